@@ -1,0 +1,220 @@
+#pragma once
+
+// An agent's core: keeps its replica equal to the coordinator's state, carries its writes there
+// exactly once, and answers rounds. A deterministic state machine (base/event.h).
+//
+//   joining --welcome--> welcomed --attached--> attached --silence, no_session--> joining
+//      \--refused for good, fenced, left--> ended
+//
+//   agent.cc      routing, joining, beats, timers
+//   writing.cc    commands of the application, submits and their results
+//   following.cc  updates, holes, catch-up by staged pulls, digest
+//   answering.cc  offers and rounds
+//
+// Safety: the committed state moves only by an update that begins at or below the cursor and ends
+// above it, or by a completed pull; both are applied whole. So a reader never sees half a commit and
+// never goes back within an epoch.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/outbox.h"
+#include "agent/replica.h"
+#include "base/event.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/prng.h"
+#include "memory/commit_store.h"
+
+namespace waggle {
+
+struct AgentOptions {
+  std::uint64_t seed = 0;  // of ids and jitter: from the system's random device in production
+  SwarmId swarm;
+  AgentId agent;
+  Role role = Role::kMember;
+  std::int64_t heartbeat_millis = 5'000;  // until the coordinator names its own
+  std::int64_t resend_millis = 500;       // first silence after which a submit is sent again
+  bool start_from_head = false;  // begin with the state as it is: no StateChanged for the first one
+};
+
+class Agent final : public Core {
+ public:
+  Agent(AgentOptions options, AgentState recovered);
+
+  void step(const Event& event, const Now& now, Actions& actions) override;
+  void finish(const Now& now, Actions& actions) override;
+  [[nodiscard]] bool full() const override { return false; }
+
+  [[nodiscard]] Link link() const { return link_; }
+  [[nodiscard]] const Replica& replica() const { return replica_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  // The view of one key: committed, with the own writes on top. Null: absent. A record that is not
+  // committed yet has the version of the one below it.
+  [[nodiscard]] RecordPtr view(const Key& key) const;
+  // Every live key of the view that matches the glob, in order.
+  [[nodiscard]] std::vector<Change> view_all(std::string_view glob) const;
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
+  [[nodiscard]] bool caught_up() const {
+    return link_ == Link::kAttached && !pull_ && replica_.holds_state() && held_.empty();
+  }
+  void check_invariants() const;
+
+ private:
+  struct Pull {
+    RequestId request;  // changes with each chunk asked for
+    bool snapshot = false;
+    Revision since;
+    Revision base;
+    std::map<Key, RecordPtr> staged;
+    std::uint64_t changes = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t chunks = 0;
+    Cursor from;
+    Instant resend_at;
+    std::int64_t resend_millis = 1'000;
+    bool told_behind = false;
+    std::vector<RequestId> asked_by;  // CatchUp commands to answer
+  };
+  struct Reading {
+    ReadCommand command;
+    Instant deadline;
+  };
+  struct Syncing {
+    SyncCommand command;
+    Instant deadline;
+    Instant resend_at;
+  };
+
+  // agent.cc
+  void start();
+  void on_received(const Message& message);
+  void on_broadcast(const Message& message);
+  void on_welcome(const Welcome& welcome);
+  void on_refused(const Refused& refused);
+  void on_attached(const Attached& attached);
+  void on_heartbeat(const Heartbeat& heartbeat);
+  void on_ack(const HeartbeatAck& ack);
+  void on_tick();
+  void say_hello();
+  void rejoin(Code code, std::string why);
+  void end(Code code, std::string why);
+  void beat();
+  void set_link(Link link, Code code, std::string text);
+  [[nodiscard]] bool welcomed() const { return static_cast<bool>(session_); }
+  [[nodiscard]] std::int64_t wall() const { return now_.wall_millis + clock_shift_; }
+  [[nodiscard]] std::int64_t jittered(std::int64_t millis);
+  [[nodiscard]] Instant in(std::int64_t millis) const { return now_.monotonic + Millis{millis}; }
+  void up(MessagePtr message) { actions_->send.emplace_back(SendUp{std::move(message)}); }
+  void tell(Delivery delivery) { actions_->deliver.push_back(std::move(delivery)); }
+  std::vector<Row>& rows() { return actions_->persist.rows; }
+  void count(const char* what) { ++counters_[what]; }
+  [[nodiscard]] Instant next_wake() const;
+
+  // writing.cc
+  void on_command(const Command& command);
+  void write(const WriteCommand& command);
+  void read(const ReadCommand& command);
+  void serve_reads();
+  void status(RequestId request);
+  void submit();
+  void on_submit_result(const SubmitResult& result);
+  void settle(Pending& pending, const Outcome& outcome);
+  void give_up_writer(Incarnation incarnation, const Outcome& outcome);
+  void shift_clock(std::uint64_t coordinator_wall_millis);
+  void give_contexts();
+  void epoch_changed(const std::vector<OwnThrough>& applied);
+
+  // following.cc
+  void on_update(const MessagePtr& message);
+  // False: it begins above the cursor.
+  bool apply_update(const StateUpdate& update);
+  void hold(const MessagePtr& message);
+  void apply_held();
+  void want_pull();
+  void begin_pull(bool snapshot);
+  void ask_chunk();
+  void on_chunk(const DeltaChunk& chunk);
+  void complete_pull(const DeltaChunk& chunk);
+  void check_digest(Revision head, const Hash128& digest);
+  void moved(StateChanged change);
+
+  // answering.cc
+  void offer(const OfferCommand& command);
+  void on_state_request(const StateRequest& request);
+  [[nodiscard]] AnswerKind compare(const StateRequest& request, const AskedKey& asked);
+  void on_offer_result(const OfferResult& result);
+  void sync(const SyncCommand& command);
+  void send_sync(Syncing& syncing);
+  void on_sync_report(const SyncReport& report);
+
+  AgentOptions options_;
+  Prng random_;
+
+  // Recovered.
+  Token token_{};
+  bool token_stored_ = false;
+  Replica replica_;
+  Outbox outbox_;
+
+  // Volatile: the attachment.
+  Link link_ = Link::kJoining;
+  SessionId session_;
+  StartId start_;
+  Epoch epoch_;  // of the coordinator, since the welcome
+  Lineage lineage_;
+  Revision head_;  // the greatest known
+  std::string channel_;
+  bool attached_ = false;
+  BroadcastNo broadcast_;
+  BroadcastNo broadcast_at_ack_;
+  int legs_behind_ = 0;
+  std::uint64_t heartbeat_number_ = 0;
+  std::int64_t heartbeat_millis_ = 5'000;
+  Instant heard_;
+  Instant next_beat_;
+  Instant hello_at_;
+  std::int64_t hello_millis_ = 250;
+  Instant attach_by_ = Instant::never();
+  bool started_ = false;
+
+  // Volatile: writing.
+  HlcClock hlc_;
+  std::int64_t clock_shift_ = 0;
+  Outbox::Place sent_;
+  Instant resend_at_ = Instant::never();
+  std::int64_t resend_millis_ = 500;
+  bool window_closed_ = false;   // waits for resend_at_ after `overloaded` or `unavailable`
+  bool submit_wanted_ = false;
+  bool awaits_new_epoch_ = false;  // nothing is sent until the new history was caught up with
+  struct Acknowledged {
+    Incarnation incarnation;
+    Seq seq;
+    Cursor at;
+  };
+  std::deque<Acknowledged> acknowledged_;  // the newest, to say which a restore lost
+
+  // Volatile: following.
+  std::optional<Pull> pull_;
+  Instant pull_at_ = Instant::never();
+  std::deque<MessagePtr> held_;
+  std::size_t held_bytes_ = 0;
+
+  // Volatile: of the application.
+  std::map<Key, Offer> offers_;
+  std::vector<Reading> readings_;
+  std::vector<Syncing> syncings_;
+  std::vector<RequestId> catch_ups_;
+  std::map<std::string, std::uint64_t> counters_;
+
+  // Of the present step.
+  Now now_;
+  Actions* actions_ = nullptr;
+};
+
+}  // namespace waggle

@@ -1,0 +1,262 @@
+// Updates, holes, catch-up by staged pulls, digest.
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/agent.h"
+#include "base/check.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::int64_t kPullJitterMillis = 100;
+constexpr std::uint64_t kBehindChunks = 64;  // beyond the first head: the link is too slow
+
+std::size_t size_of(const StateUpdate& update) {
+  std::size_t size = 64;
+  for (const Change& change : update.changes) size += wire_size(change.key, *change.record);
+  return size;
+}
+
+}  // namespace
+
+void Agent::on_update(const MessagePtr& message) {
+  const auto& update = std::get<StateUpdate>(*message);
+  if (!welcomed()) {
+    count("ignored_before_welcome");
+    return;
+  }
+  if (update.start != start_) {
+    rejoin(Code::kUnavailable, "the coordinator was restarted");
+    return;
+  }
+  heard_ = now_.monotonic;
+  broadcast_ = std::max(broadcast_, update.broadcast);
+  if (update.epoch != epoch_) {
+    count("ignored_foreign_epoch");
+    return;
+  }
+  head_ = std::max(head_, update.to);
+  if (pull_ || !replica_.holds_state() || replica_.cursor().epoch != epoch_) {
+    hold(message);
+    return;
+  }
+  if (!apply_update(update)) {
+    count("holes");
+    hold(message);
+    want_pull();
+    return;
+  }
+  apply_held();
+}
+
+bool Agent::apply_update(const StateUpdate& update) {
+  const Cursor from = replica_.cursor();
+  if (update.to <= from.revision) return true;
+  if (update.from > from.revision) return false;
+  StateChanged change;
+  change.from = from;
+  change.to = {epoch_, update.to};
+  change.round = update.round;
+  change.cleared = update.cleared;
+  if (update.cleared) {
+    replica_.clear();
+    rows().emplace_back(ReplicaCursorRow{change.to, true});
+  }
+  for (const Change& one : update.changes) {
+    // Of an update that reaches below the cursor only what is above it is news.
+    if (one.record->version <= from.revision) continue;
+    replica_.apply(one);
+    rows().emplace_back(ReplicaRow{one.key, one.record->live() ? one.record : nullptr});
+    change.changes.push_back(one);
+  }
+  for (const Applied& applied : update.applied)
+    if (applied.agent == options_.agent)
+      outbox_.reflected(applied.incarnation, applied.seq_through, update.to);
+  moved(std::move(change));
+  return true;
+}
+
+// The committed state is at a new revision: the cursor follows, and whoever waited for it.
+void Agent::moved(StateChanged change) {
+  replica_.advance(change.to);
+  rows().emplace_back(ReplicaCursorRow{change.to, false});
+  outbox_.drop_reflected(change.to.revision);
+  tell(std::move(change));
+  serve_reads();
+}
+
+void Agent::hold(const MessagePtr& message) {
+  held_.push_back(message);
+  held_bytes_ += size_of(std::get<StateUpdate>(*message));
+  while (held_bytes_ > limits::kHeldUpdateBytes && held_.size() > 1) {
+    held_bytes_ -= size_of(std::get<StateUpdate>(*held_.front()));
+    held_.pop_front();
+    count("held_updates_dropped");
+  }
+}
+
+void Agent::apply_held() {
+  // Broadcasts may come reordered: go through them by where they begin.
+  std::stable_sort(held_.begin(), held_.end(), [](const MessagePtr& a, const MessagePtr& b) {
+    return std::get<StateUpdate>(*a).from < std::get<StateUpdate>(*b).from;
+  });
+  while (!held_.empty()) {
+    const MessagePtr message = held_.front();
+    const auto& update = std::get<StateUpdate>(*message);
+    if (update.epoch == epoch_ && update.start == start_ && !apply_update(update)) {
+      want_pull();
+      return;
+    }
+    held_bytes_ -= size_of(update);
+    held_.pop_front();
+  }
+}
+
+// ---- catch-up ----------------------------------------------------------------------------------
+
+// Soon, with jitter: what one agent missed a thousand may have missed at the same moment.
+void Agent::want_pull() {
+  if (pull_ || pull_at_ != Instant::never()) return;
+  pull_at_ = in(random_.between(0, kPullJitterMillis));
+}
+
+void Agent::begin_pull(bool snapshot) {
+  pull_at_ = Instant::never();
+  Pull pull;
+  pull.snapshot = snapshot;
+  pull.from = replica_.cursor();
+  if (snapshot) {
+    pull.base = head_;
+    count("snapshots");
+  } else {
+    pull.since = replica_.cursor().revision;
+    count("deltas");
+  }
+  pull_ = std::move(pull);
+  ask_chunk();
+}
+
+void Agent::ask_chunk() {
+  pull_->request = random_.id<RequestId>();
+  pull_->resend_at = in(jittered(pull_->resend_millis));
+  DeltaRequest request;
+  request.session = session_;
+  request.request = pull_->request;
+  // Until the first chunk came, a held state's cursor may be of an earlier epoch.
+  const bool first = !pull_->snapshot && pull_->chunks == 0;
+  request.cursor = {first ? pull_->from.epoch : epoch_, pull_->since};
+  request.base = pull_->base;
+  up(make_message(request));
+}
+
+void Agent::on_chunk(const DeltaChunk& chunk) {
+  if (!pull_ || chunk.request != pull_->request || chunk.epoch != epoch_) {
+    count("ignored_old_chunk");
+    return;
+  }
+  head_ = std::max(head_, chunk.head);
+  if (chunk.reset) {
+    count("resets");
+    head_ = chunk.head;
+    begin_pull(true);
+    return;
+  }
+  if (chunk.from != pull_->since || chunk.to < chunk.from) {
+    count("ignored_odd_chunk");
+    return;
+  }
+  ++pull_->chunks;
+  pull_->resend_millis = 1'000;
+  for (const Change& change : chunk.changes) {
+    ++pull_->changes;
+    pull_->bytes += wire_size(change.key, *change.record);
+    if (pull_->snapshot && !change.record->live()) {
+      pull_->staged.erase(change.key);
+    } else {
+      pull_->staged.insert_or_assign(change.key, change.record);
+    }
+  }
+  pull_->since = chunk.to;
+  if (chunk.complete) {
+    complete_pull(chunk);
+    return;
+  }
+  if (pull_->chunks > kBehindChunks && pull_->since >= pull_->base && !pull_->told_behind &&
+      !pull_->snapshot) {
+    pull_->told_behind = true;
+    set_link(Link::kBehind, Code::kOverloaded,
+             "the changes come faster than they can be fetched; the old state is kept until then");
+  }
+  ask_chunk();
+}
+
+void Agent::complete_pull(const DeltaChunk& chunk) {
+  Pull pull = *std::exchange(pull_, std::nullopt);
+  const bool first_state = !replica_.holds_state();
+  const bool new_epoch = !first_state && replica_.cursor().epoch != epoch_;
+  StateChanged change;
+  change.from = replica_.cursor();
+  change.to = {epoch_, chunk.to};
+  change.source = pull.snapshot ? ChangeSource::kSnapshot : ChangeSource::kDelta;
+  if (pull.snapshot) {
+    // Told as what changed: keys that are gone come as tombstones.
+    for (const auto& [key, record] : replica_.records()) {
+      if (pull.staged.contains(key)) continue;
+      auto gone = std::make_shared<Record>();
+      gone->version = chunk.to;
+      change.changes.push_back({key, std::move(gone)});
+    }
+    for (const auto& [key, record] : pull.staged) {
+      const RecordPtr held = replica_.find(key);
+      if (!held || held->version != record->version || held->content != record->content)
+        change.changes.push_back({key, record});
+    }
+    replica_.clear();
+    rows().emplace_back(ReplicaCursorRow{change.to, true});
+  }
+  for (const auto& [key, record] : pull.staged) {
+    replica_.apply({key, record});
+    rows().emplace_back(ReplicaRow{key, record->live() ? record : nullptr});
+    if (!pull.snapshot) change.changes.push_back({key, record});
+  }
+  if (new_epoch || awaits_new_epoch_) {
+    replica_.advance(change.to);
+    epoch_changed(chunk.applied);
+  }
+  for (const OwnThrough& applied : chunk.applied)
+    outbox_.reflected(applied.incarnation, applied.seq, chunk.to);
+
+  CaughtUp caught_up;
+  caught_up.from = pull.from;
+  caught_up.to = change.to;
+  caught_up.snapshot = pull.snapshot;
+  caught_up.changes = pull.changes;
+  caught_up.bytes = pull.bytes;
+  if (first_state && options_.start_from_head) change.changes.clear();
+  moved(std::move(change));
+  give_contexts();
+  submit_wanted_ = true;
+  caught_up.state_bytes = replica_.bytes();
+  if (link_ == Link::kBehind) set_link(Link::kAttached, Code::kCommitted, {});
+  std::vector<RequestId> asked = std::exchange(catch_ups_, {});
+  if (asked.empty()) asked.emplace_back();
+  for (const RequestId request : asked) {
+    caught_up.request = request;
+    tell(caught_up);
+  }
+  apply_held();
+}
+
+void Agent::check_digest(Revision head, const Hash128& digest) {
+  if (pull_ || !replica_.holds_state() || replica_.cursor() != Cursor{epoch_, head}) return;
+  if (digest == replica_.digest()) {
+    count("digests_equal");
+    return;
+  }
+  count("digest_mismatches");
+  tell(DigestMismatch{head});
+  begin_pull(true);
+}
+
+}  // namespace waggle

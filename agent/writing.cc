@@ -1,0 +1,352 @@
+// Commands of the application, submits and their results.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/agent.h"
+#include "base/check.h"
+#include "base/glob.h"
+#include "base/shape.h"
+#include "resolver/apply.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::size_t kAcknowledgedKept = 1'024;
+
+}  // namespace
+
+void Agent::on_command(const Command& command) {
+  if (const auto* write_command = std::get_if<WriteCommand>(&command)) {
+    write(*write_command);
+  } else if (const auto* read_command = std::get_if<ReadCommand>(&command)) {
+    read(*read_command);
+  } else if (const auto* offer_command = std::get_if<OfferCommand>(&command)) {
+    offer(*offer_command);
+  } else if (const auto* sync_command = std::get_if<SyncCommand>(&command)) {
+    sync(*sync_command);
+  } else if (const auto* catch_up = std::get_if<CatchUpCommand>(&command)) {
+    if (link_ == Link::kEnded) {
+      tell(CommandFailed{catch_up->request, {Code::kUnavailable, "the agent has left the swarm"}});
+    } else {
+      catch_ups_.push_back(catch_up->request);
+      if (attached_ && !pull_) begin_pull(!replica_.holds_state());
+    }
+  } else if (const auto* status_command = std::get_if<StatusCommand>(&command)) {
+    status(status_command->request);
+  } else if (std::holds_alternative<LeaveCommand>(command) && link_ != Link::kEnded) {
+    if (welcomed()) up(make_message(Bye{session_}));
+    end(Code::kCommitted, "left");
+  }
+}
+
+void Agent::write(const WriteCommand& command) {
+  const auto refuse = [&](Code code, std::string text) {
+    tell(CommandFailed{command.request, {code, std::move(text)}});
+  };
+  if (link_ == Link::kEnded)
+    return refuse(Code::kUnavailable, "the agent has left the swarm, so nothing would carry the write");
+  if (options_.role != Role::kMember)
+    return refuse(Code::kDenied, fmt::format("a {} can't write", to_text(options_.role)));
+  if (const Status shape = check_entries(command.entries); !shape)
+    return refuse(shape.error().code, shape.error().text);
+  if (outbox_.unanswered() >= limits::kOutboxEntries || outbox_.bytes() >= limits::kOutboxBytes)
+    return refuse(Code::kOverloaded,
+                  fmt::format("{} writes ({} bytes) wait for the coordinator, which is the limit; "
+                              "try again when it answers",
+                              outbox_.unanswered(), outbox_.bytes()));
+  Mutation mutation;
+  mutation.entries = command.entries;
+  mutation.hlc = hlc_.tick(wall());
+  const bool has_context = replica_.holds_state();
+  if (has_context) {
+    mutation.context.epoch = replica_.cursor().epoch;
+    mutation.context.seen = replica_.cursor().revision;
+    mutation.context.own_through = outbox_.own_through();
+  }
+  const Pending& pending = outbox_.add(std::move(mutation), command.request, has_context, rows());
+  actions_->persist.sync = true;
+  tell(WriteQueued{command.request, pending.mutation.incarnation, pending.mutation.seq});
+  submit_wanted_ = true;
+}
+
+void Agent::read(const ReadCommand& command) {
+  readings_.push_back({command, in(std::max<std::int64_t>(command.timeout_millis, 0))});
+  serve_reads();
+}
+
+void Agent::serve_reads() {
+  for (std::size_t i = 0; i < readings_.size();) {
+    const ReadCommand& command = readings_[i].command;
+    if (command.at_least > replica_.cursor().revision) {
+      ++i;
+      continue;
+    }
+    ReadDone done;
+    done.request = command.request;
+    done.at = replica_.cursor();
+    if (command.keys.empty()) {
+      done.changes = view_all(command.glob);
+    } else {
+      for (const Key& key : command.keys) done.changes.push_back({key, view(key)});
+    }
+    for (const Change& change : done.changes)
+      done.pending = done.pending || !outbox_.overlay(change.key).empty();
+    tell(std::move(done));
+    readings_.erase(readings_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+RecordPtr Agent::view(const Key& key) const {
+  RecordPtr committed = replica_.find(key);
+  const std::vector<const Pending*> writes = outbox_.overlay(key);
+  if (writes.empty()) return committed;
+  auto record = committed ? std::make_shared<Record>(*committed) : std::make_shared<Record>();
+  for (const Pending* pending : writes) {
+    const Mutation& mutation = pending->mutation;
+    const Writer writer{options_.agent, mutation.incarnation, mutation.seq};
+    for (const Entry& entry : mutation.entries) {
+      if (entry.key != key) continue;
+      record->value = apply_locally(entry.op, std::move(record->value), writer);
+      record->writer = writer;
+      record->hlc = mutation.hlc;
+      record->metadata = entry.metadata;
+    }
+  }
+  if (!record->value) return nullptr;
+  record->content = content_hash(*record->value);
+  return record;
+}
+
+std::vector<Change> Agent::view_all(std::string_view glob) const {
+  std::set<Key> keys = outbox_.overlaid_keys();
+  std::vector<Change> changes;
+  const auto wanted = [&](const Key& key) { return glob.empty() || glob_match(glob, key.value()); };
+  auto overlaid = keys.begin();
+  const auto add_overlaid_below = [&](const Key* bound) {
+    for (; overlaid != keys.end() && (bound == nullptr || *overlaid < *bound); ++overlaid)
+      if (wanted(*overlaid))
+        if (RecordPtr record = view(*overlaid)) changes.push_back({*overlaid, std::move(record)});
+  };
+  for (const auto& [key, record] : replica_.records()) {
+    add_overlaid_below(&key);
+    if (!wanted(key)) continue;
+    if (overlaid != keys.end() && *overlaid == key) {
+      if (RecordPtr seen = view(key)) changes.push_back({key, std::move(seen)});
+    } else {
+      changes.push_back({key, record});
+    }
+    if (overlaid != keys.end() && *overlaid == key) ++overlaid;
+  }
+  add_overlaid_below(nullptr);
+  return changes;
+}
+
+void Agent::status(RequestId request) {
+  StatusDone done;
+  done.request = request;
+  done.link = link_;
+  done.cursor = replica_.cursor();
+  done.digest = replica_.digest();
+  done.keys = replica_.keys();
+  done.state_bytes = replica_.bytes();
+  done.outbox = outbox_.unanswered();
+  for (const auto& [name, value] : counters_) done.counters.push_back({name, value});
+  tell(std::move(done));
+}
+
+// ---- submits -----------------------------------------------------------------------------------
+
+void Agent::submit() {
+  if (!welcomed() || window_closed_ || awaits_new_epoch_) return;
+  while (true) {
+    const Pending* first = outbox_.first_unanswered();
+    if (first == nullptr) {
+      resend_at_ = Instant::never();
+      return;
+    }
+    // Bound: at most a window from the first unanswered one.
+    const Outbox::Place begin = outbox_.place_of(*first);
+    if (sent_.order != begin.order) sent_ = {begin.order, Seq(begin.seq.value() - 1)};
+    const std::uint64_t ahead = sent_.seq >= begin.seq ? sent_.seq.value() + 1 - begin.seq.value() : 0;
+    if (ahead >= limits::kWindow / 2) break;
+    const std::vector<Pending*> batch =
+        outbox_.to_send(sent_, limits::kWindow / 2 - ahead, limits::kSubmitBytes);
+    if (batch.empty()) break;
+    Submit submit;
+    submit.session = session_;
+    submit.epoch = epoch_;
+    submit.confirmed = outbox_.confirmed();
+    for (Pending* pending : batch) {
+      pending->sent = true;
+      submit.mutations.push_back(pending->mutation);
+    }
+    sent_ = outbox_.place_of(*batch.back());
+    count("submits");
+    up(make_message(std::move(submit)));
+  }
+  if (resend_at_ == Instant::never()) resend_at_ = in(jittered(resend_millis_));
+}
+
+void Agent::on_submit_result(const SubmitResult& result) {
+  if (result.epoch != epoch_) return;
+  bool progress = false;
+  for (const MutationResult& one : result.results) {
+    const Outcome& outcome = one.outcome;
+    Pending* pending = outbox_.find(one.incarnation, one.seq);
+    if (pending == nullptr || pending->answered) {
+      count("ignored_second_result");
+      continue;
+    }
+    if (outcome.final() || outcome.code == Code::kDuplicate) {
+      settle(*pending, outcome);
+      progress = true;
+      continue;
+    }
+    if (outcome.code == Code::kGap) {
+      count("gaps");
+      const Pending* expected = outbox_.find(one.incarnation, outcome.expected);
+      if (expected == nullptr || expected->answered) {
+        give_up_writer(one.incarnation, outcome);
+      } else {
+        sent_ = outbox_.before(one.incarnation, outcome.expected);
+        submit_wanted_ = true;
+      }
+    } else if (outcome.code == Code::kStale && outcome.reason == Reason::kForeignEpoch) {
+      rejoin(outcome.code, outcome.text);
+      return;
+    } else if (outcome.code == Code::kStale || outcome.code == Code::kUnknown) {
+      give_up_writer(one.incarnation, outcome);
+    } else {
+      // Overloaded or unavailable: nothing of this writer goes out until this seq comes again.
+      if (outcome.reason == Reason::kClockAhead) shift_clock(outcome.coordinator_wall_millis);
+      window_closed_ = outcome.reason != Reason::kClockAhead;
+      sent_ = outbox_.before(one.incarnation, one.seq);
+      resend_at_ = in(jittered(resend_millis_));
+      submit_wanted_ = !window_closed_;
+    }
+    break;
+  }
+  if (progress) {
+    resend_millis_ = options_.resend_millis;
+    if (!window_closed_)
+      resend_at_ = outbox_.unanswered() > 0 ? in(jittered(resend_millis_)) : Instant::never();
+    outbox_.drop_reflected(replica_.cursor().revision);
+    submit_wanted_ = true;
+  }
+}
+
+void Agent::settle(Pending& pending, const Outcome& outcome) {
+  WriteSettled settled{pending.request, pending.mutation.incarnation, pending.mutation.seq, outcome};
+  if (outcome.code == Code::kCommitted && outcome.changed) {
+    acknowledged_.push_back(
+        {settled.incarnation, settled.seq, Cursor{epoch_, outcome.revision}});
+    if (acknowledged_.size() > kAcknowledgedKept) acknowledged_.pop_front();
+  }
+  if (outcome.code != Code::kCommitted && outcome.code != Code::kDuplicate) count("writes_refused");
+  // The result stays with the writer only once it is off the disk; a crash in between asks again.
+  outbox_.answer(settled.incarnation, settled.seq, outcome.revision,
+                 outcome.code == Code::kCommitted, rows());
+  tell(std::move(settled));
+}
+
+// The coordinator can no longer tell what became of this writer's mutations: those that may have
+// reached it are unknown, the others are written anew.
+void Agent::give_up_writer(Incarnation incarnation, const Outcome& outcome) {
+  count("writers_given_up");
+  Outcome unknown;
+  unknown.code = Code::kUnknown;
+  unknown.reason = outcome.reason;
+  unknown.revision = replica_.cursor().revision;
+  unknown.text = "it is not known whether this write was applied; read before you write it again";
+  std::vector<Seq> sent;
+  outbox_.for_each([&](Pending& pending) {
+    if (!pending.answered && pending.mutation.incarnation == incarnation &&
+        (pending.sent || outcome.code == Code::kUnknown))
+      sent.push_back(pending.mutation.seq);
+  });
+  for (const Seq seq : sent) settle(*outbox_.find(incarnation, seq), unknown);
+  outbox_.renumber(
+      random_.id<Incarnation>(),
+      [&](const Pending& pending) { return pending.mutation.incarnation == incarnation; }, rows());
+  actions_->persist.sync = true;
+  outbox_.drop_reflected(replica_.cursor().revision);
+  sent_ = {};
+  submit_wanted_ = true;
+}
+
+void Agent::shift_clock(std::uint64_t coordinator_wall_millis) {
+  count("clock_shifts");
+  clock_shift_ = static_cast<std::int64_t>(coordinator_wall_millis) - now_.wall_millis;
+  hlc_ = HlcClock(Hlc{});
+  outbox_.for_each([&](Pending& pending) {
+    if (pending.answered) return;
+    pending.mutation.hlc = hlc_.tick(wall());
+    outbox_.store_again(pending, rows());
+  });
+  for (auto& [key, offer] : offers_) offer.hlc = hlc_.tick(wall());
+  actions_->persist.sync = true;
+}
+
+// The first state is held: what was written before it gets its context now.
+void Agent::give_contexts() {
+  std::vector<OwnThrough> earlier;
+  outbox_.for_each([&](Pending& pending) {
+    Mutation& mutation = pending.mutation;
+    if (!pending.answered && !pending.has_context) {
+      pending.has_context = true;
+      mutation.context.epoch = replica_.cursor().epoch;
+      mutation.context.seen = replica_.cursor().revision;
+      mutation.context.own_through = earlier;
+      outbox_.store_again(pending, rows());
+      actions_->persist.sync = true;
+    }
+    const auto line = std::find_if(earlier.begin(), earlier.end(), [&](const OwnThrough& through) {
+      return through.incarnation == mutation.incarnation;
+    });
+    if (line != earlier.end()) {
+      line->seq = mutation.seq;
+    } else if (earlier.size() < limits::kOwnThrough) {
+      earlier.push_back({mutation.incarnation, mutation.seq});
+    }
+  });
+}
+
+// Caught up with a new history. What it has applied of this agent's writes keeps its number, so that
+// its outcome is told; everything else is written anew, since the numbers mean nothing there.
+void Agent::epoch_changed(const std::vector<OwnThrough>& applied) {
+  count("epochs_changed");
+  WritesLost lost;
+  for (const Acknowledged& one : acknowledged_) {
+    const auto end = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& e) {
+      return e.epoch == one.at.epoch;
+    });
+    if (end == lineage_.end() || one.at.revision > end->last)
+      lost.writes.push_back({one.incarnation, one.seq});
+  }
+  acknowledged_.clear();
+  outbox_.forget_decisions();
+  const auto is_applied = [&](const Pending& pending) {
+    return std::any_of(applied.begin(), applied.end(), [&](const OwnThrough& through) {
+      return through.incarnation == pending.mutation.incarnation &&
+             pending.mutation.seq <= through.seq;
+    });
+  };
+  outbox_.renumber(
+      random_.id<Incarnation>(), [&](const Pending& pending) { return !is_applied(pending); },
+      rows());
+  actions_->persist.sync = true;
+  awaits_new_epoch_ = false;
+  sent_ = {};
+  submit_wanted_ = true;
+  if (!lost.writes.empty()) {
+    lost.text = fmt::format("the coordinator's store was restored to a state without {} acknowledged "
+                            "writes of this agent",
+                            lost.writes.size());
+    tell(std::move(lost));
+  }
+}
+
+}  // namespace waggle

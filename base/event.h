@@ -1,0 +1,244 @@
+#pragma once
+
+// The one way in and out of a core. A core is a deterministic state machine: events and the time go
+// in, actions come out, and it holds no socket, thread, clock, file or random device. The host
+// (io/host.h) runs it, the same in production and in the simulator:
+//
+//   arrived events --> step(event, now) ... step(event, now) --> finish(now)
+//                                                                   |
+//        wake_at <-- deliver <-- send <-- durable <-- persist <-----+
+//
+// step() may be called many times before finish(): what it decides is joined, so that many commits
+// share one synced batch, one update and one result for each agent. finish() closes the group.
+//
+// Safety: nothing in `send` or `deliver` leaves before the batch of its own group and of every
+// earlier group is durable. That is what makes a commit durable before it is visible.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/message.h"
+#include "base/mutation.h"
+#include "base/row.h"
+#include "base/status.h"
+#include "base/time.h"
+
+namespace waggle {
+
+// ---- what an application asks of its agent -----------------------------------------------------
+
+struct WriteCommand {
+  RequestId request;
+  std::vector<Entry> entries;
+};
+struct OfferCommand {
+  RequestId request;
+  Key key;
+  std::optional<Register> value;  // empty: withdraw the offer
+};
+struct ReadCommand {
+  RequestId request;
+  std::vector<Key> keys;  // empty: every key that matches `glob`
+  std::string glob;
+  Revision at_least;  // waits until the agent holds this revision
+  std::int64_t timeout_millis = 10'000;
+};
+struct SyncCommand {
+  RequestId request;
+  std::vector<Key> keys;
+  bool all = false;
+  std::int64_t timeout_millis = 0;
+  bool priority_given = false;
+  Priority priority = Priority::kNormal;
+};
+// Pull what is missing now, whatever the broadcast says.
+struct CatchUpCommand {
+  RequestId request;
+};
+struct StatusCommand {
+  RequestId request;
+};
+// Say goodbye: the id is free at once, the outbox stays.
+struct LeaveCommand {};
+using Command = std::variant<WriteCommand, OfferCommand, ReadCommand, SyncCommand, CatchUpCommand,
+                             StatusCommand, LeaveCommand>;
+
+// ---- what an agent tells its application -------------------------------------------------------
+
+// The write is in the outbox (durable with a data directory) and in the view.
+struct WriteQueued {
+  RequestId request;
+  Incarnation incarnation;
+  Seq seq;
+};
+struct CommandFailed {
+  RequestId request;
+  Error error;
+};
+// The final answer to a write, once for each write; `request` is 0 when an earlier process wrote it.
+struct WriteSettled {
+  RequestId request;
+  Incarnation incarnation;
+  Seq seq;
+  Outcome outcome;
+};
+struct ReadDone {
+  RequestId request;
+  Cursor at;
+  bool pending = false;  // at least one value counts own writes that are not committed yet
+  std::vector<Change> changes;  // absent keys with a null record
+};
+// The committed state moved from one revision to the next one held.
+enum class ChangeSource : std::uint8_t { kUpdate, kDelta, kSnapshot };
+struct StateChanged {
+  Cursor from;
+  Cursor to;
+  ChangeSource source = ChangeSource::kUpdate;
+  RoundId round;
+  bool cleared = false;
+  std::vector<Change> changes;  // deleted keys come as tombstones
+};
+// After a catch-up: what it cost, and what sending the whole state would have.
+struct CaughtUp {
+  RequestId request;  // 0: not asked for
+  Cursor from;
+  Cursor to;
+  bool snapshot = false;
+  std::uint64_t changes = 0;
+  std::uint64_t bytes = 0;        // wire_size of the changes
+  std::uint64_t state_bytes = 0;  // wire_size of the whole state now held
+};
+enum class Link : std::uint8_t {
+  kJoining,   // says hello
+  kAttached,  // live on both legs
+  kLost,      // no answer; tries again
+  kBehind,    // a catch-up can't keep pace with the changes
+  kEnded,     // for good: fenced, refused or left; the text says why
+};
+[[nodiscard]] std::string_view to_text(Link link);
+struct LinkChanged {
+  Link link = Link::kJoining;
+  Code code = Code::kCommitted;
+  std::string text;
+  Cursor cursor;
+  Revision head;
+};
+struct OfferSettled {
+  Key key;
+  RoundId round;
+  bool took = false;
+  Revision version;
+};
+struct SyncDone {
+  RequestId request;
+  SyncReport report;
+};
+// The coordinator's store was restored to before these acknowledged writes.
+struct WritesLost {
+  std::vector<OwnThrough> writes;
+  std::string text;
+};
+// The state differed from the coordinator's at the same revision; it is pulled anew.
+struct DigestMismatch {
+  Revision revision;
+};
+struct StatusDone {
+  RequestId request;
+  Link link = Link::kJoining;
+  Cursor cursor;
+  Hash128 digest;
+  std::uint64_t keys = 0;
+  std::uint64_t state_bytes = 0;
+  std::uint64_t outbox = 0;
+  std::vector<NamedCount> counters;
+};
+using Delivery =
+    std::variant<WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
+                 LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone>;
+
+// ---- events ------------------------------------------------------------------------------------
+
+struct Received {  // by DEALER or ROUTER
+  PeerId peer;     // at an agent: empty
+  MessagePtr message;
+};
+struct BroadcastReceived {  // at an agent, by SUB
+  MessagePtr message;
+};
+struct Malformed {  // a frame that the codec refused
+  PeerId peer;
+  Error error;
+};
+struct Subscribed {  // at a coordinator, from XPUB
+  SwarmId swarm;
+  Nonce nonce;
+};
+struct ChannelOpened {
+  SwarmId swarm;
+  std::string channel;
+};
+struct ChannelFailed {
+  SwarmId swarm;
+  std::string text;
+};
+struct PeerLost {  // its queue overflowed or the transport can't reach it
+  PeerId peer;
+};
+struct SpaceChanged {  // the disk reserve was passed, in either direction
+  bool writable = true;
+  std::string text;
+};
+struct Tick {};  // time went on
+using Event = std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened,
+                           ChannelFailed, PeerLost, SpaceChanged, Command, Tick>;
+
+// ---- actions -----------------------------------------------------------------------------------
+
+struct SendTo {  // coordinator -> one peer
+  PeerId peer;
+  MessagePtr message;
+};
+struct Broadcast {  // coordinator -> everyone in the swarm
+  SwarmId swarm;
+  MessagePtr message;
+};
+struct OpenChannel {  // bind a broadcast socket; `wanted` is the address it had before, or empty
+  SwarmId swarm;
+  std::string wanted;
+};
+struct DropPeer {  // forget what is queued for it
+  PeerId peer;
+};
+struct SendUp {  // agent -> its coordinator
+  MessagePtr message;
+};
+struct JoinChannel {  // agent: connect a new SUB, subscribe everything, then the nonce
+  std::string channel;
+  Nonce nonce;
+};
+struct LeaveChannel {};
+struct Redial {};  // agent: drop the connection to the coordinator and make a new one
+using Send = std::variant<SendTo, Broadcast, OpenChannel, DropPeer, SendUp, JoinChannel,
+                          LeaveChannel, Redial>;
+
+struct Actions {
+  Batch persist;
+  std::vector<Send> send;
+  std::vector<Delivery> deliver;
+  // Set anew by every step() and finish(): step a Tick then. Early, late and repeated ones are fine.
+  Instant wake_at = Instant::never();
+};
+
+class Core {
+ public:
+  virtual ~Core() = default;
+  virtual void step(const Event& event, const Now& now, Actions& actions) = 0;
+  virtual void finish(const Now& now, Actions& actions) = 0;
+  // True when the joined work of the open group is large enough that it should be closed.
+  [[nodiscard]] virtual bool full() const = 0;
+};
+
+}  // namespace waggle

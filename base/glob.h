@@ -1,0 +1,15 @@
+#pragma once
+
+// Patterns of keys: `*` stands for any text, the empty one and '/' included, `?` for exactly one
+// byte, everything else for itself. There is no escape and no character class.
+
+#include <string_view>
+
+namespace waggle {
+
+// Time: at most the product of the lengths, whatever the pattern. No memory.
+[[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
+// The bytes before the first `*` or `?`: every match begins with them.
+[[nodiscard]] std::string_view glob_prefix(std::string_view pattern);
+
+}  // namespace waggle

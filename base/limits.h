@@ -1,0 +1,70 @@
+#pragma once
+
+// Every bound of Waggle in one place, with the relations between them asserted. Configuration may
+// only lower them. What happens at a bound is written beside it: nothing grows without limit.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace waggle::limits {
+
+// Names and values. Beyond: the request is `rejected`.
+inline constexpr std::size_t kKeyBytes = 1024;
+inline constexpr std::size_t kIdBytes = 64;
+inline constexpr std::size_t kValueBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMetadataBytes = 4096;  // all pairs of one entry together
+inline constexpr std::size_t kElementBytes = 1024;   // one element of a set
+
+// One mutation. Beyond: `rejected{too_large}`.
+inline constexpr std::size_t kGroupEntries = 256;
+inline constexpr std::size_t kGroupBytes = std::size_t{512} << 10;
+// A single value may be larger than a group's input, so that one put can carry a whole value.
+inline constexpr std::size_t kCommitBytes = std::size_t{2} << 20;  // resulting records
+
+// Frames. Beyond: ZeroMQ drops the connection (ZMQ_MAXMSGSIZE), the codec refuses.
+inline constexpr std::size_t kFrameBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kChunkBytes = std::size_t{256} << 10;   // soft: cut at commits
+inline constexpr std::size_t kUpdateBytes = std::size_t{256} << 10;  // soft: cut at commits
+
+// One writer's mutations sent and not yet confirmed. Beyond: `overloaded`.
+inline constexpr std::uint64_t kWindow = 1024;
+inline constexpr std::size_t kOwnThrough = 64;      // incarnations named in one context
+inline constexpr std::size_t kSubmitBytes = std::size_t{512} << 10;  // soft: one submit
+
+// Swarms, members, rounds. Beyond: `overloaded`.
+inline constexpr std::size_t kSwarms = 64;
+inline constexpr std::size_t kSessions = 20'000;
+inline constexpr std::size_t kRoundKeys = 1024;
+inline constexpr std::size_t kOpenRounds = 64;
+inline constexpr std::size_t kOffersPerAgent = 1024;
+
+// Client rows that the coordinator remembers, see coordinator/writers.h.
+inline constexpr std::size_t kClientRows = 100'000;
+
+// The agent's own bounds. Beyond: the write is `overloaded`, held updates are dropped oldest first.
+inline constexpr std::size_t kOutboxEntries = 100'000;
+inline constexpr std::size_t kOutboxBytes = std::size_t{256} << 20;
+inline constexpr std::size_t kHeldUpdateBytes = std::size_t{8} << 20;
+
+// Unsent bytes for one slow peer. Beyond: its session is dropped, it comes back by delta.
+inline constexpr std::size_t kPeerQueueBytes = std::size_t{16} << 20;
+
+// Events that the host steps before it makes them durable.
+inline constexpr std::size_t kEventsPerTurn = 4096;
+
+// Cap'n Proto.
+inline constexpr int kNesting = 16;
+inline constexpr std::size_t kTraversalFloorWords = std::size_t{8} << 10;
+inline constexpr std::size_t kTraversalFactor = 4;
+
+// Numbers that arithmetic must never reach: half of the range, so that next() can't wrap.
+inline constexpr std::uint64_t kNumberMax = std::uint64_t{1} << 62;
+
+static_assert(kGroupBytes < kValueBytes + kKeyBytes + kFrameBytes);
+static_assert(kValueBytes < kCommitBytes, "one value must fit a commit");
+static_assert(kCommitBytes + kChunkBytes < kFrameBytes, "a commit goes in one frame");
+static_assert(kSubmitBytes + kValueBytes + kKeyBytes + kMetadataBytes < kFrameBytes);
+static_assert(kPeerQueueBytes > kFrameBytes);
+static_assert(kHeldUpdateBytes > kCommitBytes);
+
+}  // namespace waggle::limits

@@ -1,0 +1,401 @@
+#pragma once
+
+// Everything that travels between a coordinator and its agents, as plain structs. The codec
+// (capnp/codec.h) turns one Message into one ZeroMQ frame and back and checks shape and limits; the
+// cores check meaning (session, epoch, sequence) where it is used. Every message is safe to lose,
+// to repeat and to see late: the numbered steps and the safety argument are in docs/protocol.md.
+//
+// Each message of an agent names its session, so one that was sent in an earlier attachment is
+// ignored. Each broadcast names its swarm and the coordinator's start, so one from another swarm or
+// from before a restart is ignored.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/mutation.h"
+#include "base/record.h"
+#include "base/status.h"
+
+namespace waggle {
+
+// Raised when an old peer can no longer be understood. A hello of another version is refused with
+// a text that names both.
+inline constexpr std::uint16_t kProtocolVersion = 1;
+
+using Token = std::array<std::uint8_t, 16>;
+
+// DO NOT CHANGE the numbers.
+enum class Role : std::uint8_t {
+  kMember = 0,    // reads, writes, answers rounds
+  kObserver = 1,  // gets updates and deltas; in no roster, never writes
+  kClient = 2,    // asks and writes without attaching: no broadcast leg, no heartbeat
+};
+[[nodiscard]] std::string_view to_text(Role role);
+
+enum class Priority : std::uint8_t { kNormal = 0, kHigh = 1, kCritical = 2 };
+[[nodiscard]] std::string_view to_text(Priority priority);
+
+enum class Health : std::uint8_t { kHealthy = 0, kDegraded = 1, kCritical = 2, kFailed = 3 };
+[[nodiscard]] std::string_view to_text(Health health);
+
+// An earlier epoch of a store and the last revision it reached.
+struct EpochEnd {
+  Epoch epoch;
+  Revision last;
+  friend bool operator==(const EpochEnd&, const EpochEnd&) = default;
+};
+using Lineage = std::vector<EpochEnd>;  // oldest first, without the present epoch
+
+// ---- joining -----------------------------------------------------------------------------------
+
+struct Hello {
+  std::uint16_t protocol = kProtocolVersion;
+  std::uint64_t features = 0;
+  SwarmId swarm;
+  AgentId agent;
+  Role role = Role::kMember;
+  Cursor cursor;  // what it holds; epoch 0: nothing
+  Token token{};  // made at random and stored before its first hello; shows that an id is its own
+  std::vector<Incarnation> incarnations;  // still in its outbox, and the present one
+};
+struct Welcome {
+  SessionId session;
+  Nonce nonce;  // to be subscribed on the broadcast socket once everything else is
+  StartId start;
+  Epoch epoch;
+  Lineage lineage;
+  Revision head;
+  Revision floor;
+  std::string channel;  // of the broadcast socket: "tcp:PORT" (the host is the one that was
+                        // dialled), an ipc:// or inproc:// address; empty for a client
+  std::int64_t wall_millis = 0;
+  std::uint64_t window = 0;
+  std::int64_t heartbeat_millis = 0;
+  bool private_keys = false;
+};
+// The answer to a hello that can't be accepted. With `retry_millis` it may be repeated then.
+struct Refused {
+  Code code = Code::kRejected;
+  std::int64_t retry_millis = 0;
+  std::string text;
+};
+// The coordinator read the nonce's subscription: the broadcast leg is live.
+struct Attached {
+  SessionId session;
+  Revision head;
+  BroadcastNo broadcast;  // of the newest broadcast before this moment
+};
+// A frame came from a peer without that session: say hello again.
+struct NoSession {
+  SessionId session;  // the one that the frame named
+};
+// The session was ended: the id was taken over by a later session.
+struct Fenced {
+  SessionId session;
+  std::string text;
+};
+struct Bye {
+  SessionId session;
+};
+
+// ---- beats -------------------------------------------------------------------------------------
+
+struct AgentHeartbeat {
+  SessionId session;
+  std::uint64_t number = 0;  // rises within a session; an old one is ignored
+  Cursor cursor;
+  BroadcastNo broadcast;  // the newest broadcast received
+  std::vector<OwnThrough> confirmed;  // results received, per incarnation
+  std::vector<Incarnation> incarnations;  // still in the outbox, and the present one
+};
+struct HeartbeatAck {
+  SessionId session;
+  std::uint64_t number = 0;
+  Revision head;
+  BroadcastNo broadcast;  // sent so far: an agent far behind has a dead broadcast leg
+};
+// Broadcast.
+struct Heartbeat {
+  SwarmId swarm;
+  StartId start;
+  BroadcastNo broadcast;
+  Epoch epoch;
+  Revision head;
+  Hash128 digest;
+};
+
+// ---- writing -----------------------------------------------------------------------------------
+
+struct Submit {
+  SessionId session;
+  Epoch epoch;
+  std::vector<OwnThrough> confirmed;  // results received, per incarnation
+  std::vector<Mutation> mutations;    // one incarnation, rising seqs
+};
+struct MutationResult {
+  Incarnation incarnation;
+  Seq seq;
+  Outcome outcome;
+};
+struct SubmitResult {
+  SessionId session;
+  Epoch epoch;
+  std::vector<MutationResult> results;
+};
+
+// ---- updates and catch-up ----------------------------------------------------------------------
+
+struct Applied {
+  AgentId agent;
+  Incarnation incarnation;
+  Seq seq_through;
+  friend bool operator==(const Applied&, const Applied&) = default;
+};
+// Broadcast. All commits in (from, to], each key once at its latest.
+struct StateUpdate {
+  SwarmId swarm;
+  StartId start;
+  BroadcastNo broadcast;
+  Epoch epoch;
+  Revision from;
+  Revision to;
+  RoundId round;         // 0: not the result of a round
+  bool cleared = false;  // the swarm was cleared at `to`: all else is gone, the floor is `to`
+  std::uint64_t elided = 0;  // changes of the range that not all may see
+  std::vector<Applied> applied;
+  std::vector<Change> changes;
+};
+struct DeltaRequest {
+  SessionId session;
+  RequestId request;
+  Cursor cursor;   // the state held or staged; revision 0: from nothing
+  Revision base;   // 0, or for a pull from nothing the head known before its first request
+  std::string prefix;  // only keys that begin so; empty: all
+  std::uint32_t bytes_max = 0;  // 0: the coordinator's own size
+};
+struct DeltaChunk {
+  SessionId session;
+  RequestId request;
+  Epoch epoch;
+  Revision from;
+  Revision to;
+  Revision floor;
+  Revision head;
+  bool complete = false;  // `to` was the head in the step that served this
+  bool reset = false;     // can't be served from there: pull from nothing
+  std::string text;       // why, with a reset
+  std::vector<Change> changes;  // with tombstones; commits never split; each key at its latest
+  std::vector<OwnThrough> applied;  // with complete: of the requester's own incarnations
+};
+
+// ---- rounds ------------------------------------------------------------------------------------
+
+struct AskedKey {
+  Key key;
+  Revision version;  // 0: no live record
+  Hash128 content;
+};
+// Broadcast, and by ROUTER to a member that stays silent.
+struct StateRequest {
+  SwarmId swarm;
+  StartId start;
+  BroadcastNo broadcast;  // 0 when sent by ROUTER
+  RoundId round;
+  Epoch epoch;
+  Revision head;
+  Hash128 digest;
+  bool all = false;  // every key: `keys` is empty
+  std::vector<AskedKey> keys;
+  std::int64_t remaining_millis = 0;
+};
+// DO NOT CHANGE the numbers.
+enum class AnswerKind : std::uint8_t {
+  kSame = 0,
+  kBehind = 1,   // answered, no vote; it pulls
+  kDiffers = 2,  // same version, other content: that replica is damaged and gets repaired
+  kAbsent = 3,
+  kOffer = 4,
+};
+[[nodiscard]] std::string_view to_text(AnswerKind kind);
+// An agent's local candidate for a register. Not part of the state until a round takes it.
+struct Offer {
+  Register value;
+  Revision based_on;  // the key's version when it was made
+  Hlc hlc;
+  friend bool operator==(const Offer&, const Offer&) = default;
+};
+struct Answer {
+  Key key;
+  AnswerKind kind = AnswerKind::kSame;
+  Offer offer;  // with kOffer
+};
+struct StateResponse {
+  SessionId session;
+  RoundId round;
+  AnswerKind rest = AnswerKind::kSame;  // for every asked key without an own answer
+  std::vector<Answer> answers;
+};
+struct OfferOutcome {
+  Key key;
+  Hlc hlc;  // of the offer that it speaks of
+  bool took = false;
+  Revision version;  // of the key now
+};
+struct OfferResult {
+  SessionId session;
+  RoundId round;
+  std::vector<OfferOutcome> outcomes;
+};
+struct SyncRequest {
+  SessionId session;
+  RequestId request;
+  std::vector<Key> keys;
+  bool all = false;
+  std::int64_t timeout_millis = 0;  // 0: by priority
+  bool priority_given = false;
+  Priority priority = Priority::kNormal;
+};
+// DO NOT CHANGE the numbers. Codes: resolved, unchanged 0; moved, no_quorum 4; no_agents 5;
+// timeout 6; partial 8.
+enum class RoundOutcome : std::uint8_t {
+  kResolved = 0,
+  kUnchanged = 1,
+  kMoved = 2,
+  kNoQuorum = 3,
+  kNoAgents = 4,
+  kTimeout = 5,
+  kPartial = 6,
+};
+[[nodiscard]] std::string_view to_text(RoundOutcome outcome);
+[[nodiscard]] int exit_code(RoundOutcome outcome);
+struct KeyReport {
+  Key key;
+  RoundOutcome outcome = RoundOutcome::kUnchanged;
+  std::string strategy;
+  Revision version;  // of the key after the round
+  AgentId winner;    // whose offer was taken; empty: nobody's
+  std::uint32_t offers = 0;
+  std::uint32_t same = 0;
+  std::uint32_t behind = 0;
+  std::uint32_t absent = 0;
+  std::uint32_t differs = 0;
+};
+struct SyncReport {
+  SessionId session;
+  RequestId request;
+  RoundId round;
+  RoundOutcome outcome = RoundOutcome::kUnchanged;  // the worst of its keys
+  Code code = Code::kCommitted;  // kCommitted, or why no round was held
+  std::string text;
+  Revision head;
+  std::uint32_t expected = 0;  // members of the roster
+  std::vector<AgentId> answered;
+  std::vector<AgentId> missing;
+  std::vector<AgentId> late;  // answered only after being asked again
+  std::int64_t elapsed_millis = 0;
+  std::vector<KeyReport> keys;
+};
+
+// ---- questions ---------------------------------------------------------------------------------
+
+struct GetQuery {
+  std::vector<Key> keys;
+  Revision at_least;
+};
+struct ListQuery {
+  std::string glob;  // `*` any text, `?` one byte; empty: all
+  Key after;
+  std::uint32_t limit = 0;  // 0: as many as fit a chunk
+  Revision at_least;
+};
+struct StatusQuery {};
+struct AgentsQuery {};
+struct Query {
+  SessionId session;
+  RequestId request;
+  std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery> ask;
+};
+struct AgentInfo {
+  AgentId agent;
+  Role role = Role::kMember;
+  Health health = Health::kHealthy;
+  bool attached = false;  // its broadcast leg is live
+  Cursor cursor;
+  std::int64_t heard_millis_ago = 0;
+  SessionId session;
+};
+struct SwarmInfo {
+  SwarmId swarm;
+  Revision head;
+  Revision floor;
+  Hash128 digest;
+  std::uint64_t keys = 0;
+  std::uint64_t tombstones = 0;
+  std::uint64_t state_bytes = 0;
+  std::uint64_t agents = 0;
+  std::uint64_t open_rounds = 0;
+  std::string channel;
+};
+struct NamedCount {
+  std::string name;
+  std::uint64_t count = 0;
+};
+struct QueryResult {
+  SessionId session;
+  RequestId request;
+  Code code = Code::kCommitted;
+  std::string text;
+  Cursor at;  // the state that was read
+  bool more = false;
+  std::vector<Change> changes;  // a key that is absent comes with a null record
+  std::vector<AgentInfo> agents;
+  std::vector<SwarmInfo> swarms;
+  std::vector<NamedCount> counters;
+  std::string version;
+  std::int64_t uptime_millis = 0;
+  Level level = Level::kNone;
+  bool writable = true;
+};
+// Raises the floor: deletions at or below it are forgotten, readers behind it need a snapshot.
+struct CompactRequest {
+  SessionId session;
+  RequestId request;
+  Revision floor;  // 0: the lowest cursor of the attached agents
+};
+struct CompactResult {
+  SessionId session;
+  RequestId request;
+  Code code = Code::kCommitted;
+  std::string text;
+  Revision floor;
+  std::uint64_t forgotten = 0;  // tombstones
+};
+// A frame that could not be used, or a request that failed as a whole.
+struct ErrorReply {
+  SessionId session;
+  RequestId request;
+  Code code = Code::kRejected;
+  std::string text;
+};
+
+using Message =
+    std::variant<Hello, Welcome, Refused, Attached, NoSession, Fenced, Bye, AgentHeartbeat,
+                 HeartbeatAck, Heartbeat, Submit, SubmitResult, StateUpdate, DeltaRequest,
+                 DeltaChunk, StateRequest, StateResponse, OfferResult, SyncRequest, SyncReport,
+                 Query, QueryResult, CompactRequest, CompactResult, ErrorReply>;
+using MessagePtr = std::shared_ptr<const Message>;
+
+template <typename T>
+[[nodiscard]] MessagePtr make_message(T&& message) {
+  return std::make_shared<const Message>(std::forward<T>(message));
+}
+[[nodiscard]] std::string_view name_of(const Message& message);
+
+}  // namespace waggle

@@ -1,0 +1,73 @@
+#include "base/mutation.h"
+
+#include <tuple>
+
+namespace waggle {
+namespace {
+
+std::size_t elements_size(const std::vector<std::string>& elements) {
+  std::size_t size = 0;
+  for (const std::string& element : elements) size += 16 + element.size();
+  return size;
+}
+
+std::size_t op_size(const Op& op) {
+  if (const auto* put = std::get_if<PutOp>(&op)) return put->bytes.size();
+  if (const auto* add = std::get_if<SetAddOp>(&op)) return elements_size(add->elements);
+  if (const auto* remove = std::get_if<SetRemoveOp>(&op)) return elements_size(remove->elements);
+  return 8;
+}
+
+}  // namespace
+
+std::string_view to_text(ConflictKind kind) {
+  switch (kind) {
+    case ConflictKind::kNone: return "none";
+    case ConflictKind::kVersionMismatch: return "version_mismatch";
+    case ConflictKind::kConcurrentUpdate: return "concurrent_update";
+    case ConflictKind::kClockDivergence: return "clock_divergence";
+    case ConflictKind::kDeleteUpdate: return "delete_update";
+    case ConflictKind::kFieldConflict: return "field_conflict";
+    case ConflictKind::kMoveConflict: return "move_conflict";
+    case ConflictKind::kDataInconsistency: return "data_inconsistency";
+  }
+  return "unrecognised";
+}
+
+std::string_view to_text(Reason reason) {
+  switch (reason) {
+    case Reason::kNone: return "none";
+    case Reason::kTypeMismatch: return "type_mismatch";
+    case Reason::kTooLarge: return "too_large";
+    case Reason::kOverflow: return "overflow";
+    case Reason::kInvalid: return "invalid";
+    case Reason::kClockAhead: return "clock_ahead";
+    case Reason::kDiskFull: return "disk_full";
+    case Reason::kWriterForgotten: return "writer_forgotten";
+    case Reason::kStateFull: return "state_full";
+    case Reason::kForeignEpoch: return "foreign_epoch";
+    case Reason::kWindow: return "window";
+    case Reason::kNoSwarm: return "no_swarm";
+    case Reason::kBaseLost: return "base_lost";
+  }
+  return "unrecognised";
+}
+
+bool operator==(const Outcome& a, const Outcome& b) {
+  const auto fields = [](const Outcome& o) {
+    return std::tie(o.code, o.level, o.revision, o.changed, o.reason, o.conflict, o.key, o.expected,
+                    o.coordinator_wall_millis, o.text);
+  };
+  return fields(a) == fields(b) && Change{a.key, a.committed} == Change{b.key, b.committed};
+}
+
+std::size_t wire_size(const Mutation& mutation) {
+  std::size_t size = 96 + 16 * mutation.context.own_through.size();
+  for (const Entry& entry : mutation.entries) {
+    size += 64 + entry.key.value().size() + op_size(entry.op);
+    for (const auto& [name, text] : entry.metadata) size += 32 + name.size() + text.size();
+  }
+  return size;
+}
+
+}  // namespace waggle

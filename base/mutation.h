@@ -1,0 +1,146 @@
+#pragma once
+
+// A mutation is one request to change state: a group of one or more entries that commits as a whole
+// or not at all. It is identified by (agent, incarnation, seq), so that sending it again after a
+// lost answer changes nothing, and carries what its writer had seen, so that the coordinator can
+// tell a concurrent write from an informed one.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/record.h"
+#include "base/status.h"
+#include "base/value.h"
+
+namespace waggle {
+
+struct PutOp {
+  ContentType content = ContentType::kText;
+  std::string bytes;
+  friend bool operator==(const PutOp&, const PutOp&) = default;
+};
+struct DeleteOp {
+  friend bool operator==(const DeleteOp&, const DeleteOp&) = default;
+};
+struct IncrOp {
+  std::int64_t amount = 0;
+  friend bool operator==(const IncrOp&, const IncrOp&) = default;
+};
+// Elements: sorted, unique, each 1..limits::kElementBytes bytes.
+struct SetAddOp {
+  std::vector<std::string> elements;
+  friend bool operator==(const SetAddOp&, const SetAddOp&) = default;
+};
+// Takes away the additions that the writer had seen; later ones live.
+struct SetRemoveOp {
+  std::vector<std::string> elements;
+  friend bool operator==(const SetRemoveOp&, const SetRemoveOp&) = default;
+};
+// Deletes every key of the swarm and raises its floor. Only alone in a mutation, with an empty key.
+struct ClearOp {
+  friend bool operator==(const ClearOp&, const ClearOp&) = default;
+};
+using Op = std::variant<PutOp, DeleteOp, IncrOp, SetAddOp, SetRemoveOp, ClearOp>;
+
+// What the key's version must be for the entry to apply: compare-and-set.
+struct ExpectVersion {
+  Revision version;  // 0: the key must be absent (never written, or deleted)
+  friend bool operator==(const ExpectVersion&, const ExpectVersion&) = default;
+};
+struct ExpectMine {  // the version made by the writer's own mutation of the same incarnation
+  Seq seq;
+  friend bool operator==(const ExpectMine&, const ExpectMine&) = default;
+};
+using Expect = std::variant<std::monostate, ExpectVersion, ExpectMine>;
+
+struct Entry {
+  Key key;
+  Expect expect;
+  Op op;
+  Metadata metadata;
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+// What the writer had seen when it wrote.
+struct OwnThrough {
+  Incarnation incarnation;
+  Seq seq;
+  friend bool operator==(const OwnThrough&, const OwnThrough&) = default;
+};
+struct Context {
+  Epoch epoch;                          // 0: had never held a state; seen is 0 then
+  Revision seen;                        // its cursor
+  std::vector<OwnThrough> own_through;  // its own mutations in its view, per incarnation
+  friend bool operator==(const Context&, const Context&) = default;
+};
+
+struct Mutation {
+  Incarnation incarnation;
+  Seq seq;
+  Context context;
+  Hlc hlc;
+  std::vector<Entry> entries;
+  friend bool operator==(const Mutation&, const Mutation&) = default;
+};
+
+// DO NOT CHANGE the numbers.
+enum class ConflictKind : std::uint8_t {
+  kNone = 0,
+  kVersionMismatch = 1,    // the expected version does not hold
+  kConcurrentUpdate = 2,   // another writer changed the key meanwhile
+  kClockDivergence = 3,
+  kDeleteUpdate = 4,       // deleted by one, written by the other
+  kFieldConflict = 5,
+  kMoveConflict = 6,
+  kDataInconsistency = 7,  // same version, other content: a damaged replica
+};
+[[nodiscard]] std::string_view to_text(ConflictKind kind);
+
+// Why a mutation was refused for good. DO NOT CHANGE the numbers.
+enum class Reason : std::uint8_t {
+  kNone = 0,
+  kTypeMismatch = 1,
+  kTooLarge = 2,
+  kOverflow = 3,
+  kInvalid = 4,
+  kClockAhead = 5,       // code unavailable; `head` and the coordinator's time are told
+  kDiskFull = 6,
+  kWriterForgotten = 7,
+  kStateFull = 8,        // state_bytes_max reached
+  kForeignEpoch = 9,
+  kWindow = 10,
+  kNoSwarm = 11,
+  kBaseLost = 12,
+};
+[[nodiscard]] std::string_view to_text(Reason reason);
+
+// The final or passing answer to one mutation.
+struct Outcome {
+  Code code = Code::kInternal;
+  Level level = Level::kNone;
+  Revision revision;     // of its commit; else the head when it was stepped
+  bool changed = false;  // a commit was made (a remove of what is not there makes none)
+  Reason reason = Reason::kNone;
+  ConflictKind conflict = ConflictKind::kNone;
+  Key key;               // the entry that decided a conflict or a rejection
+  RecordPtr committed;   // the record that stands, with a conflict; null: the key is absent
+  Seq expected;          // with a gap: the seq to send next
+  std::uint64_t coordinator_wall_millis = 0;  // with clock_ahead
+  std::string text;
+
+  // Final outcomes consume the seq and are durable with it; the others consume nothing.
+  [[nodiscard]] bool final() const {
+    return code == Code::kCommitted || code == Code::kConflict || code == Code::kParked ||
+           code == Code::kRejected || code == Code::kDenied;
+  }
+};
+[[nodiscard]] bool operator==(const Outcome& a, const Outcome& b);
+
+[[nodiscard]] std::size_t wire_size(const Mutation& mutation);
+
+}  // namespace waggle

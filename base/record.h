@@ -1,0 +1,52 @@
+#pragma once
+
+// What is known about one key after one commit. Records are immutable and shared: the state map,
+// an update on its way out, a delta chunk and the row for the store all hold the same one.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/value.h"
+
+namespace waggle {
+
+using Metadata = std::map<std::string, std::string>;
+
+struct Record {
+  std::optional<Value> value;  // empty: a tombstone, the key was deleted at `version`
+  Revision version;            // the commit that last changed the key
+  std::int64_t commit_wall_millis = 0;
+  Hlc hlc;                     // of the mutation that won
+  Writer writer;               // ~coordinator for a commit made by a round
+  Metadata metadata;
+  Hash128 content;             // content_hash(*value); zero for a tombstone
+  ChainHash receipt{};         // of the newest receipt of the key; zeros: none
+  std::uint32_t receipts = 0;  // how many the key has
+
+  [[nodiscard]] bool live() const { return value.has_value(); }
+  friend bool operator==(const Record&, const Record&) = default;
+};
+using RecordPtr = std::shared_ptr<const Record>;
+
+// One key of a commit as it travels to readers.
+struct Change {
+  Key key;
+  RecordPtr record;
+};
+[[nodiscard]] bool operator==(const Change& a, const Change& b);
+
+// The part of the swarm's digest that a live key adds: H128(key, version, type, content hash). The
+// digest is the sum of these modulo 2^128; tombstones add nothing.
+[[nodiscard]] Hash128 digest_part(const Key& key, const Record& record);
+
+// An estimate of a record's bytes on the wire, for cutting chunks and updates.
+[[nodiscard]] std::size_t wire_size(const Key& key, const Record& record);
+
+}  // namespace waggle

@@ -1,0 +1,138 @@
+#pragma once
+
+// What a step wants made durable, as typed rows. The rows of all steps that the host joins go into
+// one atomic, synced batch; the store (memory/commit_store.h) turns them into bytes, the layout is
+// in docs/storage.md. A coordinator and an agent use different rows of the same vocabulary.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/message.h"
+#include "base/mutation.h"
+#include "base/record.h"
+
+namespace waggle {
+
+// ---- coordinator -------------------------------------------------------------------------------
+
+// The store as a whole.
+struct StoreRow {
+  Epoch epoch;
+  Hlc hlc_bound;  // no stamp above it was given out; reserved ahead in batches written anyway
+  friend bool operator==(const StoreRow&, const StoreRow&) = default;
+};
+// One swarm. Its commits carry the new head in the same batch.
+struct SwarmRow {
+  SwarmId swarm;
+  Lineage lineage;
+  Revision head;
+  Revision floor;
+  std::string channel;    // of its broadcast socket, wanted again after a restart
+  // The greatest beyond_seen of a forgotten writer's row, see coordinator/writers.h.
+  Revision clients_mark;
+  Revision members_mark;
+  friend bool operator==(const SwarmRow&, const SwarmRow&) = default;
+};
+// A key's new record: state[key] and changes[version]. The index entry of the version that it
+// replaces goes in the same batch.
+struct RecordRow {
+  SwarmId swarm;
+  Key key;
+  RecordPtr record;
+  std::uint32_t index = 0;  // of the key in its commit
+  Revision replaces;        // version and index of the index entry to delete; 0: none
+  std::uint32_t replaces_index = 0;
+};
+// A tombstone at or below the floor is forgotten: state[key] and changes[version, index] go.
+struct ForgetRow {
+  SwarmId swarm;
+  Key key;
+  Revision version;
+  std::uint32_t index = 0;
+};
+// The last seq that was consumed for a writer.
+struct WriterRow {
+  SwarmId swarm;
+  AgentId agent;
+  Incarnation incarnation;
+  Seq through;
+  Revision beyond_seen;  // 1 + the greatest seen_revision of its commits; 0: none made
+  std::int64_t used_wall_millis = 0;
+  bool gone = false;  // delete the row and its outcomes
+  friend bool operator==(const WriterRow&, const WriterRow&) = default;
+};
+// A final outcome that its writer has not confirmed yet.
+struct OutcomeRow {
+  SwarmId swarm;
+  AgentId agent;
+  Incarnation incarnation;
+  Seq seq;
+  std::optional<Outcome> outcome;  // empty: confirmed, delete
+};
+// What a rule chose from; a key's receipts form a hash chain. Fields: docs/storage.md.
+struct ReceiptInput {
+  AgentId agent;
+  Revision version;  // the committed version, or the version an offer was based on
+  Hlc hlc;
+  Hash128 content;
+  bool committed = false;  // the value that stood
+  friend bool operator==(const ReceiptInput&, const ReceiptInput&) = default;
+};
+struct Receipt {
+  Key key;
+  Revision version;  // of the key after the choice
+  RoundId round;     // 0: chosen at a mutation
+  std::string rule;  // with its parameters: "lww", "quorum(510)"
+  std::vector<ReceiptInput> inputs;
+  Hash128 output;
+  ChainHash previous{};
+  std::int64_t wall_millis = 0;
+  friend bool operator==(const Receipt&, const Receipt&) = default;
+};
+struct ReceiptRow {
+  SwarmId swarm;
+  Revision at;             // the head when it was made
+  std::uint32_t index = 0;  // its number among the key's receipts, from 0
+  Receipt receipt;
+};
+
+// ---- agent -------------------------------------------------------------------------------------
+
+struct IdentityRow {
+  SwarmId swarm;
+  AgentId agent;
+  Token token{};
+  friend bool operator==(const IdentityRow&, const IdentityRow&) = default;
+};
+struct OutboxRow {
+  Incarnation incarnation;
+  Seq seq;
+  std::uint64_t order = 0;            // of the incarnation among the agent's own, rising
+  std::optional<Mutation> mutation;   // empty: answered, delete
+};
+// The committed state that the agent holds; not synced, since it can be pulled again.
+struct ReplicaRow {
+  Key key;
+  RecordPtr record;  // null: delete the row (a tombstone is not kept by an agent)
+};
+struct ReplicaCursorRow {
+  Cursor cursor;
+  bool wiped = false;  // every ReplicaRow before this one in the store is void
+};
+
+using Row = std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow, ReceiptRow,
+                         IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
+
+// One atomic unit. Rows apply in order.
+struct Batch {
+  std::vector<Row> rows;
+  bool sync = false;  // must be on disk before anything that depends on it leaves
+  [[nodiscard]] bool empty() const { return rows.empty(); }
+};
+
+}  // namespace waggle

@@ -1,0 +1,326 @@
+#include "capnp/parts.h"
+
+#include <algorithm>
+#include <memory>
+#include <variant>
+
+#include "capnp/codec.h"
+#include "capnp/set_codec.h"
+
+namespace waggle::codec {
+namespace {
+
+// Meanings that are reserved in the schema and must not be skipped over, see capnp/wire.capnp.
+void refuse_reserved(std::uint8_t value_class) {
+  if (value_class != 0) [[unlikely]]
+    refuse_unsupported(fmt::format(
+        "value class {}: this Waggle knows only 0, durable; the peer asked without the feature",
+        value_class));
+}
+template <typename Holder>
+void refuse_fence(const Holder& from) {
+  if (from.hasOrigin() && from.getOrigin().getFenceToken() != 0) [[unlikely]]
+    refuse_unsupported("fence token: this Waggle does not check any, so it takes none");
+}
+
+Metadata read_metadata(capnp::List<wire::Pair>::Reader list) {
+  check_count(list, limits::kMetadataBytes, "metadata");
+  Metadata metadata;
+  for (const auto& pair : list) {
+    std::string name(view_of(pair.getName()));
+    if (!metadata.empty() && metadata.rbegin()->first >= name)
+      refuse("metadata: expected names sorted and unique");
+    metadata.emplace_hint(metadata.end(), std::move(name), view_of(pair.getText()));
+  }
+  if (!metadata.empty()) require(check_metadata(metadata));
+  return metadata;
+}
+
+std::vector<std::string> read_elements(capnp::List<capnp::Data>::Reader list) {
+  return read_list(list, limits::kValueBytes, "elements",
+                   [](capnp::Data::Reader data) { return std::string(view_of(data)); });
+}
+
+template <typename Init>
+void write_elements(const std::vector<std::string>& elements, const Init& init) {
+  // Also an empty list is written: it selects the operation.
+  capnp::List<capnp::Data>::Builder list = init(static_cast<unsigned>(elements.size()));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, data_of(elements[i]));
+}
+
+struct WriteOp {
+  wire::Entry::Op::Builder to;
+  void operator()(const PutOp& op) {
+    auto put = to.initPut();
+    put.setContent(number_of(op.content));
+    put.setBytes(data_of(op.bytes));
+  }
+  void operator()(const DeleteOp&) { to.setDelete(); }
+  void operator()(const IncrOp& op) { to.setIncr(op.amount); }
+  void operator()(const SetAddOp& op) {
+    write_elements(op.elements, [&](unsigned size) { return to.initSetAdd(size); });
+  }
+  void operator()(const SetRemoveOp& op) {
+    write_elements(op.elements, [&](unsigned size) { return to.initSetRemove(size); });
+  }
+  void operator()(const ClearOp&) { to.setClear(); }
+};
+
+Op read_op(wire::Entry::Op::Reader from) {
+  switch (from.which()) {
+    case wire::Entry::Op::PUT: {
+      const auto put = from.getPut();
+      return PutOp{read_enum<ContentType>(put.getContent()), std::string(view_of(put.getBytes()))};
+    }
+    case wire::Entry::Op::DELETE: return DeleteOp{};
+    case wire::Entry::Op::INCR: return IncrOp{from.getIncr()};
+    case wire::Entry::Op::SET_ADD: return SetAddOp{read_elements(from.getSetAdd())};
+    case wire::Entry::Op::SET_REMOVE: return SetRemoveOp{read_elements(from.getSetRemove())};
+    case wire::Entry::Op::CLEAR: return ClearOp{};
+  }
+  refuse_unsupported(fmt::format("operation {}: this Waggle knows 0..5",
+                                 static_cast<unsigned>(from.which())));
+}
+
+Expect read_expect(wire::Entry::Expect::Reader from) {
+  switch (from.which()) {
+    case wire::Entry::Expect::ANY: return std::monostate{};
+    case wire::Entry::Expect::VERSION: return ExpectVersion{Revision(from.getVersion())};
+    case wire::Entry::Expect::MINE: return ExpectMine{Seq(from.getMine())};
+  }
+  refuse_unsupported(fmt::format("expectation {}: this Waggle knows 0..2",
+                                 static_cast<unsigned>(from.which())));
+}
+
+void write(wire::Entry::Builder to, const Entry& entry) {
+  if (!entry.key.empty()) to.setKey(text_of(entry.key));
+  if (const auto* version = std::get_if<ExpectVersion>(&entry.expect))
+    to.getExpect().setVersion(version->version.value());
+  if (const auto* mine = std::get_if<ExpectMine>(&entry.expect))
+    to.getExpect().setMine(mine->seq.value());
+  std::visit(WriteOp{to.getOp()}, entry.op);
+  write_list(entry.metadata, [&](unsigned size) { return to.initMetadata(size); });
+}
+
+// Without its checks, which Mutation makes for all entries together.
+Entry read(wire::Entry::Reader from) {
+  refuse_reserved(from.getValueClass());
+  return {.key = Key(view_of(from.getKey())),
+          .expect = read_expect(from.getExpect()),
+          .op = read_op(from.getOp()),
+          .metadata = read_metadata(from.getMetadata())};
+}
+
+}  // namespace
+
+std::string read_text(capnp::Text::Reader text, std::string_view what, std::size_t max) {
+  const std::string_view view = view_of(text);
+  if (view.size() > max) [[unlikely]]
+    refuse(fmt::format("{}: expected at most {} bytes, got {}", what, max, view.size()));
+  if (!is_utf8(view)) [[unlikely]]
+    refuse(fmt::format("{}: expected UTF-8, got other bytes", what));
+  return std::string(view);
+}
+
+Key read_key(capnp::Text::Reader text) {
+  require(check_key(view_of(text)));
+  return Key(view_of(text));
+}
+
+Key read_optional_key(capnp::Text::Reader text) {
+  return text.size() == 0 ? Key() : read_key(text);
+}
+
+AgentId read_agent(capnp::Text::Reader text) {
+  require(check_agent_id(view_of(text)));
+  return AgentId(view_of(text));
+}
+
+AgentId read_optional_agent(capnp::Text::Reader text) {
+  return text.size() == 0 ? AgentId() : read_agent(text);
+}
+
+SwarmId read_swarm(capnp::Text::Reader text) {
+  require(check_swarm_id(view_of(text)));
+  return SwarmId(view_of(text));
+}
+
+std::string read_bytes(capnp::Data::Reader data) {
+  if (data.size() > limits::kValueBytes) [[unlikely]]
+    refuse(fmt::format("value: expected at most {} bytes, got {}", limits::kValueBytes,
+                       data.size()));
+  return std::string(view_of(data));
+}
+
+std::vector<Incarnation> read_incarnations(capnp::List<std::uint64_t>::Reader list) {
+  return read_list(list, limits::kOwnThrough, "incarnations",
+                   [](std::uint64_t incarnation) { return Incarnation(incarnation); });
+}
+
+void write(wire::OwnThrough::Builder to, const OwnThrough& own) {
+  to.setIncarnation(own.incarnation.value());
+  to.setSeq(own.seq.value());
+}
+
+std::vector<OwnThrough> read_own(capnp::List<wire::OwnThrough>::Reader list,
+                                 std::string_view what) {
+  return read_list(list, limits::kOwnThrough, what, [](wire::OwnThrough::Reader own) {
+    return OwnThrough{Incarnation(own.getIncarnation()), read_seq(own.getSeq())};
+  });
+}
+
+void write(wire::EpochEnd::Builder to, const EpochEnd& end) {
+  to.setEpoch(end.epoch.value());
+  to.setLast(end.last.value());
+}
+
+Lineage read_lineage(capnp::List<wire::EpochEnd>::Reader list) {
+  return read_list(list, kListElements, "lineage", [](wire::EpochEnd::Reader end) {
+    return EpochEnd{Epoch(end.getEpoch()), read_revision(end.getLast())};
+  });
+}
+
+void write(wire::Pair::Builder to, const std::pair<const std::string, std::string>& pair) {
+  to.setName(text_of(pair.first));
+  if (!pair.second.empty()) to.setText(text_of(pair.second));
+}
+
+void write(wire::Value::Builder to, const Value& value) {
+  if (const auto* reg = std::get_if<Register>(&value)) {
+    auto group = to.initRegister();
+    group.setContent(number_of(reg->content));
+    group.setBytes(data_of(reg->bytes));
+  } else if (const auto* counter = std::get_if<Counter>(&value)) {
+    to.setCounter(counter->total);
+  } else {
+    to.setSet(data_of(encode_set(std::get<OrSet>(value))));
+  }
+}
+
+Value read(wire::Value::Reader from) {
+  switch (from.which()) {
+    case wire::Value::REGISTER: {
+      const auto group = from.getRegister();
+      return Register{read_enum<ContentType>(group.getContent()), read_bytes(group.getBytes())};
+    }
+    case wire::Value::COUNTER: return Counter{from.getCounter()};
+    case wire::Value::SET: {
+      Result<OrSet> set = decode_set(view_of(from.getSet()));
+      if (!set) refuse(std::move(set.error().text));
+      return std::move(*set);
+    }
+  }
+  refuse_unsupported(fmt::format("value of type {}: this Waggle knows 0..2",
+                                 static_cast<unsigned>(from.which())));
+}
+
+void write(wire::Record::Builder to, const Record& record) {
+  to.setVersion(record.version.value());
+  to.setCommitWallMillis(record.commit_wall_millis);
+  to.setHlc(record.hlc.bits);
+  auto writer = to.getWriter();
+  if (!record.writer.agent.empty()) writer.setAgent(text_of(record.writer.agent));
+  writer.setIncarnation(record.writer.incarnation.value());
+  writer.setSeq(record.writer.seq.value());
+  write_hash(to.getContent(), record.content);
+  if (record.value) write(to.initValue(), *record.value);
+  write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); });
+  if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
+}
+
+Record read(wire::Record::Reader from) {
+  refuse_reserved(from.getValueClass());
+  refuse_fence(from);
+  Record record;
+  if (from.hasValue()) record.value = read(from.getValue());
+  record.version = read_revision(from.getVersion());
+  record.commit_wall_millis = read_wall(from.getCommitWallMillis());
+  record.hlc = {from.getHlc()};
+  const auto writer = from.getWriter();
+  record.writer = {read_optional_agent(writer.getAgent()), Incarnation(writer.getIncarnation()),
+                   read_seq(writer.getSeq())};
+  record.metadata = read_metadata(from.getMetadata());
+  record.content = read_hash(from.getContent());
+  record.receipt = read_array<sizeof(ChainHash)>(from.getReceipt(), "receipt hash");
+  return record;
+}
+
+void write(wire::Change::Builder to, const Change& change) {
+  to.setKey(text_of(change.key));
+  if (change.record) {
+    write(to.initRecord(), *change.record);
+  } else {
+    to.setAbsent();
+  }
+}
+
+Change read(wire::Change::Reader from, Absent absent) {
+  switch (from.which()) {
+    case wire::Change::ABSENT:
+      if (absent == Absent::kRefused) refuse("change: expected a record, got none");
+      return {read_key(from.getKey()), nullptr};
+    case wire::Change::RECORD:
+      return {read_key(from.getKey()), std::make_shared<const Record>(read(from.getRecord()))};
+  }
+  refuse_unsupported(fmt::format("change of kind {}: this Waggle knows 0 and 1",
+                                 static_cast<unsigned>(from.which())));
+}
+
+void write(wire::Mutation::Builder to, const Mutation& mutation) {
+  to.setIncarnation(mutation.incarnation.value());
+  to.setSeq(mutation.seq.value());
+  to.setHlc(mutation.hlc.bits);
+  to.setEpoch(mutation.context.epoch.value());
+  to.setSeen(mutation.context.seen.value());
+  write_list(mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); });
+  write_list(mutation.entries, [&](unsigned size) { return to.initEntries(size); });
+}
+
+Mutation read(wire::Mutation::Reader from) {
+  refuse_fence(from);
+  Mutation mutation;
+  mutation.incarnation = Incarnation(from.getIncarnation());
+  mutation.seq = Seq(from.getSeq());
+  mutation.context.epoch = Epoch(from.getEpoch());
+  mutation.context.seen = Revision(from.getSeen());
+  mutation.context.own_through = read_own(from.getOwnThrough(), "own_through");
+  mutation.hlc = {from.getHlc()};
+  mutation.entries = read_list(from.getEntries(), limits::kGroupEntries, "group entries",
+                               [](wire::Entry::Reader entry) { return read(entry); });
+  require(check_mutation(mutation));
+  return mutation;
+}
+
+void write(wire::Outcome::Builder to, const Outcome& outcome) {
+  to.setCode(number_of(outcome.code));
+  to.setLevel(number_of(outcome.level));
+  to.setReason(number_of(outcome.reason));
+  to.setConflict(number_of(outcome.conflict));
+  to.setChanged(outcome.changed);
+  to.setRevision(outcome.revision.value());
+  to.setExpected(outcome.expected.value());
+  to.setCoordinatorWallMillis(outcome.coordinator_wall_millis);
+  if (!outcome.key.empty()) to.setKey(text_of(outcome.key));
+  if (outcome.committed) write(to.initCommitted(), *outcome.committed);
+  if (!outcome.text.empty()) to.setText(text_of(outcome.text));
+}
+
+Outcome read(wire::Outcome::Reader from) {
+  Outcome outcome;
+  outcome.code = read_enum<Code>(from.getCode());
+  outcome.level = read_enum<Level>(from.getLevel());
+  outcome.revision = read_revision(from.getRevision());
+  outcome.changed = from.getChanged();
+  outcome.reason = read_enum<Reason>(from.getReason());
+  outcome.conflict = read_enum<ConflictKind>(from.getConflict());
+  outcome.key = read_optional_key(from.getKey());
+  if (from.hasCommitted())
+    outcome.committed = std::make_shared<const Record>(read(from.getCommitted()));
+  outcome.expected = read_seq(from.getExpected());
+  outcome.coordinator_wall_millis =
+      read_number(from.getCoordinatorWallMillis(), "the coordinator's wall clock");
+  outcome.text = read_text(from.getText(), "text");
+  return outcome;
+}
+
+}  // namespace waggle::codec

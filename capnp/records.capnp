@@ -1,0 +1,87 @@
+# What is stored: each value in RocksDB is one Stored. Which key holds which kind is in
+# docs/storage.md, the plain structs are in base/row.h. Records, mutations and outcomes are stored in
+# the form in which they travel.
+#
+# DO NOT CHANGE OR RENUMBER what is here: no ordinal, type, default, order of union members or file
+# id. Grow by adding at the next ordinal; where an old reader must not skip what was added, raise
+# `format`: a reader refuses a greater one than its own.
+
+@0x8122c2c94aeec161;
+
+using Cxx = import "/capnp/c++.capnp";
+using Wire = import "wire.capnp";
+$Cxx.namespace("waggle::wire");
+
+const storedFormat :UInt16 = 1;
+
+struct Stored {
+  format @0 :UInt16;
+  union {
+    # Not a kind: what bytes that were never written would say.
+    none @1 :Void;
+    value @2 :Wire.Value;
+    record @3 :Wire.Record;
+    store @4 :StoreRow;
+    swarm @5 :SwarmRow;
+    writer @6 :WriterRow;
+    outcome @7 :Wire.Outcome;
+    receipt @8 :Receipt;
+    identity @9 :IdentityRow;
+    mutation @10 :Wire.Mutation;
+    cursor @11 :Wire.Cursor;
+  }
+}
+
+struct StoreRow {
+  epoch @0 :UInt64;
+  hlcBound @1 :UInt64;
+}
+
+struct SwarmRow {
+  swarm @0 :Text;
+  lineage @1 :List(Wire.EpochEnd);
+  head @2 :UInt64;
+  floor @3 :UInt64;
+  channel @4 :Text;
+  clientsMark @5 :UInt64;
+}
+
+struct WriterRow {
+  swarm @0 :Text;
+  agent @1 :Text;
+  incarnation @2 :UInt64;
+  through @3 :UInt64;
+  seen @4 :UInt64;
+  usedWallMillis @5 :Int64;
+}
+
+struct ReceiptInput {
+  agent @0 :Text;
+  version @1 :UInt64;
+  hlc @2 :UInt64;
+  content :group {
+    high @3 :UInt64;
+    low @4 :UInt64;
+  }
+  committed @5 :Bool;
+}
+
+struct Receipt {
+  key @0 :Text;
+  version @1 :UInt64;
+  round @2 :UInt64;
+  rule @3 :Text;
+  inputs @4 :List(ReceiptInput);
+  output :group {
+    high @5 :UInt64;
+    low @6 :UInt64;
+  }
+  previous @7 :Data;  # 32 bytes; null: zeros, the first of its key
+  wallMillis @8 :Int64;
+}
+
+struct IdentityRow {
+  swarm @0 :Text;
+  agent @1 :Text;
+  token @2 :Data;  # 16 bytes
+}

@@ -1,0 +1,285 @@
+// A submit: strict order, judgement, commit, outcome.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/shape.h"
+#include "coordinator/coordinator.h"
+#include "resolver/apply.h"
+#include "resolver/receipt.h"
+
+namespace waggle {
+namespace {
+
+Outcome passing(Code code, Reason reason, Revision head, std::string text) {
+  Outcome outcome;
+  outcome.code = code;
+  outcome.reason = reason;
+  outcome.revision = head;
+  outcome.text = std::move(text);
+  return outcome;
+}
+
+}  // namespace
+
+void Coordinator::on_submit(Session& session, const Submit& submit) {
+  if (session.role == Role::kObserver) {
+    send_error(session, {}, Code::kDenied, "an observer can't write; join as a member");
+    return;
+  }
+  Swarm* swarm = ensure(session.swarm);
+  if (swarm == nullptr) {
+    send_error(session, {}, Code::kOverloaded, "this coordinator holds as many swarms as it may");
+    return;
+  }
+  swarm->writers.confirm(session.agent, submit.confirmed, actions_->persist.rows);
+  Waiting& waiting = results_[session.id];
+  waiting.peer = session.peer;
+  for (const Mutation& mutation : submit.mutations) {
+    Seq confirmed;
+    for (const OwnThrough& through : submit.confirmed)
+      if (through.incarnation == mutation.incarnation) confirmed = through.seq;
+    Outcome outcome;
+    if (submit.epoch != store_.epoch) {
+      outcome = passing(Code::kStale, Reason::kForeignEpoch, swarm->state.head(),
+                        fmt::format("the write is addressed to epoch {:x}, this is epoch {:x}; join "
+                                    "again",
+                                    submit.epoch.value(), store_.epoch.value()));
+    } else {
+      outcome = step_mutation(*swarm, session, mutation, confirmed);
+    }
+    const bool goes_on = outcome.final() || outcome.code == Code::kDuplicate;
+    waiting.results.push_back({mutation.incarnation, mutation.seq, std::move(outcome)});
+    // What follows would only be a gap: the first answer says all.
+    if (!goes_on) break;
+  }
+}
+
+Revision Coordinator::seen_here(const Swarm& swarm, const Context& context) const {
+  if (context.epoch == store_.epoch) return std::min(context.seen, swarm.state.head());
+  for (const EpochEnd& end : swarm.state.row().lineage)
+    if (end.epoch == context.epoch) return std::min(context.seen, end.last);
+  return {};
+}
+
+Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const Mutation& mutation,
+                                   Seq confirmed) {
+  const Revision head = swarm.state.head();
+  const Revision seen = seen_here(swarm, mutation.context);
+  const Writers::Answer answer = swarm.writers.turn_of(
+      session.agent, mutation.incarnation, mutation.seq, confirmed, seen, swarm.state.row());
+  switch (answer.turn) {
+    case Writers::Turn::kNext: break;
+    case Writers::Turn::kRepeated:
+      count("mutations_repeated");
+      if (answer.outcome != nullptr) return *answer.outcome;
+      return passing(Code::kDuplicate, Reason::kNone, head,
+                     "this mutation was answered and the answer was confirmed before");
+    case Writers::Turn::kGap: {
+      count("gaps");
+      Outcome outcome = passing(Code::kGap, Reason::kNone, head,
+                                fmt::format("mutation {} comes first", answer.expected.value()));
+      outcome.expected = answer.expected;
+      return outcome;
+    }
+    case Writers::Turn::kForgotten:
+      count("writers_forgotten");
+      return passing(Code::kStale, Reason::kWriterForgotten, head,
+                     "the coordinator no longer remembers this writer; write again under a new "
+                     "incarnation");
+    case Writers::Turn::kUnknown:
+      count("unknown_writes");
+      return passing(Code::kUnknown, Reason::kWriterForgotten, head,
+                     "this write may be a repetition of one that was made long ago, so it was not "
+                     "applied; read the state and write again");
+    case Writers::Turn::kBeyond:
+      count("overloaded");
+      return passing(Code::kOverloaded, Reason::kWindow, head,
+                     fmt::format("{} outcomes wait to be confirmed, which is the limit",
+                                 limits::kWindow));
+  }
+  if (!writable_) {
+    count("refused_disk_full");
+    return passing(Code::kUnavailable, Reason::kDiskFull, head, not_writable_text_);
+  }
+  if (HlcClock::too_far_ahead(mutation.hlc, now_.wall_millis)) {
+    count("clocks_ahead");
+    Outcome outcome = passing(
+        Code::kUnavailable, Reason::kClockAhead, head,
+        fmt::format("the writer's clock is {} ms ahead of the coordinator's, at most {} are allowed",
+                    static_cast<std::int64_t>(mutation.hlc.millis()) - now_.wall_millis,
+                    HlcClock::kDriftMillis));
+    outcome.coordinator_wall_millis = static_cast<std::uint64_t>(now_.wall_millis);
+    return outcome;
+  }
+  const bool clears =
+      mutation.entries.size() == 1 && std::holds_alternative<ClearOp>(mutation.entries[0].op);
+  const bool grows = std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& e) {
+    return !std::holds_alternative<DeleteOp>(e.op) && !std::holds_alternative<SetRemoveOp>(e.op) &&
+           !std::holds_alternative<ClearOp>(e.op);
+  });
+  if (grows && swarm.state.bytes() > options_.state_bytes_max) {
+    count("overloaded");
+    return passing(Code::kOverloaded, Reason::kStateFull, head,
+                   fmt::format("the swarm's state has {} bytes, at most {} are allowed; delete keys "
+                               "or raise limits.state_bytes_max",
+                               swarm.state.bytes(), options_.state_bytes_max));
+  }
+
+  Outcome outcome;
+  if (const Status shape = check_mutation(mutation); !shape) {
+    outcome = passing(Code::kRejected, Reason::kInvalid, head, shape.error().text);
+  } else if (clears) {
+    outcome = clear_swarm(swarm, {session.agent, mutation.incarnation, mutation.seq});
+  } else {
+    outcome = commit_mutation(swarm, session, mutation, seen);
+  }
+  WAGGLE_CHECK(outcome.final());
+  outcome.level = options_.level;
+  (void)hlc_.observe(mutation.hlc, now_.wall_millis);
+  count(outcome.code == Code::kCommitted ? "mutations_committed" : "mutations_refused");
+  group_bytes_ += wire_size(mutation);
+  swarm.writers.consume(session.agent, mutation.incarnation, mutation.seq, outcome, seen,
+                        now_.wall_millis, actions_->persist.rows);
+  return outcome;
+}
+
+Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session,
+                                     const Mutation& mutation, Revision seen) {
+  const Author author{session.agent, mutation.incarnation,          mutation.seq,
+                      mutation.hlc,  seen, mutation.context.own_through};
+  const Revision next = swarm.state.head().next();
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.revision = swarm.state.head();
+
+  struct Judged {
+    const Entry* entry;
+    RecordPtr standing;
+    Verdict verdict;
+    Hash128 content;
+  };
+  std::vector<Judged> judged;
+  judged.reserve(mutation.entries.size());
+  std::size_t bytes = 0;
+  std::uint32_t index = 0;
+  for (const Entry& entry : mutation.entries) {
+    Judged one{&entry, swarm.state.find(entry.key), {}, {}};
+    one.verdict = judge(entry, one.standing.get(), author, options_.policies.of(entry.key.value()),
+                        swarm.state.floor(), next, index++);
+    const Verdict& verdict = one.verdict;
+    if (verdict.kind == Verdict::Kind::kReject || verdict.kind == Verdict::Kind::kConflict) {
+      const bool conflict = verdict.kind == Verdict::Kind::kConflict;
+      outcome.code = conflict ? Code::kConflict : Code::kRejected;
+      outcome.reason = verdict.reason;
+      outcome.conflict = verdict.conflict;
+      outcome.key = entry.key;
+      outcome.text = verdict.text;
+      if (conflict && one.standing && one.standing->live()) outcome.committed = one.standing;
+      if (conflict && !verdict.rule.empty() && one.standing) {
+        // A rule chose what stands: the choice is kept though nothing was committed.
+        const auto* put = std::get_if<PutOp>(&entry.op);
+        Receipt receipt;
+        receipt.key = entry.key;
+        receipt.version = one.standing->version;
+        receipt.rule = verdict.rule;
+        receipt.inputs = {{one.standing->writer.agent, one.standing->version, one.standing->hlc,
+                           one.standing->content, true},
+                          {author.agent, seen, author.hlc,
+                           put ? content_hash(Register{put->content, put->bytes}) : Hash128{},
+                           false}};
+        receipt.output = one.standing->content;
+        auto amended = std::make_shared<Record>(*one.standing);
+        write_receipt(swarm, std::move(receipt), one.standing.get(), amended->receipt,
+                      amended->receipts);
+        swarm.state.amend(entry.key, std::move(amended), actions_->persist.rows);
+      }
+      return outcome;
+    }
+    if (verdict.kind == Verdict::Kind::kApply) {
+      if (verdict.value) {
+        one.content = content_hash(*verdict.value);
+        bytes += size_of(*verdict.value);
+      }
+      bytes += entry.key.value().size();
+      judged.push_back(std::move(one));
+    }
+  }
+  if (bytes > limits::kCommitBytes) {
+    outcome.code = Code::kRejected;
+    outcome.reason = Reason::kTooLarge;
+    outcome.key = mutation.entries.front().key;
+    outcome.text = fmt::format("the group would make records of {} bytes, one commit has at most {}; "
+                               "write it in several groups",
+                               bytes, limits::kCommitBytes);
+    return outcome;
+  }
+  if (judged.empty()) return outcome;  // nothing to change: no revision
+
+  std::vector<Change> changes;
+  changes.reserve(judged.size());
+  for (Judged& one : judged) {
+    auto record = std::make_shared<Record>();
+    record->value = std::move(one.verdict.value);
+    record->version = next;
+    record->commit_wall_millis = now_.wall_millis;
+    record->hlc = mutation.hlc;
+    record->writer = {author.agent, author.incarnation, author.seq};
+    record->metadata = one.entry->metadata;
+    record->content = one.content;
+    if (one.standing) {
+      record->receipt = one.standing->receipt;
+      record->receipts = one.standing->receipts;
+    }
+    if (!one.verdict.rule.empty()) {
+      Receipt receipt;
+      receipt.key = one.entry->key;
+      receipt.version = next;
+      receipt.rule = one.verdict.rule;
+      receipt.inputs = {{one.standing->writer.agent, one.standing->version, one.standing->hlc,
+                         one.standing->content, true},
+                        {author.agent, seen, author.hlc, one.content, false}};
+      receipt.output = one.content;
+      write_receipt(swarm, std::move(receipt), one.standing.get(), record->receipt,
+                    record->receipts);
+    }
+    changes.push_back({one.entry->key, std::move(record)});
+  }
+  commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
+  outcome.revision = next;
+  outcome.changed = true;
+  return outcome;
+}
+
+void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* standing,
+                                ChainHash& link, std::uint32_t& number) {
+  count("receipts");
+  receipt.wall_millis = now_.wall_millis;
+  if (standing != nullptr) receipt.previous = standing->receipt;
+  const std::uint32_t index = standing != nullptr ? standing->receipts : 0;
+  link = hash_of(receipt);
+  number = index + 1;
+  actions_->persist.rows.emplace_back(
+      ReceiptRow{swarm.state.id(), swarm.state.head(), index, std::move(receipt)});
+}
+
+void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {
+  swarm.state.commit(changes, actions_->persist.rows);
+  for (const Change& change : changes) group_bytes_ += wire_size(change.key, *change.record);
+  swarm.told.push_back({swarm.state.head(), round, false, std::move(changes), std::move(by)});
+}
+
+Outcome Coordinator::clear_swarm(Swarm& swarm, Applied by) {
+  swarm.state.clear(actions_->persist.rows);
+  swarm.told.push_back({swarm.state.head(), {}, true, {}, std::move(by)});
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.revision = swarm.state.head();
+  outcome.changed = true;
+  return outcome;
+}
+
+}  // namespace waggle

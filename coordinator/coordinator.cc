@@ -1,0 +1,533 @@
+#include "coordinator/coordinator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/shape.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::int64_t kSweepMillis = 1'000;
+constexpr std::int64_t kIdleSweepMillis = 60'000;
+constexpr std::int64_t kNoSessionMillis = 200;  // at most one such answer a peer in that time
+constexpr std::size_t kNoSessionPeers = 4'096;
+constexpr std::size_t kHellosWaiting = 1'024;
+constexpr std::size_t kGroupBytesMax = std::size_t{8} << 20;
+constexpr std::uint64_t kHlcReserveMillis = 10'000;
+
+}  // namespace
+
+Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
+    : options_(std::move(options)),
+      random_(options_.seed),
+      start_(random_.id<StartId>()),
+      store_(recovered.store),
+      sessions_(options_.beat),
+      rounds_(options_.policies),
+      hlc_(recovered.store.hlc_bound) {
+  for (SwarmRow& row : recovered.swarms) {
+    const SwarmId id = row.swarm;
+    swarms_.emplace(id, std::make_unique<Swarm>(std::move(row)));
+  }
+  const auto swarm_of = [&](const SwarmId& id) -> Swarm& {
+    Swarm* swarm = find(id);
+    WAGGLE_CHECK(swarm != nullptr, "a stored row of swarm '" + id.value() + "', which has no row");
+    return *swarm;
+  };
+  for (RecordRow& row : recovered.records)
+    swarm_of(row.swarm).state.restore(row.key, std::move(row.record), row.index);
+  for (const WriterRow& row : recovered.writers) swarm_of(row.swarm).writers.restore(row);
+  for (const OutcomeRow& row : recovered.outcomes) swarm_of(row.swarm).writers.restore(row);
+
+  if (!store_.epoch || options_.new_epoch) {
+    for (auto& [id, swarm] : swarms_) {
+      swarm->state.row().lineage.push_back({store_.epoch, swarm->state.head()});
+      swarm->row_dirty = true;
+    }
+    store_.epoch = random_.id<Epoch>();
+    store_dirty_ = true;
+  }
+}
+
+Coordinator::~Coordinator() = default;
+
+const SwarmState* Coordinator::swarm(const SwarmId& id) const {
+  const auto found = swarms_.find(id);
+  return found == swarms_.end() ? nullptr : &found->second->state;
+}
+
+std::vector<SwarmId> Coordinator::swarms() const {
+  std::vector<SwarmId> ids;
+  for (const auto& [id, swarm] : swarms_) ids.push_back(id);
+  return ids;
+}
+
+void Coordinator::check_invariants() const {
+  for (const auto& [id, swarm] : swarms_) swarm->state.check_invariants();
+}
+
+// ---- one step ----------------------------------------------------------------------------------
+
+void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
+  now_ = now;
+  actions_ = &actions;
+  if (!std::exchange(started_, true)) {
+    started_at_ = now.monotonic;
+    next_sweep_ = now.monotonic + Millis{kSweepMillis};
+    for (auto& [id, swarm] : swarms_) open_channel(*swarm);
+  }
+  if (const auto* received = std::get_if<Received>(&event)) {
+    on_received(*received);
+  } else if (const auto* subscribed = std::get_if<Subscribed>(&event)) {
+    on_subscribed(*subscribed);
+  } else if (const auto* opened = std::get_if<ChannelOpened>(&event)) {
+    on_channel(*opened);
+  } else if (const auto* failed = std::get_if<ChannelFailed>(&event)) {
+    on_channel_failed(*failed);
+  } else if (const auto* lost = std::get_if<PeerLost>(&event)) {
+    if (Session* session = sessions_.by_peer(lost->peer)) {
+      count("peers_lost");
+      sessions_.close(session->id);
+    }
+  } else if (const auto* malformed = std::get_if<Malformed>(&event)) {
+    on_malformed(*malformed);
+  } else if (const auto* space = std::get_if<SpaceChanged>(&event)) {
+    writable_ = space->writable;
+    not_writable_text_ = space->text;
+  } else if (std::holds_alternative<Tick>(event)) {
+    on_tick();
+  }
+  actions_ = nullptr;
+}
+
+bool Coordinator::full() const { return group_bytes_ > kGroupBytesMax; }
+
+void Coordinator::finish(const Now& now, Actions& actions) {
+  now_ = now;
+  actions_ = &actions;
+  conclude_rounds();
+  std::vector<Row>& rows = actions.persist.rows;
+  for (auto& [id, swarm] : swarms_) {
+    const std::size_t before = rows.size();
+    const std::vector<Applied> applied = swarm->writers.take_advanced(rows);
+    if (rows.size() != before || !swarm->told.empty() || std::exchange(swarm->row_dirty, false)) {
+      swarm->row_dirty = false;
+      rows.emplace_back(swarm->state.row());
+    }
+    publish(*swarm, applied);
+    // After the updates, so that it speaks of the state that they lead to.
+    if (sessions_.size() > 0 && now_.monotonic >= swarm->next_heartbeat) beat(*swarm);
+  }
+  // After the updates too: a member that reads the request holds what it asks about.
+  ask_rounds();
+  if (!rows.empty() || store_dirty_) {
+    if (store_dirty_ || hlc_.last() > store_.hlc_bound) {
+      store_.hlc_bound = std::max(store_.hlc_bound, Hlc::of(hlc_.last().millis() + kHlcReserveMillis, 0));
+      rows.insert(rows.begin(), store_);
+      store_dirty_ = false;
+    }
+    actions.persist.sync = true;
+  }
+  for (auto& [session, waiting] : results_) {
+    SubmitResult result;
+    result.session = session;
+    result.epoch = store_.epoch;
+    result.results = std::move(waiting.results);
+    send(waiting.peer, make_message(std::move(result)));
+  }
+  results_.clear();
+  group_bytes_ = 0;
+
+  Instant wake = sessions_.size() > 0 ? next_sweep_ : next_sweep_ + Millis{kIdleSweepMillis};
+  wake = std::min(wake, rounds_.next_wake());
+  for (const auto& [id, swarm] : swarms_)
+    if (sessions_.size() > 0) wake = std::min(wake, swarm->next_heartbeat);
+  expected_wake_ = wake;
+  actions.wake_at = wake;
+  actions_ = nullptr;
+}
+
+// One update for all commits of the group, cut between commits when it grows too large. Rounds and
+// clears go alone, so that the update can name them.
+void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
+  if (swarm.told.empty()) return;
+  const auto alone = [&](std::size_t i) { return swarm.told[i].round || swarm.told[i].cleared; };
+  std::size_t first = 0;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < swarm.told.size(); ++i) {
+    std::size_t size = 0;
+    for (const Change& change : swarm.told[i].changes) size += wire_size(change.key, *change.record);
+    if (i > first && (alone(i) || alone(i - 1) || bytes + size > limits::kUpdateBytes)) {
+      // Safety: a reader that stops at this update must know which of its own writes are in it, and
+      // must not be told of one that comes only in the next.
+      std::map<std::pair<AgentId, Incarnation>, Seq> through;
+      for (std::size_t n = first; n < i; ++n) {
+        const Applied& by = swarm.told[n].by;
+        if (by.seq_through) through[{by.agent, by.incarnation}] = by.seq_through;
+      }
+      std::vector<Applied> within;
+      for (const auto& [who, seq] : through) within.push_back({who.first, who.second, seq});
+      publish_run(swarm, first, i, std::move(within));
+      first = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  publish_run(swarm, first, swarm.told.size(), applied);
+  swarm.told.clear();
+}
+
+void Coordinator::publish_run(Swarm& swarm, std::size_t first, std::size_t last,
+                              std::vector<Applied> applied) {
+  StateUpdate update;
+  update.swarm = swarm.state.id();
+  update.start = start_;
+  update.broadcast = swarm.broadcast = swarm.broadcast.next();
+  update.epoch = store_.epoch;
+  update.from = Revision(swarm.told[first].revision.value() - 1);
+  update.to = swarm.told[last - 1].revision;
+  update.round = swarm.told[first].round;
+  update.cleared = swarm.told[first].cleared;
+  update.applied = std::move(applied);
+  if (last - first == 1) {
+    update.changes = std::move(swarm.told[first].changes);
+  } else {
+    // Each key once, at its latest.
+    std::map<Key, RecordPtr> latest;
+    for (std::size_t i = first; i < last; ++i)
+      for (Change& change : swarm.told[i].changes)
+        latest.insert_or_assign(std::move(change.key), std::move(change.record));
+    update.changes.reserve(latest.size());
+    for (auto& [key, record] : latest) update.changes.push_back({key, std::move(record)});
+  }
+  actions_->send.emplace_back(Broadcast{update.swarm, make_message(std::move(update))});
+}
+
+void Coordinator::beat(Swarm& swarm) {
+  swarm.next_heartbeat = now_.monotonic + Millis{options_.beat.interval_millis};
+  if (!std::any_of(sessions_.all().begin(), sessions_.all().end(), [&](const auto& entry) {
+        return entry.second.swarm == swarm.state.id() && entry.second.role != Role::kClient;
+      }))
+    return;
+  Heartbeat heartbeat;
+  heartbeat.swarm = swarm.state.id();
+  heartbeat.start = start_;
+  heartbeat.broadcast = swarm.broadcast = swarm.broadcast.next();
+  heartbeat.epoch = store_.epoch;
+  heartbeat.head = swarm.state.head();
+  heartbeat.digest = swarm.state.digest();
+  actions_->send.emplace_back(Broadcast{swarm.state.id(), make_message(heartbeat)});
+}
+
+void Coordinator::on_tick() {
+  // After this process itself stood still nobody is to blame for the silence.
+  if (expected_wake_ != Instant::never() &&
+      now_.monotonic - expected_wake_ > Millis{options_.beat.interval_millis}) {
+    count("stalls");
+    sessions_.refresh_all(now_.monotonic);
+  }
+  if (now_.monotonic < next_sweep_) return;
+  next_sweep_ = now_.monotonic + Millis{kSweepMillis};
+  for (const SessionId id : sessions_.expired(now_.monotonic)) {
+    count("leases_expired");
+    sessions_.close(id);
+  }
+  std::erase_if(told_no_session_, [&](const auto& entry) {
+    return now_.monotonic - entry.second > Millis{kNoSessionMillis};
+  });
+  for (auto& [id, swarm] : swarms_) {
+    forget_old(*swarm);
+    if (swarm->channel.empty() && !swarm->channel_asked) open_channel(*swarm);
+  }
+}
+
+// ---- routing -----------------------------------------------------------------------------------
+
+void Coordinator::on_received(const Received& received) {
+  const Message& message = *received.message;
+  if (const auto* hello = std::get_if<Hello>(&message)) {
+    on_hello(received, *hello);
+    return;
+  }
+  SessionId named;
+  std::visit(
+      [&](const auto& m) {
+        if constexpr (requires { m.session; }) named = m.session;
+      },
+      message);
+  Session* session = sessions_.of(received.peer, named);
+  if (session == nullptr) {
+    no_session(received.peer, named);
+    return;
+  }
+  session->heard = now_.monotonic;
+  if (const auto* submit = std::get_if<Submit>(&message)) {
+    on_submit(*session, *submit);
+  } else if (const auto* beat = std::get_if<AgentHeartbeat>(&message)) {
+    on_heartbeat(*session, *beat);
+  } else if (const auto* delta = std::get_if<DeltaRequest>(&message)) {
+    on_delta_request(*session, *delta);
+  } else if (const auto* response = std::get_if<StateResponse>(&message)) {
+    on_state_response(*session, *response);
+  } else if (const auto* query = std::get_if<Query>(&message)) {
+    on_query(*session, *query);
+  } else if (const auto* sync = std::get_if<SyncRequest>(&message)) {
+    on_sync_request(*session, *sync);
+  } else if (const auto* compact = std::get_if<CompactRequest>(&message)) {
+    on_compact(*session, *compact);
+  } else if (std::holds_alternative<Bye>(message)) {
+    sessions_.close(session->id);
+  } else {
+    count("ignored_wrong_direction");
+    send_error(*session, {}, Code::kRejected,
+               fmt::format("a {} is sent by a coordinator, not to one", name_of(message)));
+  }
+}
+
+void Coordinator::send(const PeerId& peer, MessagePtr message) {
+  actions_->send.emplace_back(SendTo{peer, std::move(message)});
+}
+
+void Coordinator::send_error(const Session& session, RequestId request, Code code,
+                             std::string text) {
+  send(session.peer, make_message(ErrorReply{session.id, request, code, std::move(text)}));
+}
+
+void Coordinator::no_session(const PeerId& peer, SessionId session) {
+  count("no_session");
+  if (told_no_session_.size() >= kNoSessionPeers) return;
+  const auto [told, fresh] = told_no_session_.try_emplace(peer, now_.monotonic);
+  if (!fresh) {
+    if (now_.monotonic - told->second < Millis{kNoSessionMillis}) return;
+    told->second = now_.monotonic;
+  }
+  send(peer, make_message(NoSession{session}));
+}
+
+void Coordinator::on_malformed(const Malformed& malformed) {
+  count("malformed_frames");
+  if (told_no_session_.size() >= kNoSessionPeers) return;
+  const auto [told, fresh] = told_no_session_.try_emplace(malformed.peer, now_.monotonic);
+  if (!fresh) return;
+  const Session* session = sessions_.by_peer(malformed.peer);
+  ErrorReply reply;
+  if (session != nullptr) reply.session = session->id;
+  reply.code = malformed.error.code;
+  reply.text = malformed.error.text;
+  // A peer of another version knows at least how to read a refusal of its hello.
+  if (session == nullptr && malformed.error.code == Code::kUnsupported) {
+    refuse(malformed.peer, malformed.error.code, malformed.error.text);
+    return;
+  }
+  send(malformed.peer, make_message(std::move(reply)));
+}
+
+// ---- joining -----------------------------------------------------------------------------------
+
+Coordinator::Swarm* Coordinator::find(const SwarmId& id) {
+  const auto found = swarms_.find(id);
+  return found == swarms_.end() ? nullptr : found->second.get();
+}
+
+Coordinator::Swarm* Coordinator::ensure(const SwarmId& id) {
+  if (Swarm* swarm = find(id)) return swarm;
+  if (swarms_.size() >= limits::kSwarms) return nullptr;
+  SwarmRow row;
+  row.swarm = id;
+  Swarm& swarm = *swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second;
+  swarm.row_dirty = true;
+  open_channel(swarm);
+  return &swarm;
+}
+
+void Coordinator::open_channel(Swarm& swarm) {
+  swarm.channel_asked = true;
+  actions_->send.emplace_back(OpenChannel{swarm.state.id(), swarm.state.row().channel});
+}
+
+void Coordinator::on_channel(const ChannelOpened& opened) {
+  Swarm* swarm = find(opened.swarm);
+  if (swarm == nullptr) return;
+  swarm->channel = opened.channel;
+  if (swarm->state.row().channel != opened.channel) {
+    swarm->state.row().channel = opened.channel;
+    swarm->row_dirty = true;
+  }
+  for (std::deque<Received> waiting = std::exchange(swarm->hellos_waiting, {});
+       const Received& received : waiting)
+    on_hello(received, std::get<Hello>(*received.message));
+}
+
+void Coordinator::on_channel_failed(const ChannelFailed& failed) {
+  Swarm* swarm = find(failed.swarm);
+  if (swarm == nullptr) return;
+  swarm->channel_asked = false;  // tried again at the next sweep
+  for (const Received& received : std::exchange(swarm->hellos_waiting, {}))
+    refuse(received.peer, Code::kUnavailable,
+           fmt::format("the broadcast socket of swarm '{}' can't be opened: {}",
+                       failed.swarm.value(), failed.text),
+           5'000);
+}
+
+void Coordinator::refuse(const PeerId& peer, Code code, std::string text,
+                         std::int64_t retry_millis) {
+  count("hellos_refused");
+  send(peer, make_message(Refused{code, retry_millis, std::move(text)}));
+}
+
+void Coordinator::on_hello(const Received& received, const Hello& hello) {
+  const PeerId& peer = received.peer;
+  if (hello.protocol != kProtocolVersion) {
+    refuse(peer, Code::kUnsupported,
+           fmt::format("this coordinator speaks protocol {}, the agent protocol {}; use the same "
+                       "version of Waggle on both sides",
+                       kProtocolVersion, hello.protocol));
+    return;
+  }
+  if (const Status shape = check_swarm_id(hello.swarm.value()); !shape) {
+    refuse(peer, Code::kRejected, shape.error().text);
+    return;
+  }
+  if (const Status shape = check_agent_id(hello.agent.value()); !shape) {
+    refuse(peer, Code::kRejected, shape.error().text);
+    return;
+  }
+  const bool reserved = is_reserved_agent(hello.agent);
+  if ((hello.role == Role::kMember && reserved) ||
+      (hello.role == Role::kClient && !is_client_agent(hello.agent)) ||
+      (hello.role == Role::kObserver && is_client_agent(hello.agent))) {
+    refuse(peer, Code::kRejected,
+           fmt::format("'{}' can't be the id of a {}: ids that begin with '~' are Waggle's own",
+                       hello.agent.value(), to_text(hello.role)));
+    return;
+  }
+  if (sessions_.size() >= limits::kSessions && sessions_.by_peer(peer) == nullptr) {
+    refuse(peer, Code::kOverloaded,
+           fmt::format("{} sessions are open, which is the limit", sessions_.size()), 5'000);
+    return;
+  }
+  if (hello.role == Role::kClient) {
+    welcome(received, hello, find(hello.swarm));
+    return;
+  }
+  Swarm* swarm = ensure(hello.swarm);
+  if (swarm == nullptr) {
+    refuse(peer, Code::kOverloaded,
+           fmt::format("this coordinator holds {} swarms, which is the limit; '{}' would be another",
+                       swarms_.size(), hello.swarm.value()),
+           30'000);
+    return;
+  }
+  if (swarm->channel.empty()) {
+    if (swarm->hellos_waiting.size() < kHellosWaiting) swarm->hellos_waiting.push_back(received);
+    return;
+  }
+  Session* holder = sessions_.holder(hello.swarm, hello.agent);
+  if (holder != nullptr && holder->peer != peer) {
+    const bool its_own = hello.token == holder->token && hello.token != Token{};
+    const std::int64_t silent = (now_.monotonic - holder->heard).count;
+    if (!its_own) {
+      const std::int64_t lease = std::max<std::int64_t>(options_.beat.failed() - silent, 1);
+      refuse(peer, Code::kUnavailable,
+             fmt::format("id_in_use: agent '{}' of swarm '{}' is attached from elsewhere and was "
+                         "heard {:.1f} s ago; choose another id, or give this process the data "
+                         "directory of that one. If that one is dead, its id is free in {:.0f} s",
+                         hello.agent.value(), hello.swarm.value(),
+                         static_cast<double>(silent) / 1000.0, static_cast<double>(lease) / 1000.0),
+             std::min<std::int64_t>(lease, 5'000));
+      return;
+    }
+    end_session(*holder, "a later process with the same id and token took over", true);
+  }
+  welcome(received, hello, swarm);
+}
+
+void Coordinator::end_session(Session& session, const std::string& why, bool tell) {
+  count("sessions_fenced");
+  if (tell) send(session.peer, make_message(Fenced{session.id, why}));
+  results_.erase(session.id);
+  sessions_.close(session.id);
+}
+
+void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* swarm) {
+  Session fresh;
+  fresh.id = random_.id<SessionId>();
+  fresh.peer = received.peer;
+  fresh.swarm = hello.swarm;
+  fresh.agent = hello.agent;
+  fresh.role = hello.role;
+  fresh.token = hello.token;
+  fresh.nonce = random_.id<Nonce>();
+  fresh.heard = now_.monotonic;
+  fresh.cursor = hello.cursor;
+  const Session& session = sessions_.open(std::move(fresh));
+  count("sessions_opened");
+
+  Welcome welcome;
+  welcome.session = session.id;
+  welcome.nonce = session.nonce;
+  welcome.start = start_;
+  welcome.epoch = store_.epoch;
+  welcome.wall_millis = now_.wall_millis;
+  welcome.window = limits::kWindow;
+  welcome.heartbeat_millis = options_.beat.interval_millis;
+  if (swarm != nullptr) {
+    welcome.lineage = swarm->state.row().lineage;
+    welcome.head = swarm->state.head();
+    welcome.floor = swarm->state.floor();
+    if (session.role != Role::kClient) welcome.channel = swarm->channel;
+  }
+  send(session.peer, make_message(std::move(welcome)));
+
+  // Outcomes whose answer may have been lost, so that a writer is always told.
+  if (session.role == Role::kMember && swarm != nullptr) {
+    std::vector<MutationResult> results =
+        swarm->writers.unconfirmed(session.agent, limits::kWindow);
+    if (!results.empty()) results_[session.id] = {session.peer, std::move(results)};
+  }
+}
+
+void Coordinator::on_subscribed(const Subscribed& subscribed) {
+  Swarm* swarm = find(subscribed.swarm);
+  Session* session = sessions_.by_nonce(subscribed.swarm, subscribed.nonce);
+  if (swarm == nullptr || session == nullptr) {
+    count("ignored_nonce");
+    return;
+  }
+  session->attached = true;
+  session->beats_behind = 0;
+  session->acked_broadcast = swarm->broadcast;
+  send(session->peer, make_message(Attached{session->id, swarm->state.head(), swarm->broadcast}));
+}
+
+void Coordinator::on_heartbeat(Session& session, const AgentHeartbeat& beat) {
+  if (beat.number <= session.heartbeat_number) {
+    count("ignored_old_heartbeat");
+    return;
+  }
+  session.heartbeat_number = beat.number;
+  session.cursor = beat.cursor;
+  session.broadcast = beat.broadcast;
+  Swarm* swarm = find(session.swarm);
+  if (swarm == nullptr) return;
+  if (session.role == Role::kMember) {
+    std::vector<Row>& rows = actions_->persist.rows;
+    swarm->writers.confirm(session.agent, beat.confirmed, rows);
+    // Safety: the heartbeat is of this session and newer than any before, so what it no longer
+    // lists is over for good.
+    swarm->writers.retire_others(session.agent, beat.incarnations, rows);
+  }
+  // Two beats behind what had been broadcast at the beat before: that leg is dead.
+  session.beats_behind = beat.broadcast < session.acked_broadcast ? session.beats_behind + 1 : 0;
+  if (session.beats_behind >= 2 && std::exchange(session.attached, false))
+    count("broadcast_legs_lost");
+  session.acked_broadcast = swarm->broadcast;
+  send(session.peer, make_message(HeartbeatAck{session.id, beat.number, swarm->state.head(),
+                                               swarm->broadcast}));
+}
+
+}  // namespace waggle

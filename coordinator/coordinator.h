@@ -1,0 +1,178 @@
+#pragma once
+
+// The coordinator's core: orders the commits of its swarms, makes them durable, publishes them, and
+// brings everyone who was away up to date. A deterministic state machine (base/event.h); which
+// message does what is numbered in docs/protocol.md.
+//
+//   coordinator.cc  routing, joining, beats, closing a group of steps
+//   commits.cc      a submit: strict order, judgement, commit, outcome
+//   service.cc      deltas, questions, compaction
+//   synchronise.cc  full synchronisations
+//
+// Everything that a swarm decided since the group was opened is gathered in Swarm and leaves in
+// finish(): one state_update for many commits, one submit_result for each agent.
+//
+// Safety: a core never looks at what is in flight to the disk. It may answer a question from state
+// whose batch is not durable yet, because the answer itself waits for that batch (io/host.h).
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/prng.h"
+#include "coordinator/rounds.h"
+#include "coordinator/sessions.h"
+#include "coordinator/swarm_state.h"
+#include "coordinator/writers.h"
+#include "memory/commit_store.h"
+#include "resolver/policy.h"
+
+namespace waggle {
+
+struct CoordinatorOptions {
+  std::uint64_t seed = 0;         // of ids: from the system's random device in production
+  Level level = Level::kDurable;  // what the store gives
+  Policies policies;
+  Beat beat;
+  std::int64_t round_timeout_millis = 10'000;
+  std::int64_t tombstone_millis = std::int64_t{24} * 3600 * 1000;
+  std::uint64_t tombstones_max = 100'000;
+  std::uint64_t state_bytes_max = std::uint64_t{1} << 30;  // of one swarm
+  std::string version;
+  bool new_epoch = false;  // the store was restored or its loss accepted: begin a new history
+};
+
+class Coordinator final : public Core {
+ public:
+  Coordinator(CoordinatorOptions options, CoordinatorState recovered);
+  ~Coordinator() override;
+
+  void step(const Event& event, const Now& now, Actions& actions) override;
+  void finish(const Now& now, Actions& actions) override;
+  [[nodiscard]] bool full() const override;
+
+  [[nodiscard]] Epoch epoch() const { return store_.epoch; }
+  [[nodiscard]] const SwarmState* swarm(const SwarmId& id) const;
+  [[nodiscard]] std::vector<SwarmId> swarms() const;
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
+  void check_invariants() const;
+
+ private:
+  // One commit of the open group, waiting for the update that tells of it.
+  struct Told {
+    Revision revision;
+    RoundId round;
+    bool cleared = false;
+    std::vector<Change> changes;
+    Applied by;  // its writer's seqs up to this one are decided at this revision
+  };
+  struct Swarm {
+    explicit Swarm(SwarmRow row) : state(std::move(row)), writers(state.id()) {}
+    SwarmState state;
+    Writers writers;
+    std::string channel;  // empty: its broadcast socket is not open yet
+    bool channel_asked = false;
+    std::deque<Received> hellos_waiting;
+    BroadcastNo broadcast;
+    Instant next_heartbeat{0};
+    bool row_dirty = false;
+    std::vector<Told> told;
+  };
+  struct Waiting {  // a result on its way, joined for each session in finish()
+    PeerId peer;
+    std::vector<MutationResult> results;
+  };
+
+  // coordinator.cc
+  void on_received(const Received& received);
+  void on_hello(const Received& received, const Hello& hello);
+  void welcome(const Received& received, const Hello& hello, Swarm* swarm);
+  void on_subscribed(const Subscribed& subscribed);
+  void on_channel(const ChannelOpened& opened);
+  void on_channel_failed(const ChannelFailed& failed);
+  void on_heartbeat(Session& session, const AgentHeartbeat& beat);
+  void on_malformed(const Malformed& malformed);
+  void on_tick();
+  Swarm* find(const SwarmId& id);
+  Swarm* ensure(const SwarmId& id);  // null: no place for another swarm
+  void open_channel(Swarm& swarm);
+  void refuse(const PeerId& peer, Code code, std::string text, std::int64_t retry_millis = 0);
+  void no_session(const PeerId& peer, SessionId session);
+  void end_session(Session& session, const std::string& why, bool tell);
+  void send(const PeerId& peer, MessagePtr message);
+  void send_error(const Session& session, RequestId request, Code code, std::string text);
+  void publish(Swarm& swarm, const std::vector<Applied>& applied);
+  void publish_run(Swarm& swarm, std::size_t first, std::size_t last,
+                   std::vector<Applied> applied);
+  void beat(Swarm& swarm);
+  void count(const char* what, std::uint64_t by = 1) { counters_[what] += by; }
+
+  // commits.cc
+  void on_submit(Session& session, const Submit& submit);
+  [[nodiscard]] Outcome step_mutation(Swarm& swarm, const Session& session,
+                                      const Mutation& mutation, Seq confirmed);
+  [[nodiscard]] Outcome commit_mutation(Swarm& swarm, const Session& session,
+                                        const Mutation& mutation, Revision seen);
+  [[nodiscard]] Outcome clear_swarm(Swarm& swarm, Applied by);
+  void commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by);
+  [[nodiscard]] Revision seen_here(const Swarm& swarm, const Context& context) const;
+  // The receipt is written; returns the link that the key's next record carries.
+  void write_receipt(Swarm& swarm, Receipt receipt, const Record* standing, ChainHash& link,
+                     std::uint32_t& number);
+
+  // service.cc
+  void on_delta_request(Session& session, const DeltaRequest& request);
+  void on_query(Session& session, const Query& query);
+  void on_compact(Session& session, const CompactRequest& request);
+  void answer_status(QueryResult& result);
+  void forget_old(Swarm& swarm);
+
+  // synchronise.cc
+  void on_sync_request(Session& session, const SyncRequest& request);
+  void on_state_response(Session& session, const StateResponse& response);
+  void conclude_rounds();
+  void ask_rounds();
+  void ask(Round round);
+  void conclude(RoundId id);
+  void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
+  [[nodiscard]] StateRequest state_request(Swarm& swarm, const Round& round);
+
+  CoordinatorOptions options_;
+  Prng random_;
+  StartId start_;
+
+  // Recovered.
+  StoreRow store_;
+  bool store_dirty_ = false;
+  std::map<SwarmId, std::unique_ptr<Swarm>> swarms_;
+
+  // Volatile.
+  Sessions sessions_;
+  Rounds rounds_;
+  std::vector<Round> to_ask_again_;
+  HlcClock hlc_;
+  bool writable_ = true;
+  std::string not_writable_text_;
+  std::map<SessionId, Waiting> results_;
+  std::map<PeerId, Instant> told_no_session_;
+  std::map<std::string, std::uint64_t> counters_;
+  bool started_ = false;
+  Instant started_at_;
+  Instant next_sweep_;
+  Instant expected_wake_ = Instant::never();
+  std::size_t group_bytes_ = 0;
+
+  // Of the present step.
+  Now now_;
+  Actions* actions_ = nullptr;
+};
+
+}  // namespace waggle

@@ -1,0 +1,224 @@
+#include "coordinator/rounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace waggle {
+
+Status Rounds::add(Round round) {
+  const auto same = [&](const Round& other) {
+    return other.caller_session == round.caller_session && other.request == round.request;
+  };
+  if (std::any_of(waiting_.begin(), waiting_.end(), same)) return {};
+  for (const auto& [id, open] : open_)
+    if (same(open)) return {};
+  if (waiting_.size() >= limits::kOpenRounds)
+    return failed(Code::kOverloaded,
+                  fmt::format("{} rounds wait already; try again when some are over", waiting_.size()));
+  const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Round& other) {
+    return other.priority < round.priority;
+  });
+  waiting_.insert(place, std::move(round));
+  return {};
+}
+
+bool Rounds::overlaps_open(const Round& round) const {
+  for (const auto& [id, open] : open_) {
+    if (open.swarm != round.swarm) continue;
+    if (open.all || round.all) return true;
+    for (const Key& key : round.wanted)
+      if (std::find(open.wanted.begin(), open.wanted.end(), key) != open.wanted.end()) return true;
+  }
+  return false;
+}
+
+std::optional<Round> Rounds::next_to_ask() {
+  if (open_.size() >= limits::kOpenRounds) return std::nullopt;
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
+    if (overlaps_open(*waiting)) continue;
+    Round round = std::move(*waiting);
+    waiting_.erase(waiting);
+    return round;
+  }
+  return std::nullopt;
+}
+
+void Rounds::start(Round round) {
+  WAGGLE_CHECK(round.id && !open_.contains(round.id) && !round.roster.empty());
+  round.asked = true;
+  const RoundId id = round.id;
+  open_.emplace(id, std::move(round));
+}
+
+bool Rounds::answer(RoundId id, const AgentId& agent, StateResponse response) {
+  Round* round = find(id);
+  if (round == nullptr) return false;
+  const bool member = std::any_of(round->roster.begin(), round->roster.end(),
+                                  [&](const RosterMember& m) { return m.agent == agent; });
+  if (!member || !round->answers.emplace(agent, std::move(response)).second) return false;
+  if (round->reminded) round->late.insert(agent);
+  return true;
+}
+
+std::vector<Key> Rounds::questions(const Round& round) const {
+  std::vector<Key> keys;
+  if (!round.all) {
+    for (const AskedKey& asked : round.keys) keys.push_back(asked.key);
+    return keys;
+  }
+  // Of all keys only those in question: somebody offers a value or holds another one.
+  std::set<Key> named;
+  for (const auto& [agent, response] : round.answers)
+    for (const Answer& answer : response.answers) named.insert(answer.key);
+  return {named.begin(), named.end()};
+}
+
+RoundQuestion Rounds::question(const Round& round, const Key& key, Revision asked,
+                               const Record* present) const {
+  RoundQuestion question;
+  question.asked = asked;
+  question.present = present;
+  question.policy = &policies_.of(key.value());
+  question.roster = static_cast<std::uint32_t>(round.roster.size());
+  for (const RosterMember& member : round.roster) {
+    const auto response = round.answers.find(member.agent);
+    if (response == round.answers.end()) continue;
+    RoundInput input{member.agent, response->second.rest, {}};
+    for (const Answer& answer : response->second.answers)
+      if (answer.key == key) {
+        input.kind = answer.kind;
+        input.offer = answer.offer;
+      }
+    question.answers.push_back(std::move(input));
+  }
+  return question;
+}
+
+namespace {
+
+// A round over all keys asks about each at the version it had then: a later one counts as moved.
+Revision asked_version(const Round& round, const Key& key, const Record* present) {
+  for (const AskedKey& asked : round.keys)
+    if (asked.key == key) return asked.version;
+  const bool unmoved = present != nullptr && present->live() && present->version <= round.head;
+  return unmoved ? present->version : Revision{};
+}
+
+}  // namespace
+
+std::vector<RoundId> Rounds::over(Instant now, const SwarmState& state) const {
+  std::vector<RoundId> over;
+  for (const auto& [id, round] : open_) {
+    if (round.swarm != state.id()) continue;
+    if (now >= round.deadline || round.answers.size() == round.roster.size()) {
+      over.push_back(id);
+      continue;
+    }
+    if (round.all || round.answers.empty()) continue;  // a missing member may still name a key
+    const auto is_settled = [&](const AskedKey& asked) {
+      // Under lww any missing offer may be the greatest: no need to look at those that are here.
+      if (policies_.of(asked.key.value()).strategy == Strategy::kLww && asked.version) return false;
+      const RecordPtr present = state.find(asked.key);
+      return settled(question(round, asked.key, asked.version, present.get()));
+    };
+    if (std::all_of(round.keys.begin(), round.keys.end(), is_settled))
+      over.push_back(id);
+  }
+  return over;
+}
+
+std::vector<Round> Rounds::starved(Instant now) {
+  std::vector<Round> starved;
+  for (auto round = waiting_.begin(); round != waiting_.end();) {
+    if (now < round->deadline) {
+      ++round;
+      continue;
+    }
+    starved.push_back(std::move(*round));
+    round = waiting_.erase(round);
+  }
+  return starved;
+}
+
+std::vector<std::pair<RoundId, RosterMember>> Rounds::reminders(Instant now) {
+  std::vector<std::pair<RoundId, RosterMember>> reminders;
+  for (auto& [id, round] : open_) {
+    if (round.reminded || now < round.remind_at) continue;
+    round.reminded = true;
+    for (const RosterMember& member : round.roster)
+      if (!round.answers.contains(member.agent)) reminders.emplace_back(id, member);
+  }
+  return reminders;
+}
+
+Round* Rounds::find(RoundId id) {
+  const auto found = open_.find(id);
+  return found == open_.end() ? nullptr : &found->second;
+}
+
+Round Rounds::take(RoundId id) {
+  auto node = open_.extract(id);
+  WAGGLE_CHECK(!node.empty(), "no such round");
+  return std::move(node.mapped());
+}
+
+Settlement Rounds::settle(const Round& round, const SwarmState& state) const {
+  Settlement settlement;
+  for (const Key& key : questions(round)) {
+    const RecordPtr present = state.find(key);
+    const RoundQuestion q =
+        question(round, key, asked_version(round, key, present.get()), present.get());
+    RoundDecision decision = decide(q);
+    if (decision.outcome == RoundOutcome::kMoved && !round.again) {
+      settlement.moved.push_back(key);
+      continue;
+    }
+    KeyReport report;
+    report.key = key;
+    report.outcome = decision.outcome;
+    report.strategy = to_text(q.policy->strategy);
+    report.version = present && present->live() ? present->version : Revision{};
+    for (const RoundInput& input : q.answers) {
+      report.offers += input.kind == AnswerKind::kOffer ? 1 : 0;
+      report.same += input.kind == AnswerKind::kSame ? 1 : 0;
+      report.behind += input.kind == AnswerKind::kBehind ? 1 : 0;
+      report.absent += input.kind == AnswerKind::kAbsent ? 1 : 0;
+      report.differs += input.kind == AnswerKind::kDiffers ? 1 : 0;
+    }
+    if (decision.winner) report.winner = q.answers[*decision.winner].agent;
+    if (decision.commit)
+      settlement.puts.push_back({key, q.answers[*decision.winner].offer, report.winner});
+    if (!decision.rule.empty())
+      settlement.weighed.push_back({key, std::move(decision.rule), q.answers, decision.winner});
+    settlement.reports.push_back(std::move(report));
+  }
+  return settlement;
+}
+
+Instant Rounds::next_wake() const {
+  Instant next = Instant::never();
+  for (const Round& round : waiting_) next = std::min(next, round.deadline);
+  for (const auto& [id, round] : open_) {
+    next = std::min(next, round.deadline);
+    if (!round.reminded) next = std::min(next, round.remind_at);
+  }
+  return next;
+}
+
+std::size_t Rounds::open(const SwarmId& swarm) const {
+  return static_cast<std::size_t>(std::count_if(
+      open_.begin(), open_.end(), [&](const auto& entry) { return entry.second.swarm == swarm; }));
+}
+
+std::set<SwarmId> Rounds::swarms_with_rounds() const {
+  std::set<SwarmId> swarms;
+  for (const auto& [id, round] : open_) swarms.insert(round.swarm);
+  return swarms;
+}
+
+}  // namespace waggle

@@ -1,0 +1,122 @@
+#pragma once
+
+// Full synchronisations: ask the live members what they hold of some keys, collect the answers,
+// decide each key by its policy, and hand what is to be committed to the coordinator.
+//
+//   waiting --(no open round shares a key, a place is free)--> asked --(all settled, or the time is
+//   over)--> decided --(a key moved, first time, time left)--> asked again for those keys
+//
+// The roster is fixed when the round is asked: the attached members, healthy or degraded. Each
+// counts once, by its first answer. A member silent at a quarter of the time is asked once more by
+// ROUTER. Rounds are volatile: a restart forgets them and the caller asks again.
+//
+// The class decides nothing about messages and commits: it tells the coordinator what to ask and
+// what was decided.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/message.h"
+#include "base/time.h"
+#include "coordinator/swarm_state.h"
+#include "resolver/policy.h"
+#include "resolver/round.h"
+
+namespace waggle {
+
+struct RosterMember {
+  AgentId agent;
+  SessionId session;
+  PeerId peer;
+};
+
+// One round from the request to the report.
+struct Round {
+  RoundId id;  // a new one when keys are asked again
+  SwarmId swarm;
+  PeerId caller;
+  SessionId caller_session;
+  RequestId request;
+  Priority priority = Priority::kNormal;
+  bool all = false;
+  std::vector<Key> wanted;
+  Instant started;
+  Instant deadline;
+
+  // Set when it is asked.
+  bool asked = false;
+  bool again = false;       // the second asking, of keys that moved
+  bool reminded = false;
+  Instant remind_at;
+  Revision head;            // of the swarm at the asking
+  std::vector<AskedKey> keys;
+  std::vector<RosterMember> roster;
+  std::map<AgentId, StateResponse> answers;
+  std::set<AgentId> late;
+  std::vector<KeyReport> reports;  // of keys that are decided already
+};
+
+// What a decided round wants committed and told.
+struct Settlement {
+  struct Put {
+    Key key;
+    Offer offer;
+    AgentId winner;
+  };
+  std::vector<Put> puts;
+  struct Weighed {  // a receipt is due
+    Key key;
+    std::string rule;
+    std::vector<RoundInput> inputs;
+    std::optional<std::size_t> winner;
+  };
+  std::vector<Weighed> weighed;
+  std::vector<KeyReport> reports;
+  std::vector<Key> moved;  // to be asked again
+};
+
+class Rounds {
+ public:
+  explicit Rounds(const Policies& policies) : policies_(policies) {}
+
+  // Refuses when too many wait. A repeated request of the same caller is ignored.
+  [[nodiscard]] Status add(Round round);
+  // The next waiting round that may be asked now, by priority and then by age; removed from the
+  // waiting ones, and open once the caller gave it to start().
+  [[nodiscard]] std::optional<Round> next_to_ask();
+  // REQUIRES: round.keys, roster and id are set.
+  void start(Round round);
+  // The first answer of a member of the roster. False: no such round, or not in its roster.
+  bool answer(RoundId id, const AgentId& agent, StateResponse response);
+  // Open rounds that are over: all is settled, or the time is.
+  [[nodiscard]] std::vector<RoundId> over(Instant now, const SwarmState& state) const;
+  // Waiting rounds whose time was over before they could be asked; removed.
+  [[nodiscard]] std::vector<Round> starved(Instant now);
+  // Members to remind now, once.
+  [[nodiscard]] std::vector<std::pair<RoundId, RosterMember>> reminders(Instant now);
+  [[nodiscard]] Round* find(RoundId id);
+  [[nodiscard]] Round take(RoundId id);
+  [[nodiscard]] Settlement settle(const Round& round, const SwarmState& state) const;
+  [[nodiscard]] Instant next_wake() const;
+  [[nodiscard]] std::size_t open(const SwarmId& swarm) const;
+  [[nodiscard]] std::set<SwarmId> swarms_with_rounds() const;
+
+ private:
+  [[nodiscard]] std::vector<Key> questions(const Round& round) const;
+  [[nodiscard]] RoundQuestion question(const Round& round, const Key& key, Revision asked,
+                                       const Record* present) const;
+  [[nodiscard]] bool overlaps_open(const Round& round) const;
+
+  const Policies& policies_;
+  std::deque<Round> waiting_;
+  std::map<RoundId, Round> open_;
+};
+
+}  // namespace waggle

@@ -1,0 +1,217 @@
+// Deltas, questions, compaction.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "coordinator/coordinator.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::uint64_t kForgottenAtOnce = 1'024;
+constexpr std::size_t kAnswerBytes = std::size_t{1} << 20;
+
+}  // namespace
+
+void Coordinator::on_delta_request(Session& session, const DeltaRequest& request) {
+  Swarm* swarm = find(session.swarm);
+  DeltaChunk chunk;
+  chunk.session = session.id;
+  chunk.request = request.request;
+  chunk.epoch = store_.epoch;
+  if (swarm == nullptr) {
+    send_error(session, request.request, Code::kNotFound,
+               fmt::format("there is no swarm '{}' here; it begins with its first member or write",
+                           session.swarm.value()));
+    return;
+  }
+  const SwarmState& state = swarm->state;
+  chunk.head = state.head();
+  chunk.floor = state.floor();
+
+  // A cursor of an earlier epoch is good up to that epoch's end in the lineage.
+  Revision since = request.cursor.revision;
+  if (since && request.cursor.epoch != store_.epoch) {
+    const Lineage& lineage = state.row().lineage;
+    const auto end = std::find_if(lineage.begin(), lineage.end(), [&](const EpochEnd& e) {
+      return e.epoch == request.cursor.epoch;
+    });
+    if (end == lineage.end() || since > end->last) {
+      chunk.reset = true;
+      chunk.text = end == lineage.end()
+                       ? fmt::format("epoch {:016x} is not known here", request.cursor.epoch.value())
+                       : fmt::format("epoch {:016x} ended at revision {} here",
+                                     request.cursor.epoch.value(), end->last.value());
+    }
+  }
+  if (!chunk.reset && since > state.head()) {
+    // Its history went on where ours stopped: this store was rolled back behind our back.
+    count("cursors_beyond_head");
+    chunk.reset = true;
+    chunk.text = fmt::format("revision {} is beyond the head {}: the store of this coordinator was "
+                             "rolled back",
+                             since.value(), state.head().value());
+  }
+  if (!chunk.reset && state.floor() > std::max(since, request.base)) {
+    chunk.reset = true;
+    chunk.text = fmt::format("deletions up to revision {} are forgotten, which is after {}",
+                             state.floor().value(), std::max(since, request.base).value());
+  }
+  chunk.from = since;
+  if (chunk.reset) {
+    count("delta_resets");
+    send(session.peer, make_message(std::move(chunk)));
+    return;
+  }
+  const std::size_t bytes_max =
+      request.bytes_max == 0
+          ? limits::kChunkBytes
+          : std::min<std::size_t>(request.bytes_max, limits::kChunkBytes);
+  SwarmState::Scan scan = state.changed_since(since, request.prefix, bytes_max);
+  chunk.to = scan.to;
+  chunk.complete = scan.complete;
+  chunk.changes = std::move(scan.changes);
+  if (chunk.complete) chunk.applied = swarm->writers.through(session.agent);
+  count("delta_chunks");
+  count("delta_changes", chunk.changes.size());
+  send(session.peer, make_message(std::move(chunk)));
+}
+
+void Coordinator::on_query(Session& session, const Query& query) {
+  QueryResult result;
+  result.session = session.id;
+  result.request = query.request;
+  result.level = options_.level;
+  result.at.epoch = store_.epoch;
+  result.version = options_.version;
+  result.writable = writable_;
+  result.uptime_millis = (now_.monotonic - started_at_).count;
+  Swarm* swarm = find(session.swarm);
+  if (swarm != nullptr) result.at.revision = swarm->state.head();
+
+  if (std::holds_alternative<StatusQuery>(query.ask)) {
+    answer_status(result);
+    send(session.peer, make_message(std::move(result)));
+    return;
+  }
+  if (swarm == nullptr) {
+    result.code = Code::kNotFound;
+    result.text =
+        fmt::format("there is no swarm '{}' here; it begins with its first member or write",
+                    session.swarm.value());
+    send(session.peer, make_message(std::move(result)));
+    return;
+  }
+  const auto enough = [&](Revision at_least) {
+    if (at_least <= swarm->state.head()) return true;
+    result.code = Code::kStale;
+    result.text = fmt::format("revision {} was asked for at least, the head is {}",
+                              at_least.value(), swarm->state.head().value());
+    return false;
+  };
+  if (const auto* get = std::get_if<GetQuery>(&query.ask)) {
+    if (enough(get->at_least)) {
+      std::size_t bytes = 0;
+      for (const Key& key : get->keys) {
+        RecordPtr record = swarm->state.find(key);
+        if (record && !record->live()) record = nullptr;
+        if (record) bytes += wire_size(key, *record);
+        if (bytes > kAnswerBytes && !result.changes.empty()) {
+          result.more = true;
+          break;
+        }
+        result.changes.push_back({key, std::move(record)});
+      }
+    }
+  } else if (const auto* list = std::get_if<ListQuery>(&query.ask)) {
+    if (enough(list->at_least)) {
+      SwarmState::Listing listing = swarm->state.list(
+          list->glob, list->after, list->limit == 0 ? SIZE_MAX : list->limit, limits::kChunkBytes);
+      result.changes = std::move(listing.changes);
+      result.more = listing.more;
+    }
+  } else if (std::holds_alternative<AgentsQuery>(query.ask)) {
+    for (const Session* member : sessions_.of_swarm(session.swarm)) {
+      result.agents.push_back({member->agent, member->role,
+                               sessions_.health(*member, now_.monotonic), member->attached,
+                               member->cursor, (now_.monotonic - member->heard).count, member->id});
+    }
+  }
+  send(session.peer, make_message(std::move(result)));
+}
+
+void Coordinator::answer_status(QueryResult& result) {
+  for (const auto& [id, swarm] : swarms_) {
+    SwarmInfo info;
+    info.swarm = id;
+    info.head = swarm->state.head();
+    info.floor = swarm->state.floor();
+    info.digest = swarm->state.digest();
+    info.keys = swarm->state.live_keys();
+    info.tombstones = swarm->state.tombstones();
+    info.state_bytes = swarm->state.bytes();
+    info.agents = sessions_.of_swarm(id).size();
+    info.open_rounds = rounds_.open(id);
+    info.channel = swarm->channel;
+    result.swarms.push_back(std::move(info));
+  }
+  for (const auto& [name, value] : counters_) result.counters.push_back({name, value});
+  result.counters.push_back({"sessions", sessions_.size()});
+}
+
+void Coordinator::on_compact(Session& session, const CompactRequest& request) {
+  CompactResult result;
+  result.session = session.id;
+  result.request = request.request;
+  Swarm* swarm = find(session.swarm);
+  if (swarm == nullptr) {
+    result.code = Code::kNotFound;
+    result.text = fmt::format("there is no swarm '{}' here", session.swarm.value());
+  } else if (request.floor > swarm->state.head()) {
+    result.code = Code::kRejected;
+    result.text = fmt::format("the floor can't be raised to {}, the head is {}",
+                              request.floor.value(), swarm->state.head().value());
+  } else if (!writable_) {
+    result.code = Code::kUnavailable;
+    result.text = not_writable_text_;
+  } else {
+    Revision floor = request.floor;
+    if (!floor) {
+      // The lowest cursor of those who are attached: none of them needs a snapshot for it.
+      floor = swarm->state.head();
+      for (const Session* member : sessions_.of_swarm(session.swarm))
+        if (member->attached && member->cursor.epoch == store_.epoch)
+          floor = std::min(floor, member->cursor.revision);
+    }
+    if (floor > swarm->state.floor()) {
+      result.forgotten = swarm->state.raise_floor(floor, UINT64_MAX, actions_->persist.rows);
+      swarm->row_dirty = true;
+    }
+    result.floor = swarm->state.floor();
+  }
+  send(session.peer, make_message(std::move(result)));
+}
+
+void Coordinator::forget_old(Swarm& swarm) {
+  if (!writable_) return;
+  SwarmState& state = swarm.state;
+  std::vector<Row>& rows = actions_->persist.rows;
+  if (state.tombstones() > 0) {
+    Revision floor = state.floor();
+    if (state.tombstones() > options_.tombstones_max)
+      floor = state.tombstone_version(state.tombstones() - options_.tombstones_max - 1);
+    if (state.oldest_tombstone_wall_millis() + options_.tombstone_millis < now_.wall_millis)
+      floor = std::max(floor, state.oldest_tombstone());
+    if (floor > state.floor()) {
+      count("tombstones_forgotten", state.raise_floor(floor, kForgottenAtOnce, rows));
+      swarm.row_dirty = true;
+    }
+  }
+  if (swarm.writers.forget_old(now_.wall_millis, state.row(), rows)) swarm.row_dirty = true;
+}
+
+}  // namespace waggle

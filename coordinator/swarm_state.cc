@@ -1,0 +1,180 @@
+#include "coordinator/swarm_state.h"
+
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+#include "base/glob.h"
+
+namespace waggle {
+
+SwarmState::SwarmState(SwarmRow row) : row_(std::move(row)) {}
+
+void SwarmState::restore(const Key& key, RecordPtr record, std::uint32_t index) {
+  const auto [slot, fresh] = records_.try_emplace(key);
+  WAGGLE_CHECK(fresh, "two stored records of one key");
+  place(slot, std::move(record), index);
+}
+
+RecordPtr SwarmState::find(const Key& key) const {
+  const auto slot = records_.find(key);
+  return slot == records_.end() ? nullptr : slot->second.record;
+}
+
+void SwarmState::place(Records::iterator slot, RecordPtr record, std::uint32_t index) {
+  const At at{record->version, index};
+  slot->second.part = digest_part(slot->first, *record);
+  digest_ += slot->second.part;
+  bytes_ += wire_size(slot->first, *record);
+  changes_.emplace_hint(changes_.end(), at, slot);
+  if (!record->live()) tombstones_.emplace_hint(tombstones_.end(), at, slot);
+  slot->second.record = std::move(record);
+  slot->second.index = index;
+}
+
+void SwarmState::displace(Records::iterator slot) {
+  const At at{slot->second.record->version, slot->second.index};
+  digest_ -= slot->second.part;
+  bytes_ -= wire_size(slot->first, *slot->second.record);
+  changes_.erase(at);
+  if (!slot->second.record->live()) tombstones_.erase(at);
+}
+
+void SwarmState::commit(const std::vector<Change>& changes, std::vector<Row>& rows) {
+  const Revision revision = row_.head.next();
+  std::uint32_t index = 0;
+  for (const Change& change : changes) {
+    WAGGLE_CHECK(change.record->version == revision, "a record of another revision");
+    RecordRow row{id(), change.key, change.record, index, {}, 0};
+    const auto [slot, fresh] = records_.try_emplace(change.key);
+    if (!fresh) {
+      row.replaces = slot->second.record->version;
+      row.replaces_index = slot->second.index;
+      displace(slot);
+    }
+    place(slot, change.record, index);
+    rows.emplace_back(std::move(row));
+    ++index;
+  }
+  row_.head = revision;
+}
+
+void SwarmState::amend(const Key& key, RecordPtr record, std::vector<Row>& rows) {
+  const auto slot = records_.find(key);
+  WAGGLE_CHECK(slot != records_.end() && slot->second.record->version == record->version &&
+               slot->second.record->content == record->content);
+  bytes_ -= wire_size(key, *slot->second.record);
+  bytes_ += wire_size(key, *record);
+  slot->second.record = record;
+  rows.emplace_back(RecordRow{id(), key, std::move(record), slot->second.index, {}, 0});
+}
+
+void SwarmState::forget(Records::iterator slot, std::vector<Row>& rows) {
+  rows.emplace_back(ForgetRow{id(), slot->first, slot->second.record->version, slot->second.index});
+  displace(slot);
+  records_.erase(slot);
+}
+
+void SwarmState::clear(std::vector<Row>& rows) {
+  while (!records_.empty()) forget(records_.begin(), rows);
+  row_.head = row_.head.next();
+  row_.floor = row_.head;
+}
+
+std::uint64_t SwarmState::raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows) {
+  WAGGLE_CHECK(floor <= row_.head, "a floor above the head");
+  std::uint64_t forgotten = 0;
+  while (!tombstones_.empty() && tombstones_.begin()->first.revision <= floor) {
+    const Revision version = tombstones_.begin()->first.revision;
+    // Never between the tombstones of one commit, so a floor is a revision whose deletions are all
+    // forgotten or all kept.
+    if (forgotten >= most && row_.floor != version) return forgotten;
+    forget(tombstones_.begin()->second, rows);
+    ++forgotten;
+    row_.floor = std::max(row_.floor, version);
+  }
+  row_.floor = std::max(row_.floor, floor);
+  return forgotten;
+}
+
+Revision SwarmState::oldest_tombstone() const {
+  return tombstones_.empty() ? Revision{} : tombstones_.begin()->first.revision;
+}
+
+std::int64_t SwarmState::oldest_tombstone_wall_millis() const {
+  return tombstones_.empty() ? 0 : tombstones_.begin()->second->second.record->commit_wall_millis;
+}
+
+Revision SwarmState::tombstone_version(std::uint64_t n) const {
+  WAGGLE_CHECK(n < tombstones_.size());
+  return std::next(tombstones_.begin(), static_cast<std::ptrdiff_t>(n))->first.revision;
+}
+
+SwarmState::Scan SwarmState::changed_since(Revision since, std::string_view prefix,
+                                           std::size_t bytes_max) const {
+  Scan scan;
+  scan.to = since;
+  std::size_t bytes = 0;
+  Revision last = since;
+  for (auto at = changes_.upper_bound(At{since, UINT32_MAX}); at != changes_.end(); ++at) {
+    const auto& [key, slot] = *at->second;
+    if (!key.value().starts_with(prefix)) continue;
+    const std::size_t size = wire_size(key, *slot.record);
+    const bool new_commit = at->first.revision != last;
+    if (new_commit && !scan.changes.empty() && bytes + size > bytes_max) {
+      // Everything up to the revision before this one is in.
+      scan.to = Revision(at->first.revision.value() - 1);
+      return scan;
+    }
+    bytes += size;
+    last = at->first.revision;
+    scan.changes.push_back(Change{key, slot.record});
+  }
+  scan.to = row_.head;
+  scan.complete = true;
+  return scan;
+}
+
+SwarmState::Listing SwarmState::list(std::string_view glob, const Key& after, std::size_t limit,
+                                     std::size_t bytes_max) const {
+  const std::string literal(glob.substr(0, glob.find_first_of("*?")));
+  Listing listing;
+  std::size_t bytes = 0;
+  auto slot = records_.lower_bound(Key(literal));
+  if (!after.empty() && after.value() >= literal) slot = records_.upper_bound(after);
+  for (; slot != records_.end(); ++slot) {
+    const auto& [key, held] = *slot;
+    if (!key.value().starts_with(literal)) break;
+    if (!held.record->live() || (!glob.empty() && !glob_match(glob, key.value()))) continue;
+    bytes += wire_size(key, *held.record);
+    if (listing.changes.size() >= limit || (!listing.changes.empty() && bytes > bytes_max)) {
+      listing.more = true;
+      break;
+    }
+    listing.changes.push_back(Change{key, held.record});
+  }
+  return listing;
+}
+
+void SwarmState::check_invariants() const {
+  Hash128 digest;
+  std::uint64_t bytes = 0;
+  std::uint64_t dead = 0;
+  for (auto slot = records_.begin(); slot != records_.end(); ++slot) {
+    const auto& [key, held] = *slot;
+    digest += digest_part(key, *held.record);
+    bytes += wire_size(key, *held.record);
+    const auto at = changes_.find(At{held.record->version, held.index});
+    WAGGLE_CHECK(at != changes_.end() && at->second == slot, "a record without its index entry");
+    WAGGLE_CHECK(held.record->version <= row_.head, "a record above the head");
+    if (!held.record->live()) {
+      ++dead;
+      WAGGLE_CHECK(held.record->version > row_.floor, "a tombstone at or below the floor");
+    }
+  }
+  WAGGLE_CHECK(changes_.size() == records_.size() && dead == tombstones_.size());
+  WAGGLE_CHECK(digest == digest_ && bytes == bytes_, "derived sums are wrong");
+  WAGGLE_CHECK(row_.floor <= row_.head);
+}
+
+}  // namespace waggle

@@ -1,0 +1,107 @@
+#pragma once
+
+// The committed state of one swarm, in memory, with the index by revision that makes a delta cost
+// what changed and not what is there.
+//
+//   records   key -> newest record, tombstones included
+//   changes   (revision, index) -> key, at most one entry a key: its newest version
+//   floor     the oldest revision from which a delta can be served
+//
+// Invariants: every record has exactly one entry in `changes`, at its version; the digest is the
+// sum of digest_part over the live records; no tombstone is at or below the floor.
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/record.h"
+#include "base/row.h"
+
+namespace waggle {
+
+class SwarmState {
+ public:
+  explicit SwarmState(SwarmRow row);
+
+  // Recovery: a record as it was stored.
+  void restore(const Key& key, RecordPtr record, std::uint32_t index);
+
+  [[nodiscard]] const SwarmRow& row() const { return row_; }
+  [[nodiscard]] SwarmRow& row() { return row_; }
+  [[nodiscard]] const SwarmId& id() const { return row_.swarm; }
+  [[nodiscard]] Revision head() const { return row_.head; }
+  [[nodiscard]] Revision floor() const { return row_.floor; }
+  [[nodiscard]] const Hash128& digest() const { return digest_; }
+  [[nodiscard]] std::uint64_t live_keys() const { return records_.size() - tombstones_.size(); }
+  [[nodiscard]] std::uint64_t tombstones() const { return tombstones_.size(); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+  // Null: never written, or forgotten. May be a tombstone.
+  [[nodiscard]] RecordPtr find(const Key& key) const;
+
+  // Commits the changes at head + 1, which is their records' version, and appends the rows.
+  void commit(const std::vector<Change>& changes, std::vector<Row>& rows);
+  // Replaces a record by one of the same version and content: a receipt was added to it.
+  void amend(const Key& key, RecordPtr record, std::vector<Row>& rows);
+  // Deletes everything in one commit at head + 1 and raises the floor to it.
+  void clear(std::vector<Row>& rows);
+  // Raises the floor and forgets at most `most` tombstones at or below it. Returns how many; the
+  // floor moves only as far as tombstones were forgotten.
+  std::uint64_t raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows);
+  // The version of the oldest tombstone, or 0.
+  [[nodiscard]] Revision oldest_tombstone() const;
+  [[nodiscard]] std::int64_t oldest_tombstone_wall_millis() const;
+  // The version of the n-th oldest tombstone. REQUIRES: n < tombstones().
+  [[nodiscard]] Revision tombstone_version(std::uint64_t n) const;
+
+  // The keys changed after `since`, each at its latest, commits never split, about `bytes_max`
+  // (at least one commit). `to` is the head when nothing is left.
+  struct Scan {
+    Revision to;
+    bool complete = false;
+    std::vector<Change> changes;
+  };
+  [[nodiscard]] Scan changed_since(Revision since, std::string_view prefix,
+                                   std::size_t bytes_max) const;
+
+  // Live keys above `after` that match the glob, at most `limit` and about `bytes_max`.
+  struct Listing {
+    std::vector<Change> changes;
+    bool more = false;
+  };
+  [[nodiscard]] Listing list(std::string_view glob, const Key& after, std::size_t limit,
+                             std::size_t bytes_max) const;
+
+  // Recomputes everything that is derived, and checks it. Costly: for tests and the simulator.
+  void check_invariants() const;
+
+ private:
+  struct At {
+    Revision revision;
+    std::uint32_t index = 0;
+    friend auto operator<=>(const At&, const At&) = default;
+  };
+  struct Slot {
+    RecordPtr record;
+    std::uint32_t index = 0;
+    Hash128 part;
+  };
+  using Records = std::map<Key, Slot>;
+  using Index = std::map<At, Records::const_iterator>;
+
+  void place(Records::iterator slot, RecordPtr record, std::uint32_t index);
+  void displace(Records::iterator slot);
+  void forget(Records::iterator slot, std::vector<Row>& rows);
+
+  SwarmRow row_;
+  Records records_;
+  Index changes_;
+  std::map<At, Records::iterator> tombstones_;
+  Hash128 digest_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace waggle

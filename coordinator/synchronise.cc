@@ -1,0 +1,345 @@
+// Full synchronisations: 1 roster and request, 2-3 answers, 4-5 decide, 6-7 commit and publish,
+// 8 report. The rules are in resolver/round.h, the bookkeeping in coordinator/rounds.h.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/shape.h"
+#include "coordinator/coordinator.h"
+#include "resolver/receipt.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::int64_t kTimeoutMax = 10 * 60 * 1000;
+
+std::int64_t default_timeout(Priority priority) {
+  switch (priority) {
+    case Priority::kCritical: return 30'000;
+    case Priority::kHigh: return 10'000;
+    case Priority::kNormal: return 5'000;
+  }
+  return 5'000;
+}
+
+// How bad an outcome is, when one word has to speak for all keys.
+int weight(RoundOutcome outcome) {
+  switch (outcome) {
+    case RoundOutcome::kUnchanged: return 0;
+    case RoundOutcome::kResolved: return 1;
+    case RoundOutcome::kMoved: return 2;
+    case RoundOutcome::kNoQuorum: return 3;
+    case RoundOutcome::kPartial: return 4;
+    case RoundOutcome::kTimeout: return 5;
+    case RoundOutcome::kNoAgents: return 6;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void Coordinator::on_sync_request(Session& session, const SyncRequest& request) {
+  Round round;
+  round.swarm = session.swarm;
+  round.caller = session.peer;
+  round.caller_session = session.id;
+  round.request = request.request;
+  round.all = request.all;
+  round.wanted = request.keys;
+  round.priority = request.priority;
+  round.started = now_.monotonic;
+
+  std::int64_t timeout = request.timeout_millis;
+  if (timeout <= 0) {
+    timeout = request.priority_given ? default_timeout(request.priority)
+                                     : options_.round_timeout_millis;
+    for (const Key& key : request.keys) {
+      const Policy& policy = options_.policies.of(key.value());
+      if (policy.timeout_millis) timeout = std::max(timeout, *policy.timeout_millis);
+    }
+  }
+  if (!request.priority_given)
+    for (const Key& key : request.keys)
+      if (const auto priority = options_.policies.of(key.value()).priority)
+        round.priority = std::max(round.priority, *priority);
+  round.deadline = now_.monotonic + Millis{std::min(timeout, kTimeoutMax)};
+
+  std::string wrong;
+  if (!request.all && request.keys.empty()) wrong = "no key was named; name one or ask for all";
+  if (request.keys.size() > limits::kRoundKeys)
+    wrong = fmt::format("{} keys were named, one round has at most {}; ask for all, or in parts",
+                        request.keys.size(), limits::kRoundKeys);
+  for (const Key& key : request.keys)
+    if (const Status shape = check_key(key.value()); !shape) wrong = shape.error().text;
+  if (!wrong.empty()) {
+    report(round, RoundOutcome::kUnchanged, Code::kRejected, wrong);
+    return;
+  }
+  std::sort(round.wanted.begin(), round.wanted.end());
+  round.wanted.erase(std::unique(round.wanted.begin(), round.wanted.end()), round.wanted.end());
+  if (find(session.swarm) == nullptr) {
+    report(round, RoundOutcome::kNoAgents, Code::kCommitted,
+           fmt::format("swarm '{}' has no members", session.swarm.value()));
+    return;
+  }
+  if (const Status added = rounds_.add(round); !added)
+    report(round, RoundOutcome::kUnchanged, added.error().code, added.error().text);
+}
+
+void Coordinator::on_state_response(Session& session, const StateResponse& response) {
+  StateResponse usable = response;
+  // An offer from the future or of a forbidden shape counts as no offer at all.
+  for (Answer& answer : usable.answers) {
+    if (answer.kind != AnswerKind::kOffer) continue;
+    const Policy& policy = options_.policies.of(answer.key.value());
+    if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
+        answer.offer.value.bytes.size() > limits::kValueBytes ||
+        !check_key(answer.key.value()) ||
+        (policy.type && *policy.type != ValueType::kRegister)) {
+      count("offers_refused");
+      answer.kind = AnswerKind::kBehind;
+    }
+  }
+  for (const Answer& answer : usable.answers)
+    if (answer.kind == AnswerKind::kDiffers) count("data_inconsistencies");
+  if (!rounds_.answer(response.round, session.agent, std::move(usable)))
+    count("ignored_round_answers");
+}
+
+StateRequest Coordinator::state_request(Swarm& swarm, const Round& round) {
+  StateRequest request;
+  request.swarm = round.swarm;
+  request.start = start_;
+  request.round = round.id;
+  request.epoch = store_.epoch;
+  request.head = swarm.state.head();
+  request.digest = swarm.state.digest();
+  request.all = round.all;
+  request.keys = round.keys;
+  request.remaining_millis =
+      std::max<std::int64_t>((round.deadline - now_.monotonic).count, 0);
+  return request;
+}
+
+void Coordinator::ask(Round round) {
+  Swarm& swarm = *find(round.swarm);
+  round.id = random_.id<RoundId>();
+  round.head = swarm.state.head();
+  round.roster.clear();
+  round.answers.clear();
+  for (const Session* session : sessions_.of_swarm(round.swarm)) {
+    const Health health = sessions_.health(*session, now_.monotonic);
+    if (session->role == Role::kMember && session->attached &&
+        (health == Health::kHealthy || health == Health::kDegraded))
+      round.roster.push_back({session->agent, session->id, session->peer});
+  }
+  if (round.roster.empty()) {
+    report(round, RoundOutcome::kNoAgents, Code::kCommitted,
+           fmt::format("swarm '{}' has no live member to ask", round.swarm.value()));
+    return;
+  }
+  if (!round.again) {
+    for (const Key& key : round.wanted) {
+      const RecordPtr record = swarm.state.find(key);
+      const bool live = record && record->live();
+      round.keys.push_back({key, live ? record->version : Revision{}, live ? record->content : Hash128{}});
+    }
+  }
+  const std::int64_t time = (round.deadline - now_.monotonic).count;
+  round.remind_at = now_.monotonic + Millis{std::max<std::int64_t>(time / 4, 1)};
+  round.reminded = false;
+  StateRequest request = state_request(swarm, round);
+  request.broadcast = swarm.broadcast = swarm.broadcast.next();
+  actions_->send.emplace_back(Broadcast{round.swarm, make_message(std::move(request))});
+  count("rounds_asked");
+  rounds_.start(std::move(round));
+}
+
+void Coordinator::conclude_rounds() {
+  for (const Round& round : rounds_.starved(now_.monotonic))
+    report(round, RoundOutcome::kTimeout, Code::kCommitted,
+           "the time was over before the round could be asked: others held its keys");
+  for (const SwarmId& id : rounds_.swarms_with_rounds()) {
+    const Swarm& swarm = *find(id);
+    for (const RoundId round : rounds_.over(now_.monotonic, swarm.state)) conclude(round);
+  }
+}
+
+void Coordinator::ask_rounds() {
+  for (Round& round : std::exchange(to_ask_again_, {})) ask(std::move(round));
+  while (std::optional<Round> next = rounds_.next_to_ask()) ask(*std::move(next));
+  for (const auto& [id, member] : rounds_.reminders(now_.monotonic)) {
+    const Round* round = rounds_.find(id);
+    send(member.peer, make_message(state_request(*find(round->swarm), *round)));
+  }
+}
+
+void Coordinator::conclude(RoundId id) {
+  Round round = rounds_.take(id);
+  Swarm& swarm = *find(round.swarm);
+  Settlement settlement = rounds_.settle(round, swarm.state);
+  if (!writable_ && !settlement.puts.empty()) {
+    report(round, RoundOutcome::kUnchanged, Code::kUnavailable, not_writable_text_);
+    return;
+  }
+
+  // One commit for all keys of the round; more only where one frame could not carry them.
+  std::map<Key, Revision> versions;
+  std::size_t next_put = 0;
+  while (next_put < settlement.puts.size()) {
+    const Revision revision = swarm.state.head().next();
+    std::vector<Change> changes;
+    std::size_t bytes = 0;
+    for (; next_put < settlement.puts.size(); ++next_put) {
+      Settlement::Put& put = settlement.puts[next_put];
+      const std::size_t size = put.offer.value.bytes.size() + put.key.value().size();
+      if (!changes.empty() && bytes + size > limits::kCommitBytes) break;
+      bytes += size;
+      const RecordPtr standing = swarm.state.find(put.key);
+      auto record = std::make_shared<Record>();
+      record->value = put.offer.value;
+      record->version = revision;
+      record->commit_wall_millis = now_.wall_millis;
+      record->hlc = put.offer.hlc;
+      record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), Seq(id.value())};
+      record->metadata["offered_by"] = put.winner.value();
+      record->content = content_hash(*record->value);
+      if (standing) {
+        record->receipt = standing->receipt;
+        record->receipts = standing->receipts;
+      }
+      for (Settlement::Weighed& weighed : settlement.weighed) {
+        if (weighed.key != put.key) continue;
+        Receipt receipt;
+        receipt.key = put.key;
+        receipt.version = revision;
+        receipt.round = id;
+        receipt.rule = weighed.rule;
+        if (standing && standing->live())
+          receipt.inputs.push_back({standing->writer.agent, standing->version, standing->hlc,
+                                    standing->content, true});
+        for (const RoundInput& input : weighed.inputs)
+          if (input.kind == AnswerKind::kOffer)
+            receipt.inputs.push_back({input.agent, input.offer.based_on, input.offer.hlc,
+                                      content_hash(input.offer.value), false});
+        receipt.output = record->content;
+        write_receipt(swarm, std::move(receipt), standing.get(), record->receipt,
+                      record->receipts);
+      }
+      (void)hlc_.observe(put.offer.hlc, now_.wall_millis);
+      versions[put.key] = revision;
+      changes.push_back({put.key, std::move(record)});
+    }
+    commit(swarm, std::move(changes), id, {});
+  }
+
+  // Offers that were weighed and not taken leave a receipt too, where a record stands to hold it.
+  for (Settlement::Weighed& weighed : settlement.weighed) {
+    const RecordPtr standing = swarm.state.find(weighed.key);
+    if (versions.contains(weighed.key) || !standing) continue;
+    Receipt receipt;
+    receipt.key = weighed.key;
+    receipt.version = standing->version;
+    receipt.round = id;
+    receipt.rule = weighed.rule;
+    receipt.inputs.push_back(
+        {standing->writer.agent, standing->version, standing->hlc, standing->content, true});
+    for (const RoundInput& input : weighed.inputs)
+      if (input.kind == AnswerKind::kOffer)
+        receipt.inputs.push_back({input.agent, input.offer.based_on, input.offer.hlc,
+                                  content_hash(input.offer.value), false});
+    receipt.output = standing->content;
+    auto amended = std::make_shared<Record>(*standing);
+    write_receipt(swarm, std::move(receipt), standing.get(), amended->receipt, amended->receipts);
+    swarm.state.amend(weighed.key, std::move(amended), actions_->persist.rows);
+  }
+
+  for (KeyReport& key_report : settlement.reports) {
+    const auto version = versions.find(key_report.key);
+    if (version != versions.end()) key_report.version = version->second;
+    round.reports.push_back(key_report);
+  }
+
+  // Every offer that was used is answered: taken when its value stands now.
+  for (const RosterMember& member : round.roster) {
+    const auto response = round.answers.find(member.agent);
+    if (response == round.answers.end()) continue;
+    OfferResult result{member.session, id, {}};
+    for (const Answer& answer : response->second.answers) {
+      if (answer.kind != AnswerKind::kOffer ||
+          std::find(settlement.moved.begin(), settlement.moved.end(), answer.key) !=
+              settlement.moved.end())
+        continue;
+      const RecordPtr now = swarm.state.find(answer.key);
+      const Register* stands =
+          now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;
+      result.outcomes.push_back({answer.key, answer.offer.hlc,
+                                 stands != nullptr && *stands == answer.offer.value,
+                                 now && now->live() ? now->version : Revision{}});
+    }
+    if (!result.outcomes.empty()) send(member.peer, make_message(std::move(result)));
+  }
+
+  const bool time_left = now_.monotonic < round.deadline;
+  if (!settlement.moved.empty() && time_left) {
+    Round again = std::move(round);
+    again.again = true;
+    again.all = false;
+    again.keys.clear();
+    for (const Key& key : settlement.moved) {
+      const RecordPtr record = swarm.state.find(key);
+      const bool live = record && record->live();
+      again.keys.push_back(
+          {key, live ? record->version : Revision{}, live ? record->content : Hash128{}});
+    }
+    count("rounds_asked_again");
+    to_ask_again_.push_back(std::move(again));
+    return;
+  }
+  for (const Key& key : settlement.moved) {
+    KeyReport moved;
+    moved.key = key;
+    moved.outcome = RoundOutcome::kMoved;
+    moved.strategy = to_text(options_.policies.of(key.value()).strategy);
+    if (const RecordPtr record = swarm.state.find(key); record && record->live())
+      moved.version = record->version;
+    round.reports.push_back(std::move(moved));
+  }
+  RoundOutcome worst = RoundOutcome::kUnchanged;
+  for (const KeyReport& key_report : round.reports)
+    if (weight(key_report.outcome) > weight(worst)) worst = key_report.outcome;
+  // A round over all keys in which somebody stayed silent: that one may have had an offer.
+  if (round.all && round.answers.size() < round.roster.size())
+    worst = round.answers.empty() ? RoundOutcome::kTimeout : RoundOutcome::kPartial;
+  report(round, worst, Code::kCommitted, {});
+}
+
+void Coordinator::report(const Round& round, RoundOutcome outcome, Code code, std::string text) {
+  SyncReport report;
+  report.session = round.caller_session;
+  report.request = round.request;
+  report.round = round.id;
+  report.outcome = outcome;
+  report.code = code;
+  report.text = std::move(text);
+  if (const Swarm* swarm = find(round.swarm)) report.head = swarm->state.head();
+  report.expected = static_cast<std::uint32_t>(round.roster.size());
+  for (const RosterMember& member : round.roster) {
+    if (round.answers.contains(member.agent)) {
+      report.answered.push_back(member.agent);
+    } else {
+      report.missing.push_back(member.agent);
+    }
+  }
+  report.late.assign(round.late.begin(), round.late.end());
+  report.elapsed_millis = (now_.monotonic - round.started).count;
+  report.keys = round.reports;
+  count("rounds_reported");
+  send(round.caller, make_message(std::move(report)));
+}
+
+}  // namespace waggle

@@ -1,0 +1,186 @@
+#include "coordinator/writers.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::size_t kForgottenAtOnce = 256;
+
+Seq confirmed_of(const std::vector<OwnThrough>& confirmed, Incarnation incarnation) {
+  for (const OwnThrough& through : confirmed)
+    if (through.incarnation == incarnation) return through.seq;
+  return {};
+}
+
+}  // namespace
+
+void Writers::restore(const WriterRow& row) {
+  Line& line = lines_[row.agent][row.incarnation];
+  line.through = row.through;
+  line.beyond_seen = row.beyond_seen;
+  line.used_wall_millis = row.used_wall_millis;
+  auto& by_use = is_client_agent(row.agent) ? clients_by_use_ : members_by_use_;
+  by_use.insert({line.used_wall_millis, {row.agent, row.incarnation}});
+  ++rows_count_;
+}
+
+void Writers::restore(const OutcomeRow& row) {
+  const auto lines = lines_.find(row.agent);
+  if (lines == lines_.end() || !row.outcome) return;
+  const auto line = lines->second.find(row.incarnation);
+  if (line != lines->second.end()) line->second.outcomes.emplace(row.seq, *row.outcome);
+}
+
+const Writers::Line* Writers::find(const AgentId& agent, Incarnation incarnation) const {
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return nullptr;
+  const auto line = lines->second.find(incarnation);
+  return line == lines->second.end() ? nullptr : &line->second;
+}
+
+Writers::Answer Writers::turn_of(const AgentId& agent, Incarnation incarnation, Seq seq,
+                                 Seq confirmed, Revision seen, const SwarmRow& marks) const {
+  const Line* line = find(agent, incarnation);
+  if (line == nullptr) {
+    // A writer that has results was forgotten; one that has none may be new.
+    if (confirmed) return {Turn::kForgotten, {}, nullptr};
+    const Revision mark = is_client_agent(agent) ? marks.clients_mark : marks.members_mark;
+    if (seen < mark) return {Turn::kUnknown, {}, nullptr};
+    if (seq != Seq(1)) return {Turn::kGap, Seq(1), nullptr};
+    return {Turn::kNext, {}, nullptr};
+  }
+  if (seq <= line->through) {
+    const auto outcome = line->outcomes.find(seq);
+    return {Turn::kRepeated, {}, outcome == line->outcomes.end() ? nullptr : &outcome->second};
+  }
+  if (seq != line->through.next()) return {Turn::kGap, line->through.next(), nullptr};
+  if (line->outcomes.size() >= limits::kWindow) return {Turn::kBeyond, {}, nullptr};
+  return {Turn::kNext, {}, nullptr};
+}
+
+void Writers::consume(const AgentId& agent, Incarnation incarnation, Seq seq,
+                      const Outcome& outcome, Revision seen, std::int64_t wall_millis,
+                      std::vector<Row>& rows) {
+  const auto [slot, fresh] = lines_[agent].try_emplace(incarnation);
+  Line& line = slot->second;
+  WAGGLE_CHECK(seq == line.through.next(), "a seq was consumed out of order");
+  auto& by_use = is_client_agent(agent) ? clients_by_use_ : members_by_use_;
+  if (fresh) ++rows_count_;
+  // To the minute: the order of forgetting needs no more, and the index stays still.
+  const std::int64_t used = wall_millis - wall_millis % 60'000;
+  if (fresh || used != line.used_wall_millis) {
+    by_use.erase({line.used_wall_millis, {agent, incarnation}});
+    line.used_wall_millis = used;
+    by_use.insert({used, {agent, incarnation}});
+  }
+  line.through = seq;
+  if (outcome.changed) line.beyond_seen = std::max(line.beyond_seen, seen.next());
+  line.outcomes.emplace(seq, outcome);
+  if (!std::exchange(line.advanced, true)) advanced_.emplace_back(agent, incarnation);
+  rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, seq, outcome});
+}
+
+void Writers::confirm(const AgentId& agent, const std::vector<OwnThrough>& confirmed,
+                      std::vector<Row>& rows) {
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return;
+  for (auto& [incarnation, line] : lines->second) {
+    const Seq through = confirmed_of(confirmed, incarnation);
+    while (!line.outcomes.empty() && line.outcomes.begin()->first <= through) {
+      rows.emplace_back(
+          OutcomeRow{swarm_, agent, incarnation, line.outcomes.begin()->first, std::nullopt});
+      line.outcomes.erase(line.outcomes.begin());
+    }
+  }
+}
+
+WriterRow Writers::row_of(const AgentId& agent, Incarnation incarnation, const Line& line) const {
+  return {swarm_, agent, incarnation, line.through, line.beyond_seen, line.used_wall_millis, false};
+}
+
+void Writers::erase(const AgentId& agent, Incarnation incarnation, std::vector<Row>& rows) {
+  const auto lines = lines_.find(agent);
+  const auto line = lines->second.find(incarnation);
+  auto& by_use = is_client_agent(agent) ? clients_by_use_ : members_by_use_;
+  by_use.erase({line->second.used_wall_millis, {agent, incarnation}});
+  for (const auto& [seq, outcome] : line->second.outcomes)
+    rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, seq, std::nullopt});
+  WriterRow row = row_of(agent, incarnation, line->second);
+  row.gone = true;
+  rows.emplace_back(std::move(row));
+  std::erase(advanced_, std::pair(agent, incarnation));
+  lines->second.erase(line);
+  if (lines->second.empty()) lines_.erase(lines);
+  --rows_count_;
+}
+
+void Writers::retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
+                            std::vector<Row>& rows) {
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return;
+  std::vector<Incarnation> retired;
+  for (const auto& [incarnation, line] : lines->second)
+    if (std::find(kept.begin(), kept.end(), incarnation) == kept.end())
+      retired.push_back(incarnation);
+  for (const Incarnation incarnation : retired) erase(agent, incarnation, rows);
+}
+
+bool Writers::forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vector<Row>& rows) {
+  bool raised = false;
+  const auto sweep = [&](auto& by_use, std::int64_t keep_millis, std::size_t keep_rows,
+                         Revision& mark) {
+    for (std::size_t n = 0; n < kForgottenAtOnce && !by_use.empty(); ++n) {
+      const auto [used, who] = *by_use.begin();
+      if (used + keep_millis > wall_millis && by_use.size() <= keep_rows) return;
+      const Line* line = find(who.first, who.second);
+      if (line->beyond_seen > mark) {
+        mark = line->beyond_seen;
+        raised = true;
+      }
+      erase(who.first, who.second, rows);
+    }
+  };
+  sweep(clients_by_use_, kClientRowMillis, limits::kClientRows, swarm_row.clients_mark);
+  sweep(members_by_use_, kMemberRowMillis, SIZE_MAX, swarm_row.members_mark);
+  return raised;
+}
+
+std::vector<Applied> Writers::take_advanced(std::vector<Row>& rows) {
+  std::vector<Applied> applied;
+  applied.reserve(advanced_.size());
+  for (const auto& [agent, incarnation] : advanced_) {
+    Line& line = lines_[agent][incarnation];
+    line.advanced = false;
+    applied.push_back({agent, incarnation, line.through});
+    rows.emplace_back(row_of(agent, incarnation, line));
+  }
+  advanced_.clear();
+  return applied;
+}
+
+std::vector<OwnThrough> Writers::through(const AgentId& agent) const {
+  std::vector<OwnThrough> through;
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return through;
+  for (const auto& [incarnation, line] : lines->second)
+    through.push_back({incarnation, line.through});
+  return through;
+}
+
+std::vector<MutationResult> Writers::unconfirmed(const AgentId& agent, std::size_t most) const {
+  std::vector<MutationResult> results;
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return results;
+  for (const auto& [incarnation, line] : lines->second)
+    for (const auto& [seq, outcome] : line.outcomes) {
+      if (results.size() >= most) return results;
+      results.push_back({incarnation, seq, outcome});
+    }
+  return results;
+}
+
+}  // namespace waggle

@@ -1,0 +1,195 @@
+#include "io/zmq_agent.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "capnp/codec.h"
+#include "io/zmq_coordinator.h"
+
+namespace waggle {
+
+namespace {
+
+constexpr std::size_t kOwnEventsMax = 1'024;
+
+}  // namespace
+
+// ---- opening -----------------------------------------------------------------------------------
+
+Result<Socket> ZmqAgentTransport::dial(const ZmqContext& context, const Options& options) {
+  Result<Socket> dealer =
+      Socket::open(context, ZMQ_DEALER,
+                   {.send_high_water = options.send_messages,
+                    .receive_high_water = options.receive_messages,
+                    .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
+                    .ipv6 = options.coordinator.host.starts_with('[')});
+  if (!dealer) return dealer;
+  dealer->set(ZMQ_IMMEDIATE, 1);
+  if (Status connected = dealer->connect(options.coordinator); !connected) {
+    return std::unexpected(std::move(connected.error()));
+  }
+  return dealer;
+}
+
+Result<std::unique_ptr<ZmqAgentTransport>> ZmqAgentTransport::open(const ZmqContext& context,
+                                                                   const Options& options) {
+  Result<Socket> dealer = dial(context, options);
+  if (!dealer) return std::unexpected(std::move(dealer.error()));
+  return std::unique_ptr<ZmqAgentTransport>(
+      new ZmqAgentTransport(context, options, std::move(*dealer)));
+}
+
+ZmqAgentTransport::ZmqAgentTransport(const ZmqContext& context, const Options& options,
+                                     Socket dealer)
+    : context_(context), options_(options), dealer_(std::move(dealer)) {}
+
+ZmqAgentTransport::~ZmqAgentTransport() { attach(nullptr); }
+
+// ---- waiting -----------------------------------------------------------------------------------
+
+void ZmqAgentTransport::attach(FdWatch* watch) {
+  const auto each_fd = [this](auto&& tell) {
+    if (dealer_.is_open()) tell(dealer_.fd());
+    if (sub_.is_open()) tell(sub_.fd());
+  };
+  if (watch_ != nullptr) each_fd([this](int fd) { watch_->forget(fd); });
+  watch_ = watch;
+  if (watch_ != nullptr) each_fd([this](int fd) { watch_->watch(fd); });
+}
+
+bool ZmqAgentTransport::has_work() {
+  if (!own_.empty()) return true;
+  if (sub_.is_open() && (sub_.events() & ZMQ_POLLIN) != 0) return true;
+  if (!dealer_.is_open()) return false;
+  const int events = dealer_.events();
+  return (events & ZMQ_POLLIN) != 0 || (hello_ != nullptr && (events & ZMQ_POLLOUT) != 0);
+}
+
+// ---- receiving ---------------------------------------------------------------------------------
+
+void ZmqAgentTransport::receive(std::vector<Event>& events, std::size_t max) {
+  flush_hello();
+  const std::size_t end = events.size() + max;
+  while (!own_.empty() && events.size() < end) {
+    events.push_back(std::move(own_.front()));
+    own_.pop_front();
+  }
+  if (sub_.is_open()) receive_from(sub_, true, events, (end - events.size() + 1) / 2);
+  if (dealer_.is_open()) receive_from(dealer_, false, events, end - events.size());
+}
+
+void ZmqAgentTransport::receive_from(Socket& socket, bool broadcast, std::vector<Event>& events,
+                                     std::size_t max) {
+  Frame frame;
+  bool more = false;
+  for (; max > 0 && socket.receive(frame, more); --max) {
+    ++(broadcast ? counters_.broadcasts_in : counters_.frames_in);
+    (broadcast ? counters_.broadcast_bytes_in : counters_.bytes_in) += frame.size();
+    if (more) {
+      const std::uint64_t frames = 1 + socket.discard_rest();
+      ++counters_.multipart;
+      events.push_back(Malformed{
+          {}, Error{Code::kRejected, "a message of " + std::to_string(frames) +
+                                         " frames; expected one frame"}});
+      continue;
+    }
+    Result<Message> message = frame.size() > limits::kFrameBytes
+                                  ? failed(Code::kRejected, "a frame beyond the limit")
+                                  : decode(frame.bytes());
+    if (!message) {
+      ++counters_.malformed;
+      events.push_back(Malformed{{}, std::move(message.error())});
+    } else if (broadcast) {
+      events.push_back(BroadcastReceived{make_message(std::move(*message))});
+    } else {
+      events.push_back(Received{{}, make_message(std::move(*message))});
+    }
+  }
+}
+
+// ---- sending -----------------------------------------------------------------------------------
+
+void ZmqAgentTransport::send(const Send& send) {
+  if (const auto* up = std::get_if<SendUp>(&send)) {
+    send_up(up->message);
+  } else if (const auto* channel = std::get_if<JoinChannel>(&send)) {
+    join(*channel);
+  } else if (std::holds_alternative<LeaveChannel>(send)) {
+    leave();
+  } else if (std::holds_alternative<Redial>(send)) {
+    redial();
+  } else {
+    WAGGLE_CHECK(false, "a coordinator's action at an agent");
+  }
+}
+
+void ZmqAgentTransport::send_up(const MessagePtr& message) {
+  const bool hello = std::holds_alternative<Hello>(*message);
+  if (hello) hello_ = nullptr;  // this one is newer
+  const std::string bytes = encode(*message);
+  const bool fits = bytes.size() <= limits::kFrameBytes;
+  if (fits && dealer_.is_open() && dealer_.send(bytes, false) == 0) {
+    ++counters_.frames_out;
+    counters_.bytes_out += bytes.size();
+  } else if (hello && fits) {
+    hello_ = message;
+  } else {
+    ++counters_.dropped;
+  }
+}
+
+void ZmqAgentTransport::flush_hello() {
+  if (hello_ == nullptr || !dealer_.is_open() || (dealer_.events() & ZMQ_POLLOUT) == 0) return;
+  const MessagePtr hello = std::exchange(hello_, nullptr);
+  send_up(hello);
+}
+
+void ZmqAgentTransport::join(const JoinChannel& channel) {
+  leave();
+  const Result<Endpoint> endpoint = broadcast_endpoint(options_.coordinator, channel.channel);
+  if (!endpoint) return report(endpoint.error().code, endpoint.error().text);
+  Result<Socket> sub =
+      Socket::open(context_, ZMQ_SUB,
+                   {.send_high_water = 16,  // of subscriptions; there are two
+                    .receive_high_water = options_.broadcast_messages,
+                    .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
+                    .ipv6 = endpoint->host.starts_with('[')});
+  if (!sub) return report(sub.error().code, sub.error().text);
+  if (const Status connected = sub->connect(*endpoint); !connected) {
+    return report(connected.error().code, connected.error().text);
+  }
+  // Everything first: libzmq tells its peer in this order, and in this order again after a
+  // reconnect, since it walks the topics from the shortest prefix on.
+  sub->subscribe("");
+  sub->subscribe(nonce_topic(channel.nonce));
+  sub_ = std::move(*sub);
+  if (watch_ != nullptr) watch_->watch(sub_.fd());
+}
+
+void ZmqAgentTransport::leave() {
+  if (!sub_.is_open()) return;
+  if (watch_ != nullptr) watch_->forget(sub_.fd());
+  sub_.close_now();
+}
+
+void ZmqAgentTransport::redial() {
+  ++counters_.redials;
+  hello_ = nullptr;
+  if (dealer_.is_open()) {
+    if (watch_ != nullptr) watch_->forget(dealer_.fd());
+    dealer_.close_now();
+  }
+  Result<Socket> dealer = dial(context_, options_);
+  if (!dealer) return report(dealer.error().code, dealer.error().text);
+  dealer_ = std::move(*dealer);
+  if (watch_ != nullptr) watch_->watch(dealer_.fd());
+}
+
+// What went wrong on this side; the core tries again on its own timer.
+void ZmqAgentTransport::report(Code code, std::string text) {
+  if (own_.size() < kOwnEventsMax) own_.push_back(Malformed{{}, Error{code, std::move(text)}});
+}
+
+}  // namespace waggle

@@ -1,0 +1,424 @@
+#include "io/zmq_coordinator.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "capnp/codec.h"
+#include "io/system_clock.h"
+
+namespace waggle {
+
+namespace {
+
+constexpr Millis kRetryInterval{5};
+constexpr int kPeerReceiveMessages = 64;
+// What subscribers send is short: a topic, and ZMTP's handshake.
+constexpr std::int64_t kSubscriptionBytesMax = 1'024;
+constexpr std::size_t kLostMax = limits::kSessions;
+constexpr std::string_view kNonceTopic = "\xffwaggle-nonce:";
+constexpr std::size_t kNonceDigits = 16;
+constexpr std::string_view kRemotePeerPrefix = "zmq:";
+
+std::optional<Nonce> nonce_of(std::string_view topic) {
+  if (!topic.starts_with(kNonceTopic)) return std::nullopt;
+  const std::string_view digits = topic.substr(kNonceTopic.size());
+  if (digits.size() != kNonceDigits) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return Nonce(value);
+}
+
+// Routing ids are any bytes; in a name they are written in hexadecimal.
+PeerId peer_of(std::string_view routing_id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string name(kRemotePeerPrefix);
+  name.reserve(name.size() + 2 * routing_id.size());
+  for (const char c : routing_id) {
+    const auto byte = static_cast<unsigned char>(c);
+    name += kDigits[byte >> 4];
+    name += kDigits[byte & 15];
+  }
+  return PeerId(std::move(name));
+}
+
+// Empty: it is no name of a remote peer.
+std::string routing_id_of(const PeerId& peer) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string id;
+  if (!peer.value().starts_with(kRemotePeerPrefix)) return id;
+  for (std::size_t i = kRemotePeerPrefix.size(); i + 1 < peer.value().size(); i += 2) {
+    id += static_cast<char>(digit(peer.value()[i]) * 16 + digit(peer.value()[i + 1]));
+  }
+  return id;
+}
+
+bool is_local(const PeerId& peer) { return peer.value().starts_with(kLocalPeerPrefix); }
+
+bool is_ipv6(const Endpoint& endpoint) { return endpoint.host.starts_with('['); }
+
+// What one of several sources may take of `left`: half, so that none starves the others.
+std::size_t share(std::size_t left) { return (left + 1) / 2; }
+
+}  // namespace
+
+std::string nonce_topic(Nonce nonce) { return std::string(kNonceTopic) + to_hex(nonce.value()); }
+
+// ---- opening -----------------------------------------------------------------------------------
+
+Result<std::unique_ptr<ZmqCoordinatorTransport>> ZmqCoordinatorTransport::open(
+    const ZmqContext& context, const Options& options) {
+  Result<Socket> router =
+      Socket::open(context, ZMQ_ROUTER,
+                   {.send_high_water = options.peer_send_messages,
+                    .receive_high_water = kPeerReceiveMessages,
+                    .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
+                    .ipv6 = is_ipv6(options.listen)});
+  if (!router) return std::unexpected(std::move(router.error()));
+  router->set(ZMQ_ROUTER_MANDATORY, 1);
+  router->set(ZMQ_ROUTER_HANDOVER, 0);
+  if (Status bound = router->bind(options.listen); !bound) {
+    return std::unexpected(std::move(bound.error()));
+  }
+  return std::unique_ptr<ZmqCoordinatorTransport>(
+      new ZmqCoordinatorTransport(context, options, std::move(*router)));
+}
+
+ZmqCoordinatorTransport::ZmqCoordinatorTransport(const ZmqContext& context,
+                                                 const Options& options, Socket router)
+    : context_(context),
+      options_(options),
+      router_(std::move(router)),
+      endpoint_(options.listen) {
+  if (endpoint_.kind == Endpoint::Kind::kTcp) endpoint_.port = router_.bound_port();
+}
+
+ZmqCoordinatorTransport::~ZmqCoordinatorTransport() { attach(nullptr); }
+
+// ---- waiting -----------------------------------------------------------------------------------
+
+void ZmqCoordinatorTransport::attach(FdWatch* watch) {
+  const auto each_fd = [this](auto&& tell) {
+    tell(router_.fd());
+    for (const auto& [swarm, channel] : channels_) tell(channel.socket.fd());
+    if (options_.local != nullptr) tell(options_.local->fd());
+  };
+  if (watch_ != nullptr) each_fd([this](int fd) { watch_->forget(fd); });
+  watch_ = watch;
+  if (watch_ != nullptr) each_fd([this](int fd) { watch_->watch(fd); });
+}
+
+bool ZmqCoordinatorTransport::has_work() {
+  if (!own_.empty()) return true;
+  if (options_.local != nullptr && options_.local->has_work()) return true;
+  if ((router_.events() & ZMQ_POLLIN) != 0) return true;
+  return std::ranges::any_of(channels_, [](const auto& channel) {
+    return (channel.second.socket.events() & ZMQ_POLLIN) != 0;
+  });
+}
+
+// ---- receiving ---------------------------------------------------------------------------------
+
+void ZmqCoordinatorTransport::receive(std::vector<Event>& events, std::size_t max) {
+  retry();
+  const std::size_t end = events.size() + max;
+  while (!own_.empty() && events.size() < end) {
+    events.push_back(std::move(own_.front()));
+    own_.pop_front();
+  }
+  receive_local(events, share(end - events.size()));
+  for (auto& [swarm, channel] : channels_) {
+    receive_channel(swarm, channel, events, share(end - events.size()));
+  }
+  receive_router(events, end - events.size());
+}
+
+void ZmqCoordinatorTransport::receive_local(std::vector<Event>& events, std::size_t max) {
+  if (options_.local != nullptr) options_.local->take(events, max);
+}
+
+void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::size_t max) {
+  Frame id;
+  Frame frame;
+  bool more = false;
+  for (; max > 0 && router_.receive(id, more); --max) {
+    PeerId peer = peer_of(id.bytes());
+    lost_.erase(peer);
+    ++counters_.frames_in;
+    if (!more || !router_.receive(frame, more) || more) {
+      const std::uint64_t frames = 1 + (more ? router_.discard_rest() : 0);
+      ++counters_.multipart;
+      events.push_back(Malformed{
+          std::move(peer), Error{Code::kRejected, "a message of " + std::to_string(frames) +
+                                                      " frames; expected one frame"}});
+      continue;
+    }
+    counters_.bytes_in += frame.size();
+    Result<Message> message = frame.size() > limits::kFrameBytes
+                                  ? failed(Code::kRejected, "a frame beyond the limit")
+                                  : decode(frame.bytes());
+    if (message) {
+      events.push_back(Received{std::move(peer), make_message(std::move(*message))});
+    } else {
+      ++counters_.malformed;
+      events.push_back(Malformed{std::move(peer), std::move(message.error())});
+    }
+  }
+}
+
+void ZmqCoordinatorTransport::receive_channel(const SwarmId& swarm, Channel& channel,
+                                              std::vector<Event>& events, std::size_t max) {
+  Frame frame;
+  bool more = false;
+  // Bound: frames that make no event must not hold the turn either.
+  for (std::size_t frames = 0;
+       max > 0 && frames < limits::kEventsPerTurn && channel.socket.receive(frame, more);
+       ++frames) {
+    if (more) channel.socket.discard_rest();
+    const std::string_view bytes = frame.bytes();
+    if (more || bytes.empty() || (bytes.front() != 0 && bytes.front() != 1)) {
+      ++counters_.upstream;
+      continue;
+    }
+    if (bytes.front() == 0) continue;  // an unsubscription
+    ++counters_.subscriptions;
+    if (const std::optional<Nonce> nonce = nonce_of(bytes.substr(1))) {
+      events.push_back(Subscribed{swarm, *nonce});
+      --max;
+    }
+  }
+}
+
+// ---- sending -----------------------------------------------------------------------------------
+
+void ZmqCoordinatorTransport::send(const Send& send) {
+  if (const auto* to = std::get_if<SendTo>(&send)) {
+    send_to(*to);
+  } else if (const auto* all = std::get_if<Broadcast>(&send)) {
+    broadcast(*all);
+  } else if (const auto* channel = std::get_if<OpenChannel>(&send)) {
+    open_channel(*channel);
+  } else if (const auto* drop = std::get_if<DropPeer>(&send)) {
+    drop_peer(drop->peer);
+  } else {
+    WAGGLE_CHECK(false, "an agent's action at a coordinator");
+  }
+}
+
+const Frame* ZmqCoordinatorTransport::encoded(const MessagePtr& message) {
+  if (encoded_message_ != message) {
+    const std::string bytes = encode(*message);
+    encoded_message_ = message;
+    encoded_fits_ = bytes.size() <= limits::kFrameBytes;
+    encoded_frame_ = encoded_fits_ ? Frame(bytes) : Frame();
+    ++counters_.encoded;
+  }
+  if (encoded_fits_) return &encoded_frame_;
+  ++counters_.dropped;
+  return nullptr;
+}
+
+void ZmqCoordinatorTransport::send_to(const SendTo& send) {
+  if (is_local(send.peer)) {
+    if (options_.local != nullptr) options_.local->deliver(send.peer, send.message);
+    return;
+  }
+  if (lost_.contains(send.peer)) {
+    ++counters_.dropped;
+    return;
+  }
+  const Frame* frame = encoded(send.message);
+  if (frame == nullptr) return;
+  // What is queued goes first.
+  if (const auto queue = queues_.find(send.peer); queue != queues_.end()) {
+    enqueue(send.peer, {}, *frame);
+    return;
+  }
+  std::string routing_id = routing_id_of(send.peer);
+  const int error = send_frame(routing_id, *frame);
+  if (error == EAGAIN) {
+    enqueue(send.peer, std::move(routing_id), *frame);
+  } else if (error != 0) {
+    ++counters_.dropped;
+    lose(send.peer);
+  }
+}
+
+int ZmqCoordinatorTransport::send_frame(const std::string& routing_id, Frame frame) {
+  if (routing_id.empty()) return EHOSTUNREACH;
+  // With ROUTER_MANDATORY the id's frame is refused when the peer is full or gone; behind an
+  // accepted id the frame is always taken.
+  if (const int error = router_.send(routing_id, true); error != 0) {
+    return error == EAGAIN ? EAGAIN : EHOSTUNREACH;
+  }
+  const std::size_t size = frame.size();
+  if (const int error = router_.send(frame); error != 0) return EHOSTUNREACH;
+  ++counters_.frames_out;
+  counters_.bytes_out += size;
+  return 0;
+}
+
+void ZmqCoordinatorTransport::broadcast(const Broadcast& send) {
+  const auto channel = channels_.find(send.swarm);
+  const Frame* frame = encoded(send.message);
+  if (frame == nullptr) return;
+  if (channel == channels_.end()) {
+    ++counters_.dropped;
+    return;
+  }
+  Frame copy = *frame;
+  if (channel->second.socket.send(copy) != 0) {
+    ++counters_.dropped;
+    return;
+  }
+  ++counters_.broadcasts;
+  counters_.broadcast_bytes += frame->size();
+}
+
+// ---- slow peers --------------------------------------------------------------------------------
+
+void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id, Frame frame) {
+  const auto [entry, added] = queues_.try_emplace(peer);
+  Queue& queue = entry->second;
+  if (added) {
+    queue.routing_id = std::move(routing_id);
+    ++counters_.peers_queued;
+  }
+  const std::size_t size = frame.size();
+  if (queue.bytes + size > options_.peer_queue_bytes) {
+    ++counters_.dropped;
+    forget_queue(entry);
+    lose(peer);
+    return;
+  }
+  queue.frames.push_back(std::move(frame));
+  queue.bytes += size;
+  counters_.bytes_queued += size;
+  ++counters_.queued;
+  if (next_retry_ == Instant::never()) next_retry_ = monotonic_now() + kRetryInterval;
+  if (counters_.bytes_queued > options_.all_queue_bytes) {
+    const auto largest = std::ranges::max_element(
+        queues_, {}, [](const auto& each) { return each.second.bytes; });
+    const PeerId slowest = largest->first;
+    forget_queue(largest);
+    lose(slowest);
+  }
+}
+
+void ZmqCoordinatorTransport::retry() {
+  if (next_retry_ == Instant::never() || monotonic_now() < next_retry_) return;
+  for (auto entry = queues_.begin(); entry != queues_.end();) {
+    Queue& queue = entry->second;
+    int error = 0;
+    while (error == 0 && !queue.frames.empty()) {
+      const std::size_t size = queue.frames.front().size();
+      error = send_frame(queue.routing_id, queue.frames.front());
+      if (error == 0) {
+        queue.frames.pop_front();
+        queue.bytes -= size;
+        counters_.bytes_queued -= size;
+      }
+    }
+    const auto here = entry++;
+    if (error == EAGAIN) continue;
+    const PeerId peer = here->first;
+    forget_queue(here);
+    if (error != 0) lose(peer);
+  }
+  next_retry_ = queues_.empty() ? Instant::never() : monotonic_now() + kRetryInterval;
+}
+
+void ZmqCoordinatorTransport::forget_queue(Queues::iterator queue) {
+  counters_.dropped += queue->second.frames.size();
+  counters_.bytes_queued -= queue->second.bytes;
+  --counters_.peers_queued;
+  queues_.erase(queue);
+}
+
+void ZmqCoordinatorTransport::lose(const PeerId& peer) {
+  // Bound: past it a lost peer may be reported twice, which its reader ignores.
+  if (lost_.size() >= kLostMax) lost_.clear();
+  if (!lost_.insert(peer).second) return;
+  ++counters_.peers_lost;
+  own_.push_back(PeerLost{peer});
+}
+
+void ZmqCoordinatorTransport::drop_peer(const PeerId& peer) {
+  if (is_local(peer)) {
+    if (options_.local != nullptr) options_.local->drop(peer);
+    return;
+  }
+  if (const auto queue = queues_.find(peer); queue != queues_.end()) forget_queue(queue);
+  lost_.erase(peer);
+}
+
+// ---- channels ----------------------------------------------------------------------------------
+
+void ZmqCoordinatorTransport::open_channel(const OpenChannel& send) {
+  const auto [entry, added] = channels_.try_emplace(send.swarm);
+  Channel& channel = entry->second;
+  if (added) {
+    Result<Socket> socket = bind_channel(send.swarm, send.wanted);
+    if (!socket) {
+      channels_.erase(entry);
+      own_.push_back(ChannelFailed{send.swarm, std::move(socket.error().text)});
+      return;
+    }
+    channel.socket = std::move(*socket);
+    const bool tcp = endpoint_.kind == Endpoint::Kind::kTcp;
+    channel.text = channel_text(
+        *channel_endpoint(endpoint_, send.swarm, tcp ? channel.socket.bound_port() : 0));
+    if (watch_ != nullptr) watch_->watch(channel.socket.fd());
+  }
+  own_.push_back(ChannelOpened{send.swarm, channel.text});
+}
+
+Result<Socket> ZmqCoordinatorTransport::bind_channel(const SwarmId& swarm,
+                                                     const std::string& wanted) {
+  Result<Socket> socket = Socket::open(context_, ZMQ_XPUB,
+                                       {.send_high_water = options_.channel_messages,
+                                        .receive_high_water = kPeerReceiveMessages,
+                                        .frame_bytes_max = kSubscriptionBytesMax,
+                                        .ipv6 = is_ipv6(endpoint_)});
+  if (!socket) return socket;
+  // Every subscription is told, also one that another peer has already.
+  socket->set(ZMQ_XPUB_VERBOSE, 1);
+
+  std::vector<std::uint16_t> ports;
+  if (endpoint_.kind == Endpoint::Kind::kTcp) {
+    const std::uint16_t low = options_.channel_port_low;
+    const std::uint16_t high = std::max(low, options_.channel_port_high);
+    const std::uint16_t before = channel_port(wanted);
+    if (before != 0 && (low == 0 || (low <= before && before <= high))) ports.push_back(before);
+    if (low == 0) {
+      ports.push_back(0);
+    } else {
+      for (std::uint32_t port = low; port <= high; ++port) {
+        ports.push_back(static_cast<std::uint16_t>(port));
+      }
+    }
+  } else {
+    ports.push_back(0);
+  }
+  std::string text;
+  for (const std::uint16_t port : ports) {
+    const Result<Endpoint> endpoint = channel_endpoint(endpoint_, swarm, port);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    const Status bound = socket->bind(*endpoint);
+    if (bound) return socket;
+    text = bound.error().text;
+  }
+  if (ports.size() > 2) {
+    text = "no free port from " + std::to_string(ports.front()) + " to " +
+           std::to_string(ports.back()) + " for the broadcasts of swarm '" + swarm.value() +
+           "'; the last one: " + text;
+  }
+  return failed(Code::kUnavailable, std::move(text));
+}
+
+}  // namespace waggle

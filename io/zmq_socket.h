@@ -1,0 +1,84 @@
+#pragma once
+
+// Thin owners of a ZeroMQ message and a ZeroMQ socket. Nothing here waits or throws: errors come as
+// errno or as a Status with the endpoint in its text. A socket stays on one thread.
+
+#include <zmq.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "io/zmq_context.h"
+
+namespace waggle {
+
+// One frame. Copies share the bytes.
+class Frame {
+ public:
+  Frame();
+  explicit Frame(std::string_view bytes);
+  Frame(const Frame& other);
+  Frame(Frame&& other) noexcept;
+  Frame& operator=(const Frame& other);
+  Frame& operator=(Frame&& other) noexcept;
+  ~Frame();
+
+  [[nodiscard]] std::string_view bytes() const;
+  [[nodiscard]] std::size_t size() const { return bytes().size(); }
+  [[nodiscard]] zmq_msg_t* raw() { return &message_; }
+
+ private:
+  mutable zmq_msg_t message_;  // libzmq's readers are not const
+};
+
+class Socket {
+ public:
+  // Both of the high-water marks count messages, not bytes.
+  struct Options {
+    int send_high_water = 1000;
+    int receive_high_water = 1000;
+    std::int64_t frame_bytes_max = 0;
+    bool ipv6 = false;
+  };
+
+  Socket() = default;
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket() { close(); }
+
+  // With the settings that all our sockets share: limits, handshake time, heartbeats, linger,
+  // reconnecting. kUnavailable: no more sockets or files.
+  [[nodiscard]] static Result<Socket> open(const ZmqContext& context, int type,
+                                           const Options& options);
+  [[nodiscard]] Status bind(const Endpoint& endpoint);
+  [[nodiscard]] Status connect(const Endpoint& endpoint);
+  // The tcp port that the last bind() took.
+  [[nodiscard]] std::uint16_t bound_port() const;
+  void set(int option, int value);
+  void subscribe(std::string_view prefix);
+  void close();
+  // Close without waiting for what was not sent yet.
+  void close_now();
+
+  [[nodiscard]] bool is_open() const { return handle_ != nullptr; }
+  [[nodiscard]] int fd() const;
+  // ZMQ_POLLIN and ZMQ_POLLOUT.
+  [[nodiscard]] int events() const;
+
+  // 0, or errno: EAGAIN, EHOSTUNREACH. A sent frame becomes empty.
+  [[nodiscard]] int send(Frame& frame, bool more = false);
+  [[nodiscard]] int send(std::string_view bytes, bool more);
+  // False: nothing is there. `more`: another frame of the same message follows.
+  [[nodiscard]] bool receive(Frame& frame, bool& more);
+  // Throws away what is left of a message; returns how many frames.
+  std::uint64_t discard_rest();
+
+ private:
+  explicit Socket(void* handle) : handle_(handle) {}
+  void* handle_ = nullptr;
+};
+
+}  // namespace waggle

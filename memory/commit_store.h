@@ -1,0 +1,61 @@
+#pragma once
+
+// The port through which a core's rows become durable. Two stores implement it: one in memory, one
+// in RocksDB; one contract suite (tests/memory) holds for both.
+//
+// A commit is atomic: after a crash either all rows of a batch are there or none, and a batch is
+// there only if every earlier one is. A batch with `sync` is on disk when commit() returns.
+//
+// Safety: a commit that failed is *unknown*, not failed: it may be there after reopening. The caller
+// must stop, and start again from load(). The only exception is kNoSpace before anything was
+// written, which the host avoids by refusing writes early (SpaceChanged).
+//
+// Not thread-safe: one thread at a time. load() is called once, before the first commit.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/row.h"
+#include "base/status.h"
+
+namespace waggle {
+
+// Everything a coordinator needs to go on. Empty vectors and a zero epoch: a new store.
+struct CoordinatorState {
+  StoreRow store;
+  std::vector<SwarmRow> swarms;
+  std::vector<RecordRow> records;  // by swarm, then key; `replaces` unused; tombstones included
+  std::vector<WriterRow> writers;
+  std::vector<OutcomeRow> outcomes;
+};
+// Everything an agent needs to go on. A zero token: a new store.
+struct AgentState {
+  IdentityRow identity;
+  Cursor cursor;
+  std::vector<ReplicaRow> replica;
+  std::vector<OutboxRow> outbox;  // by (order, seq)
+};
+
+enum class CommitResult : std::uint8_t {
+  kDone,     // at the level that the store gives
+  kUnknown,  // stop; after reopening the batch is there as a whole or not at all
+  kFenced,   // another process owns the store now; stop
+};
+
+class CommitStore {
+ public:
+  virtual ~CommitStore() = default;
+  [[nodiscard]] virtual Result<CoordinatorState> load_coordinator() = 0;
+  [[nodiscard]] virtual Result<AgentState> load_agent() = 0;
+  [[nodiscard]] virtual CommitResult commit(const Batch& batch) = 0;
+  // Why the last commit was not done, for people.
+  [[nodiscard]] virtual std::string failure() const = 0;
+  // What kDone means for a batch with `sync`.
+  [[nodiscard]] virtual Level level() const = 0;
+  // A key's receipts, oldest first, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<Receipt>> receipts(const SwarmId& swarm, const Key& key,
+                                                              std::size_t limit) = 0;
+};
+
+}  // namespace waggle

@@ -1,0 +1,19 @@
+#include "memory/memory_store.h"
+
+namespace waggle {
+
+Result<CoordinatorState> MemoryStore::load_coordinator() { return table_.load_coordinator(); }
+
+Result<AgentState> MemoryStore::load_agent() { return table_.load_agent(); }
+
+CommitResult MemoryStore::commit(const Batch& batch) {
+  table_.apply(batch);
+  return CommitResult::kDone;
+}
+
+Result<std::vector<Receipt>> MemoryStore::receipts(const SwarmId& swarm, const Key& key,
+                                                   std::size_t limit) {
+  return table_.receipts(swarm, key, limit);
+}
+
+}  // namespace waggle

@@ -1,0 +1,129 @@
+#include "memory/row_table.h"
+
+#include <algorithm>
+#include <limits>
+#include <variant>
+
+#include "base/check.h"
+#include "memory/change_index.h"
+
+namespace waggle {
+
+void RowTable::apply(const Batch& batch) {
+  for (const Row& row : batch.rows) apply(row);
+}
+
+void RowTable::apply(const Row& row) {
+  std::visit([this](const auto& typed) { apply_row(typed); }, row);
+}
+
+void RowTable::apply_row(const StoreRow& row) { store_ = row; }
+
+void RowTable::apply_row(const SwarmRow& row) { swarms_[row.swarm] = row; }
+
+void RowTable::apply_row(const RecordRow& row) {
+  WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
+  // The old entry first: a row may replace the very entry that it makes.
+  if (row.replaces) changes_.erase({row.swarm, row.replaces, row.replaces_index});
+  changes_[{row.swarm, row.record->version, row.index}] = row.key;
+  records_[{row.swarm, row.key}] = SharedRecord{row.record};
+}
+
+void RowTable::apply_row(const ForgetRow& row) {
+  records_.erase({row.swarm, row.key});
+  changes_.erase({row.swarm, row.version, row.index});
+}
+
+void RowTable::apply_row(const WriterRow& row) {
+  const WriterAt at{row.swarm, row.agent, row.incarnation};
+  if (row.gone) {
+    writers_.erase(at);
+    outcomes_.erase(at);
+  } else {
+    writers_[at] = row;
+  }
+}
+
+void RowTable::apply_row(const OutcomeRow& row) {
+  const WriterAt at{row.swarm, row.agent, row.incarnation};
+  if (row.outcome) {
+    outcomes_[at].insert_or_assign(row.seq, *row.outcome);
+    return;
+  }
+  const auto writer = outcomes_.find(at);
+  if (writer == outcomes_.end()) return;
+  writer->second.erase(row.seq);
+  if (writer->second.empty()) outcomes_.erase(writer);
+}
+
+void RowTable::apply_row(const ReceiptRow& row) {
+  receipts_[{row.swarm, row.receipt.key}].insert_or_assign({row.at, row.index}, row.receipt);
+}
+
+void RowTable::apply_row(const IdentityRow& row) { identity_ = row; }
+
+void RowTable::apply_row(const OutboxRow& row) {
+  if (row.mutation)
+    outbox_.insert_or_assign({row.incarnation, row.seq}, OutboxEntry{row.order, *row.mutation});
+  else
+    outbox_.erase({row.incarnation, row.seq});
+}
+
+void RowTable::apply_row(const ReplicaRow& row) {
+  if (row.record)
+    replica_[row.key] = SharedRecord{row.record};
+  else
+    replica_.erase(row.key);
+}
+
+void RowTable::apply_row(const ReplicaCursorRow& row) {
+  if (row.wiped) replica_.clear();
+  cursor_ = row.cursor;
+}
+
+Result<CoordinatorState> RowTable::load_coordinator() const {
+  CoordinatorState state;
+  state.store = store_;
+  for (const auto& [swarm, row] : swarms_) state.swarms.push_back(row);
+  for (const auto& [at, shared] : records_)
+    state.records.push_back(RecordRow{at.first, at.second, shared.record, 0, {}, 0});
+  for (const auto& [at, row] : writers_) state.writers.push_back(row);
+  for (const auto& [at, outcomes] : outcomes_) {
+    const auto& [swarm, agent, incarnation] = at;
+    for (const auto& [seq, outcome] : outcomes)
+      state.outcomes.push_back(OutcomeRow{swarm, agent, incarnation, seq, outcome});
+  }
+  std::vector<ChangeEntry> changes;
+  changes.reserve(changes_.size());
+  for (const auto& [at, key] : changes_)
+    changes.push_back(ChangeEntry{std::get<0>(at), std::get<1>(at), std::get<2>(at), key});
+  if (Status joined = join_index(state.records, changes); !joined)
+    return std::unexpected(joined.error());
+  return state;
+}
+
+AgentState RowTable::load_agent() const {
+  AgentState state;
+  state.identity = identity_;
+  state.cursor = cursor_;
+  for (const auto& [key, shared] : replica_)
+    state.replica.push_back(ReplicaRow{key, shared.record});
+  for (const auto& [at, entry] : outbox_)
+    state.outbox.push_back(OutboxRow{at.first, at.second, entry.order, entry.mutation});
+  std::sort(state.outbox.begin(), state.outbox.end(), sends_before);
+  return state;
+}
+
+std::vector<Receipt> RowTable::receipts(const SwarmId& swarm, const Key& key,
+                                        std::size_t limit) const {
+  std::vector<Receipt> found;
+  const auto chain = receipts_.find({swarm, key});
+  if (chain == receipts_.end()) return found;
+  for (const auto& [at, receipt] : chain->second) {
+    if (found.size() == limit) break;
+    found.push_back(receipt);
+  }
+  return found;
+}
+
+}  // namespace waggle
