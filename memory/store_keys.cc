@@ -128,7 +128,7 @@ Range receipts_of(const SwarmId& swarm, const Key& key) {
   return beginning_with(receipts_prefix(swarm, key), 12);
 }
 
-Range whole_replica() { return beginning_with({}, kKeyMax); }
+Range whole_replica() { return beginning_with({}, limits::kKeyBytes); }
 
 std::optional<StateAt> read_state(std::string_view bytes) {
   Reader reader(bytes);

@@ -1,0 +1,75 @@
+#pragma once
+
+// A whole coordinator: store, core, sockets and loop put together. The program `waggle serve` and
+// the public StateSynchronizer are two faces of it.
+//
+//   open()   store (RocksDB, or in memory without a data directory) -> recovered state -> core;
+//            listens; nothing is answered yet
+//   run()    the loop, on the calling thread, until stop() or until the host stopped by itself
+//   stop()   from any thread or a signal's watcher: takes no more, drains, persists, closes
+//
+// Once a second the free space of the data directory is looked at: below `disk_reserve_bytes` writes
+// are refused with `unavailable`, reads go on, and writes resume when space returns.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/status.h"
+#include "coordinator/coordinator.h"
+#include "io/local_peers.h"
+
+namespace waggle {
+
+struct CoordinatorRuntimeOptions {
+  std::string listen = "tcp://127.0.0.1:4600";
+  bool allow_remote = false;
+  std::uint16_t channel_port_low = 0;  // of the broadcast sockets; 0: any free port
+  std::uint16_t channel_port_high = 0;
+  std::string data;  // the store's directory; empty: in memory
+  bool sync = true;  // false: acknowledged writes may be lost by a power failure
+  bool accept_rollback = false;
+  std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
+  CoordinatorOptions core;  // seed, level, new_epoch and version are set by open()
+};
+
+class CoordinatorRuntime {
+ public:
+  // Errors: of parse_listen(), of open_rocksdb(), or the address is in use (kUnavailable).
+  [[nodiscard]] static Result<std::unique_ptr<CoordinatorRuntime>> open(
+      const CoordinatorRuntimeOptions& options);
+  ~CoordinatorRuntime();
+
+  CoordinatorRuntime(const CoordinatorRuntime&) = delete;
+  CoordinatorRuntime& operator=(const CoordinatorRuntime&) = delete;
+
+  [[nodiscard]] std::string endpoint() const;
+  [[nodiscard]] Level level() const;
+  [[nodiscard]] Epoch epoch() const;
+  // As recovered: for the ready line.
+  struct SwarmHead {
+    SwarmId swarm;
+    Revision head;
+    std::uint64_t keys = 0;
+  };
+  [[nodiscard]] std::vector<SwarmHead> recovered() const;
+  // What people should know about how it was opened (rollback accepted, disk full); may be empty.
+  [[nodiscard]] std::string notice() const;
+
+  // Why it ended, when not by stop().
+  [[nodiscard]] Status run();
+  void stop();
+  // A peer of this process, for RequestClient. Thread-safe.
+  [[nodiscard]] std::unique_ptr<LocalPort> local_port();
+  // Compacts the store's files, on the loop's thread. For `waggle compact` at an embedder.
+  [[nodiscard]] Status compact_files();
+
+ private:
+  struct Parts;
+  explicit CoordinatorRuntime(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace waggle

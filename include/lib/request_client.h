@@ -1,0 +1,72 @@
+#pragma once
+
+// Asks a coordinator and waits for the answer: what `waggle state get|put`, `waggle sync` and the
+// public StateSynchronizer do. A client has no broadcast leg, no heartbeat and no state; it says
+// hello with a random writer id and asks.
+//
+// A write is sent again, under the same id and with the same seen_revision, until it is answered or
+// the time is over, so it takes effect at most once; when the time is over after it was sent, the
+// outcome is `unknown` (kTimeout with that text), never "failed".
+//
+// Not thread-safe: one thread at a time.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/message.h"
+#include "base/status.h"
+#include "io/local_peers.h"
+
+namespace waggle {
+
+class RequestClient {
+ public:
+  // Over a socket. Errors: parse_dial(), kUnavailable when nobody answers within the time (the text
+  // names the endpoint and what to try), kUnsupported for another protocol version.
+  [[nodiscard]] static Result<std::unique_ptr<RequestClient>> dial(const std::string& coordinator,
+                                                                   const SwarmId& swarm,
+                                                                   std::int64_t timeout_millis);
+  // Within the coordinator's process.
+  [[nodiscard]] static Result<std::unique_ptr<RequestClient>> over(std::unique_ptr<LocalPort> port,
+                                                                   const SwarmId& swarm,
+                                                                   std::int64_t timeout_millis);
+  ~RequestClient();
+  RequestClient(const RequestClient&) = delete;
+  RequestClient& operator=(const RequestClient&) = delete;
+
+  [[nodiscard]] const Welcome& welcome() const;
+
+  [[nodiscard]] Result<QueryResult> query(
+      std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery> ask, std::int64_t timeout_millis);
+  [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis);
+  [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
+                                               std::int64_t timeout_millis);
+  [[nodiscard]] Result<CompactResult> compact(Revision floor, std::int64_t timeout_millis);
+
+  // All chunks from a cursor, pulled until complete. `reset`: it can't be served from there; with
+  // `or_snapshot` the whole state is pulled instead and `snapshot` says so.
+  struct Delta {
+    Cursor from;
+    Cursor to;
+    bool snapshot = false;
+    bool reset = false;
+    std::string text;
+    std::vector<Change> changes;
+    std::uint64_t bytes = 0;  // wire_size of the changes
+  };
+  [[nodiscard]] Result<Delta> delta(const Cursor& since, const std::string& prefix,
+                                    bool or_snapshot, std::int64_t timeout_millis);
+  // EPOCH@REV, a short prefix of the epoch, @REV or REV of the present epoch.
+  [[nodiscard]] Result<Cursor> parse_cursor(const std::string& text) const;
+
+ private:
+  struct Parts;
+  explicit RequestClient(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace waggle
