@@ -40,6 +40,7 @@ struct AgentOptions {
   Role role = Role::kMember;
   std::int64_t heartbeat_millis = 5'000;  // until the coordinator names its own
   std::int64_t resend_millis = 500;       // first silence after which a submit is sent again
+  std::uint32_t chunk_bytes = 0;          // of a catch-up, about; 0: as the coordinator likes
   bool start_from_head = false;  // begin with the state as it is: no StateChanged for the first one
 };
 

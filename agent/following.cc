@@ -147,6 +147,7 @@ void Agent::ask_chunk() {
   const bool first = !pull_->snapshot && pull_->chunks == 0;
   request.cursor = {first ? pull_->from.epoch : epoch_, pull_->since};
   request.base = pull_->base;
+  request.bytes_max = options_.chunk_bytes;
   up(make_message(request));
 }
 

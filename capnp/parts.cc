@@ -92,18 +92,18 @@ Expect read_expect(wire::Entry::Expect::Reader from) {
                                  static_cast<unsigned>(from.which())));
 }
 
-void write(wire::Entry::Builder to, const Entry& entry) {
+void write_entry(wire::Entry::Builder to, const Entry& entry) {
   if (!entry.key.empty()) to.setKey(text_of(entry.key));
   if (const auto* version = std::get_if<ExpectVersion>(&entry.expect))
     to.getExpect().setVersion(version->version.value());
   if (const auto* mine = std::get_if<ExpectMine>(&entry.expect))
     to.getExpect().setMine(mine->seq.value());
   std::visit(WriteOp{to.getOp()}, entry.op);
-  write_list(entry.metadata, [&](unsigned size) { return to.initMetadata(size); });
+  write_list(entry.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
 }
 
 // Without its checks, which Mutation makes for all entries together.
-Entry read(wire::Entry::Reader from) {
+Entry read_entry(wire::Entry::Reader from) {
   refuse_reserved(from.getValueClass());
   return {.key = Key(view_of(from.getKey())),
           .expect = read_expect(from.getExpect()),
@@ -224,8 +224,9 @@ void write(wire::Record::Builder to, const Record& record) {
   writer.setSeq(record.writer.seq.value());
   write_hash(to.getContent(), record.content);
   if (record.value) write(to.initValue(), *record.value);
-  write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); });
+  write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
   if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
+  to.setReceipts(record.receipts);
 }
 
 Record read(wire::Record::Reader from) {
@@ -242,6 +243,7 @@ Record read(wire::Record::Reader from) {
   record.metadata = read_metadata(from.getMetadata());
   record.content = read_hash(from.getContent());
   record.receipt = read_array<sizeof(ChainHash)>(from.getReceipt(), "receipt hash");
+  record.receipts = from.getReceipts();
   return record;
 }
 
@@ -272,8 +274,9 @@ void write(wire::Mutation::Builder to, const Mutation& mutation) {
   to.setHlc(mutation.hlc.bits);
   to.setEpoch(mutation.context.epoch.value());
   to.setSeen(mutation.context.seen.value());
-  write_list(mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); });
-  write_list(mutation.entries, [&](unsigned size) { return to.initEntries(size); });
+  write_list(mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); },
+             write);
+  write_list(mutation.entries, [&](unsigned size) { return to.initEntries(size); }, write_entry);
 }
 
 Mutation read(wire::Mutation::Reader from) {
@@ -285,8 +288,7 @@ Mutation read(wire::Mutation::Reader from) {
   mutation.context.seen = Revision(from.getSeen());
   mutation.context.own_through = read_own(from.getOwnThrough(), "own_through");
   mutation.hlc = {from.getHlc()};
-  mutation.entries = read_list(from.getEntries(), limits::kGroupEntries, "group entries",
-                               [](wire::Entry::Reader entry) { return read(entry); });
+  mutation.entries = read_list(from.getEntries(), limits::kGroupEntries, "group entries", read_entry);
   require(check_mutation(mutation));
   return mutation;
 }

@@ -6,10 +6,13 @@
 // read() checks the shape (base/shape.h) and throws a Refusal. write() leaves empty texts and lists
 // as null pointers, which read back the same and cost nothing.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -171,13 +174,18 @@ template <typename List, typename ReadOne>
   for (const auto& element : list) values.push_back(read_one(element));
   return values;
 }
-// init(size) -> List builder; called only where there is something to write.
 template <typename Values, typename Init>
-void write_list(const Values& values, const Init& init) {
+using WriteOne = void (*)(decltype(std::declval<const Init&>()(0U)[0]),
+                          const typename Values::value_type&);
+// init(size) -> List builder; called only where there is something to write. write_one(element
+// builder, value) is mostly `write`.
+template <typename Values, typename Init>
+void write_list(const Values& values, const Init& init,
+                std::type_identity_t<WriteOne<Values, Init>> write_one) {
   if (values.empty()) return;
   auto list = init(static_cast<unsigned>(values.size()));
   unsigned at = 0;
-  for (const auto& value : values) write(list[at++], value);
+  for (const auto& value : values) write_one(list[at++], value);
 }
 template <typename Texts, typename Init>
 void write_texts(const Texts& texts, const Init& init) {

@@ -44,6 +44,7 @@ struct SwarmRow {
   floor @3 :UInt64;
   channel @4 :Text;
   clientsMark @5 :UInt64;
+  membersMark @6 :UInt64;
 }
 
 struct WriterRow {
@@ -51,7 +52,7 @@ struct WriterRow {
   agent @1 :Text;
   incarnation @2 :UInt64;
   through @3 :UInt64;
-  seen @4 :UInt64;
+  beyondSeen @4 :UInt64;
   usedWallMillis @5 :Int64;
 }
 

@@ -125,12 +125,13 @@ struct Record {
   }
   value @8 :Value;  # null: a tombstone
   metadata @9 :List(Pair);  # rising by name
-  receipt @10 :Data;  # 32 bytes; null: none
+  receipt @10 :Data;  # of the newest, 32 bytes; null: none
+  receipts @11 :UInt32;
   # Reserved: 0 durable, 1 ephemeral. A reader refuses one that it doesn't know.
-  valueClass @11 :UInt8;
+  valueClass @12 :UInt8;
   # Reserved: the level that the writer asked for, see base/status.h; 0: the coordinator's own.
-  durability @12 :UInt8;
-  origin @13 :Origin;  # reserved
+  durability @13 :UInt8;
+  origin @14 :Origin;  # reserved
 }
 
 struct Change {

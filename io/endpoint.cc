@@ -17,22 +17,22 @@ constexpr std::size_t kPathBytes = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::string_view kForms =
     "expected tcp://HOST:PORT, ipc://PATH or inproc://NAME, for instance tcp://127.0.0.1:4700";
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
 
 bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 bool all_of(std::string_view text, std::string_view others) {
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return is_alnum(c) || others.contains(c);
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [&](char c) { return is_alnum(c) || others.contains(c); });
 }
 
 bool is_host(std::string_view host) {
   if (host.starts_with('[')) {
-    return host.size() > 2 && host.ends_with(']') &&
-           all_of(host.substr(1, host.size() - 2), ":.%");
+    return host.size() > 2 && host.ends_with(']') && all_of(host.substr(1, host.size() - 2), ":.%");
   }
   return all_of(host, ".-_");
 }
@@ -118,9 +118,12 @@ std::string_view file_name(std::string_view path) {
 
 std::string Endpoint::text() const {
   switch (kind) {
-    case Kind::kTcp: return "tcp://" + host + ":" + (port == 0 ? "*" : std::to_string(port));
-    case Kind::kIpc: return "ipc://" + path;
-    case Kind::kInproc: return "inproc://" + path;
+    case Kind::kTcp:
+      return "tcp://" + host + ":" + (port == 0 ? "*" : std::to_string(port));
+    case Kind::kIpc:
+      return "ipc://" + path;
+    case Kind::kInproc:
+      return "inproc://" + path;
   }
   return {};
 }
@@ -137,14 +140,17 @@ Result<Endpoint> parse_listen(std::string_view text, bool allow_remote) {
   Result<Endpoint> endpoint = parse(text, true);
   if (endpoint && endpoint->remote() && !allow_remote) {
     return failed(Code::kDenied,
-                  quoted(text) + " can be reached from other machines, and nothing proves who "
-                                 "connects there; listen on tcp://127.0.0.1:PORT or ipc://PATH, or "
-                                 "allow remote peers on purpose in a network that you trust");
+                  quoted(text) +
+                      " can be reached from other machines, and nothing proves who "
+                      "connects there; listen on tcp://127.0.0.1:PORT or ipc://PATH, or "
+                      "allow remote peers on purpose in a network that you trust");
   }
   return endpoint;
 }
 
-Result<Endpoint> parse_dial(std::string_view text) { return parse(text, false); }
+Result<Endpoint> parse_dial(std::string_view text) {
+  return parse(text, false);
+}
 
 Result<Endpoint> channel_endpoint(const Endpoint& listen, const SwarmId& swarm,
                                   std::uint16_t port) {
@@ -180,8 +186,8 @@ std::uint16_t channel_port(std::string_view channel) {
 Result<Endpoint> broadcast_endpoint(const Endpoint& dialled, std::string_view channel) {
   const auto refused = [&](std::string_view why) {
     return failed(Code::kRejected, "the coordinator at " + dialled.text() + " named " +
-                                       quoted(channel) + " for its broadcasts: " +
-                                       std::string(why));
+                                       quoted(channel) +
+                                       " for its broadcasts: " + std::string(why));
   };
   Endpoint endpoint = dialled;
   if (dialled.kind == Endpoint::Kind::kTcp) {
@@ -190,7 +196,8 @@ Result<Endpoint> broadcast_endpoint(const Endpoint& dialled, std::string_view ch
     return endpoint;
   }
   const Result<Endpoint> named = parse(channel, false);
-  if (!named || named->kind != dialled.kind) return refused("expected the transport of the dialled");
+  if (!named || named->kind != dialled.kind)
+    return refused("expected the transport of the dialled");
   if (named->kind == Endpoint::Kind::kInproc) return *named;
   const std::string_view name = file_name(named->path);
   if (name.empty() || name == "." || name == "..") return refused("expected a file");

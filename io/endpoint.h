@@ -43,8 +43,8 @@ struct Endpoint {
 
 // ---- broadcast channels ------------------------------------------------------------------------
 
-// Where a swarm's broadcast socket is bound beside the coordinator's `listen`. tcp: `port`, else the
-// address derived from the swarm's name.
+// Where a swarm's broadcast socket is bound beside the coordinator's `listen`. tcp: `port`, else
+// the address derived from the swarm's name.
 [[nodiscard]] Result<Endpoint> channel_endpoint(const Endpoint& listen, const SwarmId& swarm,
                                                 std::uint16_t port);
 

@@ -25,7 +25,9 @@ Journal::Progress commit(CommitStore& store, const Batch& batch, std::string& fa
 
 }  // namespace
 
-Journal::Progress InlineJournal::start(Batch batch) { return commit(store_, batch, failure_); }
+Journal::Progress InlineJournal::start(Batch batch) {
+  return commit(store_, batch, failure_);
+}
 
 ThreadJournal::ThreadJournal(CommitStore& store, const Options& options)
     : options_(options), store_(store), thread_([this] { run(); }) {}

@@ -85,7 +85,7 @@ class ThreadJournal final : public Journal, public PollSource {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  State state_ = State::kIdle;                  // guarded by mutex_, as what follows
+  State state_ = State::kIdle;  // guarded by mutex_, as what follows
   std::optional<Batch> batch_;
   Progress outcome_ = Progress::kIdle;
   std::string outcome_text_;

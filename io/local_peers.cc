@@ -26,7 +26,7 @@ struct LocalPort::Inbox {
   const std::size_t messages_max;
   WakeFd wake;
   std::mutex mutex;
-  std::deque<Event> events;                          // guarded by mutex, as what follows
+  std::deque<Event> events;  // guarded by mutex, as what follows
   std::map<PeerId, std::shared_ptr<Queue>> queues;
   std::uint64_t next_peer = 1;
   bool closed = false;
@@ -49,7 +49,9 @@ LocalPort::~LocalPort() {
   if (inbox_->queues.erase(queue_->peer) > 0) inbox_->push(PeerLost{queue_->peer});
 }
 
-const PeerId& LocalPort::peer() const { return queue_->peer; }
+const PeerId& LocalPort::peer() const {
+  return queue_->peer;
+}
 
 Status LocalPort::send(const Message& message) {
   Result<Message> checked = decode(encode(message));
@@ -141,6 +143,8 @@ void LocalPeers::drop(const PeerId& peer) {
   found->second->messages.clear();
 }
 
-int LocalPeers::fd() const { return inbox_->wake.fd(); }
+int LocalPeers::fd() const {
+  return inbox_->wake.fd();
+}
 
 }  // namespace waggle

@@ -16,7 +16,7 @@ namespace waggle {
 
 namespace {
 
-constexpr std::uint64_t kOwnId = 0;            // of the loop's own descriptor
+constexpr std::uint64_t kOwnId = 0;  // of the loop's own descriptor
 constexpr std::int64_t kDrainSleepMillis = 10;
 constexpr std::int64_t kSleepMaxMillis = 60'000;
 
@@ -109,7 +109,9 @@ Loop::Entry* Loop::find(std::uint64_t id) {
   return found == entries_.end() ? nullptr : found->second.get();
 }
 
-void Loop::set_watcher(std::function<void()> watcher) { watcher_ = std::move(watcher); }
+void Loop::set_watcher(std::function<void()> watcher) {
+  watcher_ = std::move(watcher);
+}
 
 void Loop::set_on_stopped(std::function<void(Host&)> on_stopped) {
   on_stopped_ = std::move(on_stopped);

@@ -12,8 +12,8 @@
 //
 // REQUIRES: the hosts' clock is SystemClock.
 //
-// A host that stopped (its batch is unknown or its store is fenced) is turned no more; run() returns
-// when none is left, or on stop(). Then what is open is drained within a bounded time.
+// A host that stopped (its batch is unknown or its store is fenced) is turned no more; run()
+// returns when none is left, or on stop(). Then what is open is drained within a bounded time.
 //
 // add(), remove() and run() belong to one thread; add() and remove() are called before run(), or
 // within it by call(). stop(), post() and call() are thread-safe.
@@ -42,7 +42,7 @@ class Loop {
   struct Options {
     std::size_t posted_max = 65'536;  // events of other threads that wait for one host
     std::size_t calls_max = 65'536;
-    Millis drain{2'000};              // at most so long after stop()
+    Millis drain{2'000};  // at most so long after stop()
     Millis watch_interval{1'000};
   };
   Loop() : Loop(Options{}) {}
@@ -111,9 +111,9 @@ class Loop {
   Instant next_watch_{0};
   Counters counters_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                                           // guards what follows
   std::unordered_map<const Host*, std::deque<Event>> posted_;  // of every host of the loop
-  std::vector<const Host*> mailed_;  // whose queue became non-empty
+  std::vector<const Host*> mailed_;                            // whose queue became non-empty
   std::vector<std::function<void()>> calls_;
   bool woken_ = false;  // wake_ was written and not answered yet
   bool stopping_ = false;

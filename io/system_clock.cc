@@ -15,7 +15,9 @@ std::int64_t millis_of() {
 
 }  // namespace
 
-Instant monotonic_now() { return {millis_of<std::chrono::steady_clock>()}; }
+Instant monotonic_now() {
+  return {millis_of<std::chrono::steady_clock>()};
+}
 
 Now SystemClock::now() {
   return {.monotonic = monotonic_now(), .wall_millis = millis_of<std::chrono::system_clock>()};

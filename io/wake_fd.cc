@@ -16,7 +16,9 @@ WakeFd::WakeFd() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
                              "; raise the limit of open files (ulimit -n)");
 }
 
-WakeFd::~WakeFd() { ::close(fd_); }
+WakeFd::~WakeFd() {
+  ::close(fd_);
+}
 
 void WakeFd::wake() {
   const std::uint64_t one = 1;

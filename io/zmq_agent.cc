@@ -45,7 +45,9 @@ ZmqAgentTransport::ZmqAgentTransport(const ZmqContext& context, const Options& o
                                      Socket dealer)
     : context_(context), options_(options), dealer_(std::move(dealer)) {}
 
-ZmqAgentTransport::~ZmqAgentTransport() { attach(nullptr); }
+ZmqAgentTransport::~ZmqAgentTransport() {
+  attach(nullptr);
+}
 
 // ---- waiting -----------------------------------------------------------------------------------
 
@@ -90,9 +92,9 @@ void ZmqAgentTransport::receive_from(Socket& socket, bool broadcast, std::vector
     if (more) {
       const std::uint64_t frames = 1 + socket.discard_rest();
       ++counters_.multipart;
-      events.push_back(Malformed{
-          {}, Error{Code::kRejected, "a message of " + std::to_string(frames) +
-                                         " frames; expected one frame"}});
+      events.push_back(Malformed{{},
+                                 Error{Code::kRejected, "a message of " + std::to_string(frames) +
+                                                            " frames; expected one frame"}});
       continue;
     }
     Result<Message> message = frame.size() > limits::kFrameBytes

@@ -29,7 +29,7 @@ namespace waggle {
 class ZmqAgentTransport final : public Transport, public PollSource {
  public:
   struct Options {
-    Endpoint coordinator;  // of parse_dial()
+    Endpoint coordinator;          // of parse_dial()
     int send_messages = 1000;      // in ZeroMQ, on their way to the coordinator
     int receive_messages = 256;    // in ZeroMQ, from the coordinator
     int broadcast_messages = 512;  // in ZeroMQ; beyond, updates are lost and pulled

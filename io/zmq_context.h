@@ -2,7 +2,8 @@
 
 // One ZeroMQ context with the settings that all our sockets rely on:
 //
-//   aligned receive   received frames are 8-aligned, as the codec wants them, and a small frame held
+//   aligned receive   received frames are 8-aligned, as the codec wants them, and a small frame
+//   held
 //                     for long does not pin a whole network buffer
 //   MAX_SOCKETS       raised, since each agent of this process has two sockets
 //   one I/O thread    a second one did not help where we measured

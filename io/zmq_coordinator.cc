@@ -1,8 +1,8 @@
 #include "io/zmq_coordinator.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -58,16 +58,24 @@ std::string routing_id_of(const PeerId& peer) {
   return id;
 }
 
-bool is_local(const PeerId& peer) { return peer.value().starts_with(kLocalPeerPrefix); }
+bool is_local(const PeerId& peer) {
+  return peer.value().starts_with(kLocalPeerPrefix);
+}
 
-bool is_ipv6(const Endpoint& endpoint) { return endpoint.host.starts_with('['); }
+bool is_ipv6(const Endpoint& endpoint) {
+  return endpoint.host.starts_with('[');
+}
 
 // What one of several sources may take of `left`: half, so that none starves the others.
-std::size_t share(std::size_t left) { return (left + 1) / 2; }
+std::size_t share(std::size_t left) {
+  return (left + 1) / 2;
+}
 
 }  // namespace
 
-std::string nonce_topic(Nonce nonce) { return std::string(kNonceTopic) + to_hex(nonce.value()); }
+std::string nonce_topic(Nonce nonce) {
+  return std::string(kNonceTopic) + to_hex(nonce.value());
+}
 
 // ---- opening -----------------------------------------------------------------------------------
 
@@ -89,16 +97,15 @@ Result<std::unique_ptr<ZmqCoordinatorTransport>> ZmqCoordinatorTransport::open(
       new ZmqCoordinatorTransport(context, options, std::move(*router)));
 }
 
-ZmqCoordinatorTransport::ZmqCoordinatorTransport(const ZmqContext& context,
-                                                 const Options& options, Socket router)
-    : context_(context),
-      options_(options),
-      router_(std::move(router)),
-      endpoint_(options.listen) {
+ZmqCoordinatorTransport::ZmqCoordinatorTransport(const ZmqContext& context, const Options& options,
+                                                 Socket router)
+    : context_(context), options_(options), router_(std::move(router)), endpoint_(options.listen) {
   if (endpoint_.kind == Endpoint::Kind::kTcp) endpoint_.port = router_.bound_port();
 }
 
-ZmqCoordinatorTransport::~ZmqCoordinatorTransport() { attach(nullptr); }
+ZmqCoordinatorTransport::~ZmqCoordinatorTransport() {
+  attach(nullptr);
+}
 
 // ---- waiting -----------------------------------------------------------------------------------
 
@@ -153,9 +160,9 @@ void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::si
     if (!more || !router_.receive(frame, more) || more) {
       const std::uint64_t frames = 1 + (more ? router_.discard_rest() : 0);
       ++counters_.multipart;
-      events.push_back(Malformed{
-          std::move(peer), Error{Code::kRejected, "a message of " + std::to_string(frames) +
-                                                      " frames; expected one frame"}});
+      events.push_back(Malformed{std::move(peer),
+                                 Error{Code::kRejected, "a message of " + std::to_string(frames) +
+                                                            " frames; expected one frame"}});
       continue;
     }
     counters_.bytes_in += frame.size();
@@ -302,8 +309,8 @@ void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id
   ++counters_.queued;
   if (next_retry_ == Instant::never()) next_retry_ = monotonic_now() + kRetryInterval;
   if (counters_.bytes_queued > options_.all_queue_bytes) {
-    const auto largest = std::ranges::max_element(
-        queues_, {}, [](const auto& each) { return each.second.bytes; });
+    const auto largest =
+        std::ranges::max_element(queues_, {}, [](const auto& each) { return each.second.bytes; });
     const PeerId slowest = largest->first;
     forget_queue(largest);
     lose(slowest);

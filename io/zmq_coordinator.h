@@ -12,8 +12,8 @@
 //
 // Safety: the XPUB socket is the border of a swarm, since any peer of it can read all of it; there
 // is no XPUB_MANUAL. Peers are told apart by ROUTER's own ids with a prefix, so that no remote peer
-// can take the name of a local one. Routing ids never leave in a message. No input ends the process:
-// what is not understood is discarded, counted and reported as Malformed.
+// can take the name of a local one. Routing ids never leave in a message. No input ends the
+// process: what is not understood is discarded, counted and reported as Malformed.
 //
 // One thread owns it.
 
@@ -46,9 +46,9 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     // Ports for the broadcast sockets of a tcp endpoint; 0: any free port.
     std::uint16_t channel_port_low = 0;
     std::uint16_t channel_port_high = 0;
-    LocalPeers* local = nullptr;  // borrowed
-    int peer_send_messages = 256;   // in ZeroMQ for one peer, before our own queue begins
-    int channel_messages = 512;     // in ZeroMQ for one subscriber; beyond, it loses updates
+    LocalPeers* local = nullptr;   // borrowed
+    int peer_send_messages = 256;  // in ZeroMQ for one peer, before our own queue begins
+    int channel_messages = 512;    // in ZeroMQ for one subscriber; beyond, it loses updates
     std::size_t peer_queue_bytes = limits::kPeerQueueBytes;
     std::size_t all_queue_bytes = std::size_t{256} << 20;  // beyond, the largest queue is dropped
   };
@@ -80,12 +80,12 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     std::uint64_t broadcasts = 0;  // each counted once, however many read it
     std::uint64_t broadcast_bytes = 0;
     std::uint64_t encoded = 0;
-    std::uint64_t malformed = 0;   // refused by the codec
-    std::uint64_t multipart = 0;   // messages of more than one frame, discarded
-    std::uint64_t upstream = 0;    // messages on a broadcast socket that are no subscription
+    std::uint64_t malformed = 0;  // refused by the codec
+    std::uint64_t multipart = 0;  // messages of more than one frame, discarded
+    std::uint64_t upstream = 0;   // messages on a broadcast socket that are no subscription
     std::uint64_t subscriptions = 0;
-    std::uint64_t queued = 0;      // frames that had to wait for a slow peer
-    std::uint64_t dropped = 0;     // frames that nobody gets: peer lost, no channel, too large
+    std::uint64_t queued = 0;   // frames that had to wait for a slow peer
+    std::uint64_t dropped = 0;  // frames that nobody gets: peer lost, no channel, too large
     std::uint64_t peers_lost = 0;
     std::uint64_t peers_queued = 0;  // now
     std::uint64_t bytes_queued = 0;  // now
@@ -133,7 +133,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   FdWatch* watch_ = nullptr;
 
   std::map<SwarmId, Channel> channels_;
-  std::deque<Event> own_;            // ChannelOpened, ChannelFailed, PeerLost
+  std::deque<Event> own_;  // ChannelOpened, ChannelFailed, PeerLost
   Queues queues_;
   std::unordered_set<PeerId> lost_;  // reported, and not heard of since
   Instant next_retry_ = Instant::never();

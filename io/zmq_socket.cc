@@ -15,14 +15,14 @@ namespace waggle {
 
 namespace {
 
-constexpr int kLingerMillis = 200;          // for a goodbye
-constexpr int kHandshakeMillis = 5'000;     // then a silent connection is closed
+constexpr int kLingerMillis = 200;       // for a goodbye
+constexpr int kHandshakeMillis = 5'000;  // then a silent connection is closed
 constexpr int kConnectMillis = 5'000;
-constexpr int kHeartbeatMillis = 5'000;     // of ZMTP: finds connections that died silently
-constexpr int kHeartbeatTimeoutMillis = 20'000;
+constexpr int kHeartbeatMillis = 10'000;  // of ZMTP: finds connections that died silently
+constexpr int kHeartbeatTimeoutMillis = 30'000;
 constexpr int kReconnectMillis = 100;
 constexpr int kReconnectMaxMillis = 2'000;
-constexpr int kBacklog = 4'096;             // a whole swarm comes back at once
+constexpr int kBacklog = 4'096;  // a whole swarm comes back at once
 
 // libzmq deletes what lies at an ipc path and binds anew, so a second coordinator would silently
 // take the path from a running one.
@@ -50,16 +50,22 @@ void set_raw(void* handle, int option, const void* value, std::size_t size) {
 
 // ---- Frame -------------------------------------------------------------------------------------
 
-Frame::Frame() { zmq_msg_init(&message_); }
+Frame::Frame() {
+  zmq_msg_init(&message_);
+}
 
 Frame::Frame(std::string_view bytes) {
   WAGGLE_CHECK(zmq_msg_init_size(&message_, bytes.size()) == 0, "out of memory for a frame");
   if (!bytes.empty()) std::memcpy(zmq_msg_data(&message_), bytes.data(), bytes.size());
 }
 
-Frame::Frame(const Frame& other) : Frame() { *this = other; }
+Frame::Frame(const Frame& other) : Frame() {
+  *this = other;
+}
 
-Frame::Frame(Frame&& other) noexcept : Frame() { *this = std::move(other); }
+Frame::Frame(Frame&& other) noexcept : Frame() {
+  *this = std::move(other);
+}
 
 Frame& Frame::operator=(const Frame& other) {
   if (this != &other) {
@@ -73,7 +79,9 @@ Frame& Frame::operator=(Frame&& other) noexcept {
   return *this;
 }
 
-Frame::~Frame() { zmq_msg_close(&message_); }
+Frame::~Frame() {
+  zmq_msg_close(&message_);
+}
 
 std::string_view Frame::bytes() const {
   return {static_cast<const char*>(zmq_msg_data(&message_)), zmq_msg_size(&message_)};
@@ -94,8 +102,7 @@ Socket& Socket::operator=(Socket&& other) noexcept {
 Result<Socket> Socket::open(const ZmqContext& context, int type, const Options& options) {
   void* handle = zmq_socket(context.handle(), type);
   if (handle == nullptr) {
-    return failed(Code::kUnavailable, std::string("no more sockets: ") +
-                                          zmq_strerror(zmq_errno()) +
+    return failed(Code::kUnavailable, std::string("no more sockets: ") + zmq_strerror(zmq_errno()) +
                                           "; raise the limit of open files (ulimit -n)");
   }
   Socket socket(handle);
@@ -131,7 +138,8 @@ Status Socket::bind(const Endpoint& endpoint) {
 
 Status Socket::connect(const Endpoint& endpoint) {
   if (zmq_connect(handle_, endpoint.text().c_str()) == 0) return {};
-  return failed(Code::kRejected, "can't dial " + endpoint.text() + ": " + zmq_strerror(zmq_errno()));
+  return failed(Code::kRejected,
+                "can't dial " + endpoint.text() + ": " + zmq_strerror(zmq_errno()));
 }
 
 std::uint16_t Socket::bound_port() const {
@@ -144,7 +152,9 @@ std::uint16_t Socket::bound_port() const {
   return endpoint->port;
 }
 
-void Socket::set(int option, int value) { set_raw(handle_, option, &value, sizeof value); }
+void Socket::set(int option, int value) {
+  set_raw(handle_, option, &value, sizeof value);
+}
 
 void Socket::subscribe(std::string_view prefix) {
   set_raw(handle_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size());

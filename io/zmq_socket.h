@@ -3,12 +3,12 @@
 // Thin owners of a ZeroMQ message and a ZeroMQ socket. Nothing here waits or throws: errors come as
 // errno or as a Status with the endpoint in its text. A socket stays on one thread.
 
-#include <zmq.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <zmq.h>
 
 #include "base/status.h"
 #include "io/zmq_context.h"

@@ -25,6 +25,7 @@ constexpr std::size_t kForeignNamed = 3;
 bool is_ours(const std::string& name) {
   return name == StoreDirectory::kLock || name == StoreDirectory::kMarker ||
          name == StoreDirectory::kDatabase || name == StoreDirectory::kUnfinished ||
+         name == std::string(StoreDirectory::kMarker) + ".new" ||
          name == "lost+found";  // of a file system's own root
 }
 

@@ -122,6 +122,13 @@ std::string outbox(const OutboxAt& at) {
   return out;
 }
 
+std::string value(std::string_view space, std::string_view key) {
+  std::string out;
+  put_name(out, space);
+  out += key;
+  return out;
+}
+
 Range outcomes_of(const WriterAt& at) { return beginning_with(writer(at), 8); }
 
 Range receipts_of(const SwarmId& swarm, const Key& key) {
@@ -129,6 +136,10 @@ Range receipts_of(const SwarmId& swarm, const Key& key) {
 }
 
 Range whole_replica() { return beginning_with({}, limits::kKeyBytes); }
+
+Range values_of(std::string_view space, std::string_view prefix) {
+  return beginning_with(value(space, prefix), limits::kKeyBytes);
+}
 
 std::optional<StateAt> read_state(std::string_view bytes) {
   Reader reader(bytes);
@@ -170,6 +181,15 @@ std::optional<OutboxAt> read_outbox(std::string_view bytes) {
   OutboxAt at;
   at.incarnation = Incarnation(reader.number<8>());
   at.seq = Seq(reader.number<8>());
+  if (!reader.done()) return std::nullopt;
+  return at;
+}
+
+std::optional<ValueAt> read_value(std::string_view bytes) {
+  Reader reader(bytes);
+  ValueAt at;
+  at.space = reader.name();
+  at.key = reader.rest();
   if (!reader.done()) return std::nullopt;
   return at;
 }

@@ -24,8 +24,13 @@
 //   outbox      incarnation(8) seq(8)                                   order(8) Mutation
 //   replica     key                                                     Record
 //
+// and of a MemoryProvider:
+//
+//   values      name(namespace) key                                     the value's bytes
+//
 // DO NOT CHANGE: these bytes lie on disk. The readers give nothing for bytes of another shape.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +66,10 @@ struct OutboxAt {
   Incarnation incarnation;
   Seq seq;
 };
+struct ValueAt {
+  std::string space;
+  std::string key;
+};
 // Half open: [begin, end).
 struct Range {
   std::string begin;
@@ -75,10 +84,12 @@ struct Range {
 [[nodiscard]] std::string outcome(const OutcomeAt& at);
 [[nodiscard]] std::string receipt(const ReceiptRow& row);
 [[nodiscard]] std::string outbox(const OutboxAt& at);
+[[nodiscard]] std::string value(std::string_view space, std::string_view key);
 
 [[nodiscard]] Range outcomes_of(const WriterAt& writer);
 [[nodiscard]] Range receipts_of(const SwarmId& swarm, const Key& key);
-// Above every key of a replica.
+// The keys of a namespace that begin so.
+[[nodiscard]] Range values_of(std::string_view space, std::string_view prefix);
 [[nodiscard]] Range whole_replica();
 
 [[nodiscard]] std::optional<StateAt> read_state(std::string_view bytes);
@@ -87,6 +98,7 @@ struct Range {
 [[nodiscard]] std::optional<WriterAt> read_writer(std::string_view bytes);
 [[nodiscard]] std::optional<OutcomeAt> read_outcome(std::string_view bytes);
 [[nodiscard]] std::optional<OutboxAt> read_outbox(std::string_view bytes);
+[[nodiscard]] std::optional<ValueAt> read_value(std::string_view bytes);
 
 // The order in front of an outbox entry's mutation.
 inline constexpr std::size_t kOrderBytes = 8;

@@ -31,7 +31,7 @@ class AgentLoop {
   [[nodiscard]] Parts& parts() { return *parts_; }
 
  private:
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<Parts> parts_;  // shared with the thread, which may end last
 };
 
 struct AgentRuntimeOptions {

@@ -23,6 +23,8 @@
 
 namespace waggle {
 
+class MessagePort;  // include/lib/message_port.h
+
 class RequestClient {
  public:
   // Over a socket. Errors: parse_dial(), kUnavailable when nobody answers within the time (the text
@@ -34,6 +36,9 @@ class RequestClient {
   [[nodiscard]] static Result<std::unique_ptr<RequestClient>> over(std::unique_ptr<LocalPort> port,
                                                                    const SwarmId& swarm,
                                                                    std::int64_t timeout_millis);
+  // Over any port; for tests that lose messages.
+  [[nodiscard]] static Result<std::unique_ptr<RequestClient>> over(
+      std::unique_ptr<MessagePort> port, const SwarmId& swarm, std::int64_t timeout_millis);
   ~RequestClient();
   RequestClient(const RequestClient&) = delete;
   RequestClient& operator=(const RequestClient&) = delete;

@@ -20,10 +20,16 @@ std::string hex(const ChainHash& hash) {
   return text;
 }
 
-std::string text(const Hash128& hash) { return to_hex(hash); }
+std::string text(const Hash128& hash) {
+  return to_hex(hash);
+}
 
-Hash128 sum(Hash128 a, const Hash128& b) { return a += b; }
-Hash128 difference(Hash128 a, const Hash128& b) { return a -= b; }
+Hash128 sum(Hash128 a, const Hash128& b) {
+  return a += b;
+}
+Hash128 difference(Hash128 a, const Hash128& b) {
+  return a -= b;
+}
 
 BOOST_AUTO_TEST_SUITE(hash_test)
 

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(queues_hold_at_least_the_greatest_thing_that_goes_into_them
 }
 
 BOOST_AUTO_TEST_CASE(numbers_stay_far_from_wrapping) {
-  static_assert(limits::kNumberMax <= UINT64_MAX / 4);
+  static_assert(limits::kNumberMax < UINT64_MAX / 2);
   static_assert(limits::kNumberMax <= static_cast<std::uint64_t>(INT64_MAX));
   BOOST_TEST(limits::kElementBytes <= limits::kValueBytes);
 }

@@ -17,12 +17,12 @@ BOOST_AUTO_TEST_SUITE(prng_test)
 // failing simulations must mean the same run for ever.
 BOOST_AUTO_TEST_CASE(a_seed_gives_the_published_sequence) {
   Prng zero(0);
-  for (const std::uint64_t expected : {0x99ec5f36cb75f2b4, 0xbf6e1f784956452a, 0x1a5f849d4933e6e0,
-                                       0x6aa594f1262d2d2c})
+  for (const std::uint64_t expected :
+       {0x99ec5f36cb75f2b4U, 0xbf6e1f784956452aU, 0x1a5f849d4933e6e0U, 0x6aa594f1262d2d2cU})
     BOOST_TEST(zero.next() == expected);
   Prng other(42);
-  for (const std::uint64_t expected : {0x15780b2e0c2ec716, 0x6104d9866d113a7e, 0xae17533239e499a1,
-                                       0xecb8ad4703b360a1})
+  for (const std::uint64_t expected :
+       {0x15780b2e0c2ec716U, 0x6104d9866d113a7eU, 0xae17533239e499a1U, 0xecb8ad4703b360a1U})
     BOOST_TEST(other.next() == expected);
 }
 

@@ -22,22 +22,15 @@ struct Row {
 BOOST_AUTO_TEST_SUITE(status_test)
 
 BOOST_AUTO_TEST_CASE(each_code_has_its_number_exit_code_and_text) {
-  const std::vector<Row> rows = {{Code::kCommitted, 0, 0, "committed"},
-                                 {Code::kDuplicate, 1, 0, "duplicate"},
-                                 {Code::kConflict, 2, 4, "conflict"},
-                                 {Code::kParked, 3, 4, "parked"},
-                                 {Code::kStale, 4, 5, "stale"},
-                                 {Code::kGap, 5, 5, "gap"},
-                                 {Code::kOverloaded, 6, 5, "overloaded"},
-                                 {Code::kUnavailable, 7, 5, "unavailable"},
-                                 {Code::kUnknown, 8, 6, "unknown"},
-                                 {Code::kRejected, 9, 1, "rejected"},
-                                 {Code::kDenied, 10, 7, "denied"},
-                                 {Code::kNotFound, 11, 3, "not_found"},
-                                 {Code::kTimeout, 12, 6, "timeout"},
-                                 {Code::kUnsupported, 13, 1, "unsupported"},
-                                 {Code::kCorrupt, 14, 1, "corrupt"},
-                                 {Code::kInternal, 15, 1, "internal"}};
+  const std::vector<Row> rows = {
+      {Code::kCommitted, 0, 0, "committed"},   {Code::kDuplicate, 1, 0, "duplicate"},
+      {Code::kConflict, 2, 4, "conflict"},     {Code::kParked, 3, 4, "parked"},
+      {Code::kStale, 4, 5, "stale"},           {Code::kGap, 5, 5, "gap"},
+      {Code::kOverloaded, 6, 5, "overloaded"}, {Code::kUnavailable, 7, 5, "unavailable"},
+      {Code::kUnknown, 8, 6, "unknown"},       {Code::kRejected, 9, 1, "rejected"},
+      {Code::kDenied, 10, 7, "denied"},        {Code::kNotFound, 11, 3, "not_found"},
+      {Code::kTimeout, 12, 6, "timeout"},      {Code::kUnsupported, 13, 1, "unsupported"},
+      {Code::kCorrupt, 14, 1, "corrupt"},      {Code::kInternal, 15, 1, "internal"}};
   std::set<std::string_view> texts;
   for (const Row& row : rows) {
     BOOST_TEST(static_cast<int>(row.code) == row.number);

@@ -28,10 +28,27 @@ BOOST_AUTO_TEST_CASE(only_the_three_transports_are_taken) {
   BOOST_TEST(dialled("tcp://swarm.example:1") == "tcp://swarm.example:1");
   BOOST_TEST(dialled("ipc:///run/waggle.sock") == "ipc:///run/waggle.sock");
   BOOST_TEST(dialled("inproc://swarm") == "inproc://swarm");
-  for (const char* text :
-       {"", "tcp://", "tcp://:1", "tcp://a", "tcp://a:", "tcp://a:b", "tcp://a:0", "tcp://a:*",
-        "tcp://a:65536", "tcp://a:-1", "tcp://a:1x", "tcp://a b:1", "tcp://a;b:1", "tcp://*:1",
-        "tcp://[]:1", "ipc://", "ipc://*", "inproc://", "pgm://a:1", "ws://a:1", "127.0.0.1:4700"}) {
+  for (const char* text : {"",
+                           "tcp://",
+                           "tcp://:1",
+                           "tcp://a",
+                           "tcp://a:",
+                           "tcp://a:b",
+                           "tcp://a:0",
+                           "tcp://a:*",
+                           "tcp://a:65536",
+                           "tcp://a:-1",
+                           "tcp://a:1x",
+                           "tcp://a b:1",
+                           "tcp://a;b:1",
+                           "tcp://*:1",
+                           "tcp://[]:1",
+                           "ipc://",
+                           "ipc://*",
+                           "inproc://",
+                           "pgm://a:1",
+                           "ws://a:1",
+                           "127.0.0.1:4700"}) {
     BOOST_TEST(dialled(text) == "refused", text);
   }
   BOOST_TEST(dialled("ipc://" + std::string(107, 'a')) == "ipc://" + std::string(107, 'a'));

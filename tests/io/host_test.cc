@@ -3,9 +3,10 @@
 #include "io/host.h"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "base/limits.h"
 
@@ -188,8 +189,7 @@ BOOST_AUTO_TEST_CASE(what_arrives_during_a_batch_joins_one_later_group) {
   check_log(world.seen(), {"durable?", "send 1", "deliver 1", "finish 2", "start 1"});
   world.journal.next = Journal::Progress::kDone;
   world.settle();
-  check_log(world.seen(),
-            {"durable?", "send 2", "send 3", "deliver 2", "deliver 3"});
+  check_log(world.seen(), {"durable?", "send 2", "send 3", "deliver 2", "deliver 3"});
 }
 
 BOOST_AUTO_TEST_CASE(a_read_does_not_overtake_the_batch_of_an_earlier_write) {

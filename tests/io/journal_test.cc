@@ -1,11 +1,11 @@
 #include "io/journal.h"
 
 #include <atomic>
-#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 
+#include <boost/test/unit_test.hpp>
 #include <poll.h>
 
 namespace waggle {

@@ -1,12 +1,15 @@
 #include "io/local_peers.h"
 
-#include <boost/test/unit_test.hpp>
 #include <thread>
+
+#include <boost/test/unit_test.hpp>
 
 namespace waggle {
 namespace {
 
-Bye bye(std::uint64_t session) { return Bye{SessionId(session)}; }
+Bye bye(std::uint64_t session) {
+  return Bye{SessionId(session)};
+}
 
 std::vector<Event> take_all(LocalPeers& peers) {
   std::vector<Event> events;

@@ -1,9 +1,9 @@
 #include "io/loop.h"
 
-#include <atomic>
-#include <boost/test/unit_test.hpp>
 #include <latch>
 #include <thread>
+
+#include <boost/test/unit_test.hpp>
 
 #include "io/journal.h"
 #include "io/system_clock.h"
@@ -61,6 +61,26 @@ class AskingCore final : public Core {
   MessagePtr hello_;
   bool answered_ = false;
   Instant wake_at_{0};
+};
+
+// Says hello once, and again for each answer, `times` in all. It has no timer, so that one wake-up
+// that is lost stalls it for good.
+class PlayingCore final : public Core {
+ public:
+  PlayingCore(std::string name, int times) : hello_(hello_of(name)), left_(times) {}
+  void step(const Event& event, const Now&, Actions& actions) override {
+    if (std::holds_alternative<Received>(event) && --left_ == 0) {
+      actions.deliver.emplace_back(DigestMismatch{});
+    } else if (left_ > 0) {
+      actions.send.emplace_back(SendUp{hello_});
+    }
+  }
+  void finish(const Now&, Actions&) override {}
+  [[nodiscard]] bool full() const override { return false; }
+
+ private:
+  MessagePtr hello_;
+  int left_;
 };
 
 // Counts the commands that it is posted and the ticks that it asked for.
@@ -131,7 +151,10 @@ class Watchdog {
   int seconds_ = 0;
 };
 
-void many_agents(const std::string& listen, int count, std::size_t rows) {
+// One coordinator and `count` agents with cores of this type in one loop, until each agent
+// delivered once.
+template <typename AgentCore, typename... Options>
+void many_agents(const std::string& listen, int count, std::size_t rows, Options... options) {
   ZmqContext context;
   SystemClock clock;
   FakeStore store;
@@ -143,12 +166,12 @@ void many_agents(const std::string& listen, int count, std::size_t rows) {
 
   struct Agent {
     AgentPump pump;
-    AskingCore core;
+    AgentCore core;
     Host host;
     Agent(const ZmqContext& zmq, const Endpoint& endpoint, int number, Journal& the_journal,
-          Clock& the_clock, DeliverFn deliver)
+          Clock& the_clock, DeliverFn deliver, Options... the_options)
         : pump(agent_of(zmq, endpoint)),
-          core("a" + std::to_string(number)),
+          core("a" + std::to_string(number), the_options...),
           host(core, *pump.transport, the_journal, the_clock, std::move(deliver)) {}
   };
   std::vector<std::unique_ptr<Agent>> agents;
@@ -158,21 +181,31 @@ void many_agents(const std::string& listen, int count, std::size_t rows) {
   loop.add(host, {coordinator.transport.get(), &journal});
   for (int i = 0; i < count; ++i) {
     agents.push_back(std::make_unique<Agent>(
-        context, coordinator.transport->endpoint(), i, none, clock, [&](const Delivery&) {
+        context, coordinator.transport->endpoint(), i, none, clock,
+        [&](const Delivery&) {
           if (++answered == count) loop.stop();
-        }));
+        },
+        options...));
     loop.add(agents.back()->host, {agents.back()->pump.transport.get()});
   }
   loop.run();
   BOOST_TEST(!watchdog.barked);
   BOOST_TEST(answered == count);
   BOOST_TEST(store.rows >= rows * static_cast<std::uint64_t>(count));
-  BOOST_TEST(host.counters().batches > 0u);
+  BOOST_TEST((host.counters().batches > 0) == (rows > 0));
 }
 
 BOOST_AUTO_TEST_CASE(many_agents_and_their_coordinator_share_one_thread) {
-  many_agents("tcp://127.0.0.1:*", 100, 20);
-  many_agents("inproc://w", 300, 1);
+  many_agents<AskingCore>("tcp://127.0.0.1:*", 100, 20);
+  many_agents<AskingCore>("inproc://w", 300, 1);
+}
+
+BOOST_AUTO_TEST_CASE(no_wake_up_is_lost_in_a_long_exchange) {
+  for (const std::size_t rows : {0, 1}) {
+    many_agents<PlayingCore>("tcp://127.0.0.1:*", 1, rows, 3'000);
+    many_agents<PlayingCore>("tcp://127.0.0.1:*", 20, rows, 500);
+    many_agents<PlayingCore>("inproc://w", 20, rows, 500);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(events_of_many_threads_are_all_stepped) {

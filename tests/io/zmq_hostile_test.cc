@@ -1,16 +1,15 @@
 // A coordinator among peers that are broken, slow or hostile: raw ZeroMQ and raw TCP. After each
 // attack an honest agent is still served.
 
-#include <zmq.h>
-
-#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <boost/test/unit_test.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #include "tests/io/scratch.h"
 
@@ -109,10 +108,9 @@ BOOST_AUTO_TEST_CASE(a_frame_that_is_no_message_is_reported_with_its_peer) {
     BOOST_TEST(!malformed.error.text.empty());
     // It can be told so.
     scene.coordinator.transport->send(
-        SendTo{malformed.peer, make_message(ErrorReply{.session = {},
-                                                       .request = {},
-                                                       .code = Code::kRejected,
-                                                       .text = "no message"})});
+        SendTo{malformed.peer,
+               make_message(ErrorReply{
+                   .session = {}, .request = {}, .code = Code::kRejected, .text = "no message"})});
   }
   BOOST_TEST(scene.coordinator.transport->counters().malformed == 3u);
   BOOST_TEST(scene.coordinator.transport->counters().frames_out == 3u);
@@ -213,7 +211,7 @@ BOOST_AUTO_TEST_CASE(other_topics_and_messages_on_a_broadcast_socket_are_ignored
   Raw sub(scene.raw, ZMQ_XSUB);
   sub.connect(channel);
   const std::string topic = nonce_topic(Nonce(0xabc));
-  sub.send(std::string("\x01", 1));                            // everything
+  sub.send(std::string("\x01", 1));  // everything
   sub.send("\x01other");
   sub.send("\x01" + topic.substr(0, topic.size() - 1));        // too short
   sub.send("\x01" + topic.substr(0, topic.size() - 1) + "x");  // no number
@@ -221,7 +219,7 @@ BOOST_AUTO_TEST_CASE(other_topics_and_messages_on_a_broadcast_socket_are_ignored
   sub.send("");
   sub.send("up", true);
   sub.send("stream");
-  sub.send(std::string("\0", 1) + topic);                      // an unsubscription
+  sub.send(std::string("\0", 1) + topic);  // an unsubscription
   sub.send("\x01" + topic);
   const auto subscribed = scene.coordinator.wait_for<Subscribed>();
   BOOST_TEST(subscribed.nonce.value() == 0xabcu);

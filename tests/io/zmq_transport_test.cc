@@ -121,9 +121,9 @@ BOOST_AUTO_TEST_CASE(ports_of_broadcasts_come_from_the_given_range) {
     CoordinatorPump probe = coordinator_at(place.context, place.listen);
     port = channel_port(open_channel(probe, "bees"));
   }
-  CoordinatorPump coordinator = coordinator_at(
-      place.context, place.listen,
-      {.listen = {}, .channel_port_low = port, .channel_port_high = port});
+  CoordinatorPump coordinator =
+      coordinator_at(place.context, place.listen,
+                     {.listen = {}, .channel_port_low = port, .channel_port_high = port});
   // One port, two swarms. The first may have to wait until the probe's socket is closed.
   std::string channel;
   BOOST_REQUIRE(eventually([&] {
@@ -145,8 +145,8 @@ BOOST_DATA_TEST_CASE(a_second_coordinator_at_the_same_place_is_refused,
                      boost::unit_test::data::make(kKinds), kind) {
   Place place(kind);
   CoordinatorPump coordinator = coordinator_at(place.context, place.listen);
-  const auto second = ZmqCoordinatorTransport::open(
-      place.context, {.listen = coordinator.transport->endpoint()});
+  const auto second =
+      ZmqCoordinatorTransport::open(place.context, {.listen = coordinator.transport->endpoint()});
   BOOST_REQUIRE(!second.has_value());
   BOOST_TEST(second.error().text.contains(coordinator.transport->endpoint().text()));
   // The first one goes on.
@@ -173,13 +173,15 @@ BOOST_DATA_TEST_CASE(an_agent_finds_a_coordinator_that_was_started_again,
     return again.has_value();
   }));
   // The broadcast leg comes back by itself, with the nonce that it had.
-  std::string reopened;
-  BOOST_REQUIRE(eventually([&] {
-    coordinator.transport->send(OpenChannel{SwarmId("bees"), channel});
-    reopened = coordinator.wait_for<ChannelOpened>().channel;
-    return true;
-  }));
-  if (reopened == channel) BOOST_TEST(coordinator.wait_for<Subscribed>().nonce.value() == 1u);
+  // The wanted port may not be closed yet; then the agent has to join anew.
+  if (open_channel(coordinator, "bees", channel) == channel) {
+    BOOST_REQUIRE(eventually([&] {
+      agent.take();  // libzmq subscribes again on the agent's thread
+      coordinator.take();
+      return !coordinator.events.empty();
+    }));
+    BOOST_TEST(coordinator.wait_for<Subscribed>().nonce.value() == 1u);
+  }
   // To the one that it was, the agent is somebody new.
   const PeerId after = greet(coordinator, agent, "a1");
   coordinator.transport->send(SendTo{after, bye_of(1)});

@@ -1,0 +1,245 @@
+#include "capnp/records.h"
+
+#include <fmt/format.h>
+#include <waggle_schema/records.capnp.h>
+
+#include "base/limits.h"
+#include "capnp/frame.h"
+#include "capnp/parts.h"
+
+namespace waggle {
+namespace {
+
+using codec::data_of;
+using codec::FrameReader;
+using codec::read;
+using codec::text_of;
+using codec::write;
+
+void write_input(wire::ReceiptInput::Builder to, const ReceiptInput& input) {
+  if (!input.agent.empty()) to.setAgent(text_of(input.agent));
+  to.setVersion(input.version.value());
+  to.setHlc(input.hlc.bits);
+  codec::write_hash(to.getContent(), input.content);
+  to.setCommitted(input.committed);
+}
+
+ReceiptInput read_input(wire::ReceiptInput::Reader from) {
+  return {.agent = codec::read_optional_agent(from.getAgent()),
+          .version = codec::read_revision(from.getVersion()),
+          .hlc = {from.getHlc()},
+          .content = codec::read_hash(from.getContent()),
+          .committed = from.getCommitted()};
+}
+
+// One more than a revision that a writer named, which may be the greatest that is allowed: a row that
+// we wrote must not be refused.
+Revision read_beyond(std::uint64_t number) {
+  return number == limits::kNumberMax + 1 ? Revision(number) : codec::read_revision(number);
+}
+
+// fill(Stored builder) writes its one member.
+template <typename Fill>
+std::string stored(const Fill& fill) {
+  return codec::frame_of([&](capnp::MessageBuilder& builder) {
+    auto root = builder.initRoot<wire::Stored>();
+    root.setFormat(wire::STORED_FORMAT);
+    fill(root);
+  });
+}
+
+// read_one(Stored reader) -> T, called when it holds a member of `kind`.
+template <typename ReadOne>
+auto unstored(std::string_view bytes, wire::Stored::Which kind, const ReadOne& read_one) {
+  auto result = codec::unframe(bytes, [&](FrameReader& frame) {
+    const auto root = frame.root<wire::Stored>();
+    if (root.getFormat() > wire::STORED_FORMAT)
+      codec::refuse_unsupported(fmt::format(
+          "stored record: this Waggle reads formats up to {}, it has format {}; use the newer one",
+          wire::STORED_FORMAT, root.getFormat()));
+    if (root.getFormat() != wire::STORED_FORMAT)
+      codec::refuse(fmt::format("stored record: expected format {}, got {}", wire::STORED_FORMAT,
+                                root.getFormat()));
+    if (root.which() != kind)
+      codec::refuse(fmt::format("stored record: expected kind {}, got {}",
+                                static_cast<unsigned>(kind), static_cast<unsigned>(root.which())));
+    return read_one(root);
+  });
+  if (!result && result.error().code != Code::kUnsupported) result.error().code = Code::kCorrupt;
+  return result;
+}
+
+}  // namespace
+
+std::string encode_stored(const Value& value) {
+  return stored([&](wire::Stored::Builder to) { write(to.initValue(), value); });
+}
+
+template <>
+Result<Value> decode_stored<Value>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::VALUE,
+                  [](wire::Stored::Reader from) { return read(from.getValue()); });
+}
+
+std::string encode_stored(const Record& record) {
+  return stored([&](wire::Stored::Builder to) { write(to.initRecord(), record); });
+}
+
+template <>
+Result<Record> decode_stored<Record>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::RECORD,
+                  [](wire::Stored::Reader from) { return read(from.getRecord()); });
+}
+
+std::string encode_stored(const StoreRow& row) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initStore();
+    to.setEpoch(row.epoch.value());
+    to.setHlcBound(row.hlc_bound.bits);
+  });
+}
+
+template <>
+Result<StoreRow> decode_stored<StoreRow>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::STORE, [](wire::Stored::Reader root) {
+    const auto from = root.getStore();
+    return StoreRow{.epoch = Epoch(from.getEpoch()), .hlc_bound = {from.getHlcBound()}};
+  });
+}
+
+std::string encode_stored(const SwarmRow& row) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initSwarm();
+    to.setSwarm(text_of(row.swarm));
+    codec::write_list(row.lineage, [&](unsigned size) { return to.initLineage(size); }, write);
+    to.setHead(row.head.value());
+    to.setFloor(row.floor.value());
+    if (!row.channel.empty()) to.setChannel(text_of(row.channel));
+    to.setClientsMark(row.clients_mark.value());
+    to.setMembersMark(row.members_mark.value());
+  });
+}
+
+template <>
+Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::SWARM, [](wire::Stored::Reader root) {
+    const auto from = root.getSwarm();
+    return SwarmRow{.swarm = codec::read_swarm(from.getSwarm()),
+                    .lineage = codec::read_lineage(from.getLineage()),
+                    .head = codec::read_revision(from.getHead()),
+                    .floor = codec::read_revision(from.getFloor()),
+                    .channel = codec::read_text(from.getChannel(), "channel"),
+                    .clients_mark = read_beyond(from.getClientsMark()),
+                    .members_mark = read_beyond(from.getMembersMark())};
+  });
+}
+
+std::string encode_stored(const WriterRow& row) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initWriter();
+    to.setSwarm(text_of(row.swarm));
+    to.setAgent(text_of(row.agent));
+    to.setIncarnation(row.incarnation.value());
+    to.setThrough(row.through.value());
+    to.setBeyondSeen(row.beyond_seen.value());
+    to.setUsedWallMillis(row.used_wall_millis);
+  });
+}
+
+template <>
+Result<WriterRow> decode_stored<WriterRow>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::WRITER, [](wire::Stored::Reader root) {
+    const auto from = root.getWriter();
+    return WriterRow{.swarm = codec::read_swarm(from.getSwarm()),
+                     .agent = codec::read_agent(from.getAgent()),
+                     .incarnation = Incarnation(from.getIncarnation()),
+                     .through = codec::read_seq(from.getThrough()),
+                     .beyond_seen = read_beyond(from.getBeyondSeen()),
+                     .used_wall_millis = codec::read_wall(from.getUsedWallMillis())};
+  });
+}
+
+std::string encode_stored(const Outcome& outcome) {
+  return stored([&](wire::Stored::Builder to) { write(to.initOutcome(), outcome); });
+}
+
+template <>
+Result<Outcome> decode_stored<Outcome>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::OUTCOME,
+                  [](wire::Stored::Reader from) { return read(from.getOutcome()); });
+}
+
+std::string encode_stored(const Receipt& receipt) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initReceipt();
+    to.setKey(text_of(receipt.key));
+    to.setVersion(receipt.version.value());
+    to.setRound(receipt.round.value());
+    if (!receipt.rule.empty()) to.setRule(text_of(receipt.rule));
+    codec::write_list(
+        receipt.inputs, [&](unsigned size) { return to.initInputs(size); }, write_input);
+    codec::write_hash(to.getOutput(), receipt.output);
+    if (receipt.previous != ChainHash{}) to.setPrevious(data_of(receipt.previous));
+    to.setWallMillis(receipt.wall_millis);
+  });
+}
+
+template <>
+Result<Receipt> decode_stored<Receipt>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::RECEIPT, [](wire::Stored::Reader root) {
+    const auto from = root.getReceipt();
+    return Receipt{.key = codec::read_key(from.getKey()),
+                   .version = codec::read_revision(from.getVersion()),
+                   .round = RoundId(from.getRound()),
+                   .rule = codec::read_text(from.getRule(), "rule"),
+                   // Of each member at most one offer, and the committed value.
+                   .inputs = codec::read_list(from.getInputs(), limits::kSessions + 1,
+                                              "receipt inputs", read_input),
+                   .output = codec::read_hash(from.getOutput()),
+                   .previous = codec::read_array<sizeof(ChainHash)>(from.getPrevious(),
+                                                                    "previous receipt"),
+                   .wall_millis = codec::read_wall(from.getWallMillis())};
+  });
+}
+
+std::string encode_stored(const IdentityRow& row) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initIdentity();
+    to.setSwarm(text_of(row.swarm));
+    to.setAgent(text_of(row.agent));
+    to.setToken(data_of(row.token));
+  });
+}
+
+template <>
+Result<IdentityRow> decode_stored<IdentityRow>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::IDENTITY, [](wire::Stored::Reader root) {
+    const auto from = root.getIdentity();
+    return IdentityRow{.swarm = codec::read_swarm(from.getSwarm()),
+                       .agent = codec::read_agent(from.getAgent()),
+                       .token = codec::read_array<sizeof(Token)>(from.getToken(), "token")};
+  });
+}
+
+std::string encode_stored(const Mutation& mutation) {
+  return stored([&](wire::Stored::Builder to) { write(to.initMutation(), mutation); });
+}
+
+template <>
+Result<Mutation> decode_stored<Mutation>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::MUTATION,
+                  [](wire::Stored::Reader from) { return read(from.getMutation()); });
+}
+
+std::string encode_stored(const Cursor& cursor) {
+  return stored([&](wire::Stored::Builder to) { codec::write_cursor(to.initCursor(), cursor); });
+}
+
+template <>
+Result<Cursor> decode_stored<Cursor>(std::string_view bytes) {
+  return unstored(bytes, wire::Stored::CURSOR, [](wire::Stored::Reader from) {
+    return codec::read_cursor(from.getCursor());
+  });
+}
+
+}  // namespace waggle

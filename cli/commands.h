@@ -1,0 +1,33 @@
+#pragma once
+
+// One function for each command; each gives the program's exit code. REQUIRES: the settings were
+// loaded, see main.cc.
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "cli/config.h"
+#include "cli/options.h"
+#include "include/lib/request_client.h"
+
+namespace waggle::cli {
+
+int serve(const CommandLine& line, const Config& config);                // serve.cc
+int agent_run(const CommandLine& line, const Config& config);            // agent_run.cc
+int state_read(const CommandLine& line, const Config& config);           // state_read.cc
+int state_write(const CommandLine& line, const Config& config);          // state_write.cc
+int synchronise(const CommandLine& line, const Config& config);          // sync.cc
+int delta(const CommandLine& line, const Config& config);                // delta.cc
+int tail(const CommandLine& line, const Config& config);                 // tail.cc
+int status(const CommandLine& line, const Config& config);               // admin.cc
+int agent_list(const CommandLine& line, const Config& config);           // admin.cc
+int clear(const CommandLine& line, const Config& config);                // state_write.cc
+int compact(const CommandLine& line, const Config& config);              // admin.cc
+int config_check(const CommandLine& line);                               // main.cc
+int version(const CommandLine& line);                                    // main.cc
+
+// Says hello to the configured coordinator, within the configured time.
+[[nodiscard]] Result<std::unique_ptr<RequestClient>> dial(const Config& config);
+
+}  // namespace waggle::cli

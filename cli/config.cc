@@ -1,0 +1,458 @@
+#include "cli/config.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/shape.h"
+#include "cli/durations.h"
+#include "cli/nearest.h"
+#include "io/endpoint.h"
+
+namespace waggle::cli {
+namespace {
+
+// ---- raw values to what a setting wants ------------------------------------------------------
+
+std::unexpected<Error> expected_but(std::string_view wanted, const RawValue& raw) {
+  return failed(Code::kRejected, fmt::format("expected {}, found {}", wanted, raw.found));
+}
+
+Result<std::string> as_text(const RawValue& raw, std::string_view wanted) {
+  if (const auto* text = std::get_if<std::string>(&raw.value)) return *text;
+  return expected_but(wanted, raw);
+}
+
+Result<std::int64_t> as_duration(const RawValue& raw, std::int64_t low, std::int64_t high) {
+  const auto text = as_text(raw, "a duration such as \"5s\" or \"250ms\"");
+  if (!text) return std::unexpected(text.error());
+  const auto millis = parse_duration(*text);
+  if (millis && (*millis < low || *millis > high))
+    return failed(Code::kRejected, fmt::format("expected {} to {}, found {}", duration_text(low),
+                                               duration_text(high), raw.found));
+  return millis;
+}
+
+Result<std::uint64_t> as_size(const RawValue& raw) {
+  if (const auto* bytes = std::get_if<std::int64_t>(&raw.value); bytes != nullptr && *bytes >= 0)
+    return static_cast<std::uint64_t>(*bytes);
+  const auto text = as_text(raw, "a size such as \"256MiB\" or a number of bytes");
+  if (!text) return std::unexpected(text.error());
+  return parse_size(*text);
+}
+
+Result<std::int64_t> as_whole(const RawValue& raw, std::int64_t low, std::int64_t high) {
+  std::int64_t number = low - 1;
+  if (const auto* whole = std::get_if<std::int64_t>(&raw.value)) {
+    number = *whole;
+  } else if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && !raw.typed) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc{} || end != text->data() + text->size()) number = low - 1;
+  }
+  if (number < low || number > high)
+    return expected_but(fmt::format("a whole number from {} to {}", low, high), raw);
+  return number;
+}
+
+Status as_choice(const RawValue& raw, const std::vector<std::string>& choices, std::string& out) {
+  std::string wanted;
+  for (const std::string& choice : choices)
+    wanted += (wanted.empty() ? "\"" : &choice == &choices.back() ? " or \"" : ", \"") + choice + "\"";
+  const auto text = as_text(raw, wanted);
+  if (!text) return std::unexpected(text.error());
+  if (std::find(choices.begin(), choices.end(), *text) == choices.end())
+    return failed(Code::kRejected, fmt::format("expected {}, found {}{}", wanted, raw.found,
+                                               did_you_mean(*text, choices)));
+  out = *text;
+  return {};
+}
+
+template <typename T, typename U>
+Status store(Result<T> value, U& out) {
+  if (!value) return std::unexpected(value.error());
+  out = static_cast<U>(*std::move(value));
+  return {};
+}
+
+Status set_ports(Config& config, const RawValue& raw) {
+  std::vector<std::int64_t> ports;
+  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&raw.value)) ports = *list;
+  if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && !raw.typed) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const char* end = text->data() + text->size();
+    const auto first = std::from_chars(text->data(), end, low);
+    if (first.ec == std::errc{} && first.ptr != end && *first.ptr == '-') {
+      const auto second = std::from_chars(first.ptr + 1, end, high);
+      if (second.ec == std::errc{} && second.ptr == end) ports = {low, high};
+    }
+  }
+  const bool any_port = ports == std::vector<std::int64_t>{0, 0};
+  if (ports.size() != 2 ||
+      (!any_port && (ports[0] < 1 || ports[1] > 65'535 || ports[0] > ports[1])))
+    return expected_but(raw.typed ? "two ports such as [4601, 4700], the lower first; [0, 0]: any"
+                                  : "two ports such as 4601-4700, the lower first; 0-0: any",
+                        raw);
+  config.broadcast_port_low = static_cast<std::uint16_t>(ports[0]);
+  config.broadcast_port_high = static_cast<std::uint16_t>(ports[1]);
+  return {};
+}
+
+// ---- the table ---------------------------------------------------------------------------------
+
+struct Setting {
+  const char* section;
+  const char* name;
+  const char* environment;
+  const char* shown;  // its default, as it is written in a file; null: none
+  const char* doc;
+  Status (*set)(Config&, const RawValue&);
+};
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kHour = 3'600 * kSecond;
+
+const Setting kSettings[] = {
+    {"coordinator", "listen", "WAGGLE_LISTEN", "\"tcp://127.0.0.1:4600\"",
+     "Where `waggle serve` listens: tcp://ADDRESS:PORT or ipc:///PATH. Port 0 takes any free one.\n"
+     "An address that other machines reach also needs `waggle serve --insecure-listen`.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto text = as_text(raw, "an endpoint such as \"tcp://127.0.0.1:4600\"");
+       if (!text) return std::unexpected(text.error());
+       if (const auto endpoint = parse_listen(*text, true); !endpoint)
+         return std::unexpected(endpoint.error());
+       config.listen = *text;
+       return {};
+     }},
+    {"coordinator", "data", "WAGGLE_DATA", nullptr,
+     "The data directory. Default: $XDG_DATA_HOME/waggle/coordinator, which most often is\n"
+     "~/.local/share/waggle/coordinator.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto text = as_text(raw, "a directory such as \"/var/lib/waggle\"");
+       if (text && text->empty()) return expected_but("a directory", raw);
+       if (text) config.data = expand_home(*text);
+       return text ? Status{} : std::unexpected(text.error());
+     }},
+    {"coordinator", "durability", "WAGGLE_DURABILITY", "\"sync\"",
+     "\"sync\": a write is on disk before it is acknowledged. \"written\": it is given to the\n"
+     "operating system; a power failure may lose about the last second. Answers name the level.",
+     [](Config& config, const RawValue& raw) -> Status {
+       std::string choice;
+       Status status = as_choice(raw, {"sync", "written"}, choice);
+       if (status) config.sync = choice == "sync";
+       return status;
+     }},
+    {"coordinator", "broadcast_ports", "WAGGLE_BROADCAST_PORTS", "[0, 0]",
+     "Ports for the broadcast sockets, one for each swarm, lowest and highest. [0, 0]: any free\n"
+     "one, which is kept across restarts where possible.",
+     set_ports},
+    {"coordinator", "disk_reserve", "WAGGLE_DISK_RESERVE", "\"256MiB\"",
+     "Writes are refused while less than this is free on the data directory's file system.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_size(raw), config.disk_reserve_bytes);
+     }},
+
+    {"limits", "state_bytes_max", "WAGGLE_STATE_BYTES_MAX", "\"1GiB\"",
+     "The state of one swarm, which is held in memory. Beyond: writes are refused (state_full).",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto size = as_size(raw);
+       if (size && *size == 0) return expected_but("a size above 0", raw);
+       return store(size, config.state_bytes_max);
+     }},
+    {"limits", "tombstones_max", "WAGGLE_TOMBSTONES_MAX", "100000",
+     "Deletions that one swarm remembers for delta sync. Beyond: the oldest are forgotten, and an\n"
+     "agent that was away for longer gets a snapshot.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, 100'000'000), config.tombstones_max);
+     }},
+    {"limits", "tombstone_age", "WAGGLE_TOMBSTONE_AGE", "\"24h\"",
+     "How long a deletion is remembered for delta sync.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_duration(raw, kSecond, 3'650 * 24 * kHour), config.tombstone_age_millis);
+     }},
+
+    {"timing", "heartbeat", "WAGGLE_HEARTBEAT", "\"5s\"",
+     "How often coordinator and agents beat. Silent for 3 beats: degraded; 6: critical; 9: failed.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_duration(raw, 50, kHour), config.heartbeat_millis);
+     }},
+    {"timing", "round_timeout", "WAGGLE_ROUND_TIMEOUT", "\"10s\"",
+     "The time of a full synchronisation that names neither a timeout nor a priority.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_duration(raw, 1, 600 * kSecond), config.round_timeout_millis);
+     }},
+
+    {"client", "coordinator", "WAGGLE_COORDINATOR", "\"tcp://127.0.0.1:4600\"",
+     "The coordinator that all commands but `serve` ask.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto text = as_text(raw, "an endpoint such as \"tcp://127.0.0.1:4600\"");
+       if (!text) return std::unexpected(text.error());
+       if (const auto endpoint = parse_dial(*text); !endpoint)
+         return std::unexpected(endpoint.error());
+       config.coordinator = *text;
+       return {};
+     }},
+    {"client", "swarm", "WAGGLE_SWARM", "\"default\"", "The swarm that they speak of.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto text = as_text(raw, "a name such as \"default\"");
+       if (!text) return std::unexpected(text.error());
+       if (const Status shape = check_swarm_id(*text); !shape) return shape;
+       config.swarm = *text;
+       return {};
+     }},
+    {"client", "timeout", "WAGGLE_TIMEOUT", "\"5s\"",
+     "How long they wait for an answer, `waggle sync` apart.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_duration(raw, 1, 24 * kHour), config.timeout_millis);
+     }},
+};
+
+struct PolicySetting {
+  const char* name;
+  const char* shown;
+  const char* doc;
+  Status (*set)(Policy&, const RawValue&);
+};
+
+Status set_strategy(Strategy& out, const RawValue& raw, const std::vector<std::string>& choices) {
+  std::string choice;
+  if (const Status status = as_choice(raw, choices, choice); !status) return status;
+  return store(strategy_of(choice), out);
+}
+
+const PolicySetting kPolicySettings[] = {
+    {"prefix", "\"plan/\"", "Keys that begin so; the longest prefix that fits a key wins. \"\": all.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
+     }},
+    {"type", "\"register\"",
+     "\"register\", \"counter\" or \"set\": another type is refused. Left out: the first write decides.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"register", "counter", "set"}, choice);
+       if (status)
+         policy.type = choice == "counter" ? ValueType::kCounter
+                       : choice == "set"   ? ValueType::kOrSet
+                                           : ValueType::kRegister;
+       return status;
+     }},
+    {"strategy", "\"lww\"",
+     "Of concurrent values. \"lww\": the last writer wins; \"keep\": the committed value stays;\n"
+     "\"quorum\": in a synchronisation the value that enough members hold wins.",
+     [](Policy& policy, const RawValue& raw) {
+       return set_strategy(policy.strategy, raw, {"lww", "quorum", "keep"});
+     }},
+    {"otherwise", "\"keep\"", "With \"quorum\", where none is reached: \"keep\" or \"lww\".",
+     [](Policy& policy, const RawValue& raw) {
+       return set_strategy(policy.otherwise, raw, {"lww", "keep"});
+     }},
+    {"quorum", "\"51%\"", "With \"quorum\": the share of the members, above one half; \"51%\" or 0.51.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       double share = -1;
+       if (const auto* real = std::get_if<double>(&raw.value)) share = *real;
+       if (const auto* whole = std::get_if<std::int64_t>(&raw.value))
+         share = *whole == 1 ? 1.0 : -1.0;
+       if (const auto* text = std::get_if<std::string>(&raw.value)) {
+         const char* end = text->data() + text->size();
+         const auto read = std::from_chars(text->data(), end, share, std::chars_format::fixed);
+         const bool percent = read.ec == std::errc{} && std::string_view(read.ptr, end) == "%";
+         share = percent ? share / 100 : -1;
+       }
+       if (!(share > 0.5 && share <= 1))
+         return expected_but("a share above one half, such as 0.51 or \"51%\"", raw);
+       policy.quorum.permille = static_cast<std::uint32_t>(std::ceil(share * 1000 - 1e-6));
+       return {};
+     }},
+    {"timeout", "\"10s\"", "The time of a synchronisation of these keys that names none.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 1, 600 * kSecond), policy.timeout_millis.emplace());
+     }},
+    {"priority", "\"normal\"", "\"normal\", \"high\" or \"critical\": the order of waiting ones.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"normal", "high", "critical"}, choice);
+       if (status)
+         policy.priority = choice == "critical" ? Priority::kCritical
+                           : choice == "high"   ? Priority::kHigh
+                                                : Priority::kNormal;
+       return status;
+     }},
+    {"late_write", "\"conflict\"",
+     "A write of an absent key by one who was away for longer than deletions are remembered:\n"
+     "\"conflict\" (it may have been deleted meanwhile) or \"apply\".",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"conflict", "apply"}, choice);
+       if (status)
+         policy.late_write = choice == "apply" ? LateWrite::kApply : LateWrite::kConflict;
+       return status;
+     }},
+};
+
+std::vector<std::string> section_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : kSettings)
+    if (names.empty() || names.back() != setting.section) names.emplace_back(setting.section);
+  names.emplace_back("policy");
+  return names;
+}
+
+std::vector<std::string> names_in(std::string_view section) {
+  std::vector<std::string> names;
+  for (const Setting& setting : kSettings)
+    if (section == setting.section) names.emplace_back(setting.name);
+  if (section == "policy")
+    for (const PolicySetting& setting : kPolicySettings) names.emplace_back(setting.name);
+  return names;
+}
+
+std::unexpected<Error> at(const std::string& path, std::uint32_t line, const std::string& text) {
+  return failed(Code::kRejected, fmt::format("{}:{}: {}", path, line, text));
+}
+
+// The section in which a name would be known; for keys that stand in the wrong one.
+std::string home_of(std::string_view name) {
+  for (const Setting& setting : kSettings)
+    if (name == setting.name) return setting.section;
+  return {};
+}
+
+std::unexpected<Error> unknown_key(const std::string& path, const ConfigSection& section,
+                                   const ConfigItem& item) {
+  const std::string where = section.name.empty() ? std::string("before any section")
+                                                 : fmt::format("in [{}]", section.name);
+  std::string hint = did_you_mean(item.name, names_in(section.name));
+  if (const std::string home = home_of(item.name); hint.empty() && !home.empty())
+    hint = fmt::format("; it belongs into [{}]", home);
+  if (hint.empty() && section.name.empty()) hint = did_you_mean(item.name, section_names());
+  if (hint.empty()) hint = "; `waggle config default` lists the keys";
+  return at(path, item.line, fmt::format("unknown key '{}' {}{}", item.name, where, hint));
+}
+
+Status apply_policy(const ConfigSection& section, const std::string& path, Config& config) {
+  Policy policy;
+  bool has_prefix = false;
+  for (const ConfigItem& item : section.items) {
+    const auto* setting =
+        std::find_if(std::begin(kPolicySettings), std::end(kPolicySettings),
+                     [&](const PolicySetting& one) { return item.name == one.name; });
+    if (setting == std::end(kPolicySettings)) return unknown_key(path, section, item);
+    if (const Status set = setting->set(policy, item.value); !set)
+      return at(path, item.line, fmt::format("policy.{}: {}", item.name, set.error().text));
+    has_prefix = has_prefix || item.name == "prefix";
+  }
+  if (!has_prefix)
+    return at(path, section.line,
+              "this [[policy]] has no prefix; name the keys it is for, or prefix = \"\" for all");
+  if (const Status added = config.policies.add(std::move(policy)); !added)
+    return at(path, section.line, added.error().text);
+  ++config.policy_count;
+  return {};
+}
+
+}  // namespace
+
+Status apply_document(const ConfigDocument& document, const std::string& path, Config& config) {
+  const std::vector<std::string> sections = section_names();
+  for (const ConfigSection& section : document) {
+    const bool known = section.name.empty() ||
+                       std::find(sections.begin(), sections.end(), section.name) != sections.end();
+    if (!known)
+      return at(path, section.line, fmt::format("unknown section [{}]{}", section.name,
+                                                did_you_mean(section.name, sections)));
+    if (section.repeated != (section.name == "policy"))
+      return at(path, section.line,
+                section.repeated ? fmt::format("[{}] stands once, in single brackets", section.name)
+                                 : "a policy is written [[policy]], in double brackets");
+    if (section.name == "policy") {
+      if (const Status applied = apply_policy(section, path, config); !applied) return applied;
+      continue;
+    }
+    for (const ConfigItem& item : section.items) {
+      const auto* setting =
+          std::find_if(std::begin(kSettings), std::end(kSettings), [&](const Setting& one) {
+            return section.name == one.section && item.name == one.name;
+          });
+      if (setting == std::end(kSettings)) return unknown_key(path, section, item);
+      if (const Status set = setting->set(config, item.value); !set)
+        return at(path, item.line,
+                  fmt::format("{}.{}: {}", section.name, item.name, set.error().text));
+    }
+  }
+  return {};
+}
+
+Status apply_environment(Config& config) {
+  for (const Setting& setting : kSettings) {
+    const char* text = std::getenv(setting.environment);
+    if (text == nullptr || *text == '\0') continue;
+    const RawValue raw{std::string(text), fmt::format("'{}'", text), false};
+    if (const Status set = setting.set(config, raw); !set)
+      return failed(Code::kRejected, fmt::format("the environment variable {}: {}",
+                                                 setting.environment, set.error().text));
+  }
+  return {};
+}
+
+Result<Config> load_config(const std::optional<std::string>& path, std::string* used) {
+  Config config;
+  std::string file;
+  if (path) {
+    file = *path;
+  } else if (const char* named = std::getenv("WAGGLE_CONFIG"); named != nullptr && *named != '\0') {
+    file = named;
+  } else if (file = default_config_path(); !file.empty() && access(file.c_str(), F_OK) != 0) {
+    file.clear();
+  }
+  if (!file.empty()) {
+    const auto document = read_config_file(file);
+    if (!document) return std::unexpected(document.error());
+    if (const Status applied = apply_document(*document, file, config); !applied)
+      return std::unexpected(applied.error());
+  }
+  if (const Status applied = apply_environment(config); !applied)
+    return std::unexpected(applied.error());
+  if (used != nullptr) *used = file;
+  return config;
+}
+
+std::string default_config_text() {
+  std::string text =
+      "# Waggle's configuration. Every line shows its default; remove the '#' to change it.\n"
+      "# Flags come before WAGGLE_* environment variables, those before this file.\n"
+      "# `waggle config check FILE` tells what is wrong with a file.\n";
+  const auto comment = [&text](std::string_view doc) {
+    while (!doc.empty()) {
+      const std::size_t end = std::min(doc.find('\n'), doc.size());
+      text += fmt::format("# {}\n", doc.substr(0, end));
+      doc.remove_prefix(std::min(end + 1, doc.size()));
+    }
+  };
+  std::string_view section;
+  for (const Setting& setting : kSettings) {
+    if (section != setting.section) text += fmt::format("\n[{}]\n", section = setting.section);
+    text += '\n';
+    comment(setting.doc);
+    text += fmt::format("# environment: {}\n", setting.environment);
+    text += fmt::format("#{} = {}\n", setting.name,
+                        setting.shown == nullptr ? "\"/var/lib/waggle\"" : setting.shown);
+  }
+  text += "\n# Rules for keys that begin with a prefix; any number of them.\n#[[policy]]\n";
+  for (const PolicySetting& setting : kPolicySettings) {
+    text += '\n';
+    comment(setting.doc);
+    text += fmt::format("#{} = {}\n", setting.name, setting.shown);
+  }
+  return text;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,52 @@
+#include "cli/delivery_queue.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace waggle::cli {
+
+int DeliveryQueue::make_fd() {
+  const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  WAGGLE_CHECK(fd >= 0);
+  return fd;
+}
+
+DeliveryQueue::~DeliveryQueue() { close(fd_); }
+
+void DeliveryQueue::push(const Delivery& delivery) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* changed = std::get_if<StateChanged>(&delivery)) {
+      std::size_t bytes = 64;
+      for (const Change& change : changed->changes) bytes += wire_size(change.key, *change.record);
+      // One alone is always taken, whatever its size; after a drop none until the reader comes.
+      if (waiting_.dropped ||
+          (changes_bytes_ > 0 && changes_bytes_ + bytes > changes_bytes_max_)) {
+        if (!std::exchange(waiting_.dropped, true)) waiting_.dropped_from = changed->from;
+        waiting_.dropped_to = changed->to;
+        return;
+      }
+      changes_bytes_ += bytes;
+    }
+    waiting_.deliveries.push_back(delivery);
+  }
+  const std::uint64_t one = 1;
+  (void)!write(fd_, &one, sizeof one);
+}
+
+DeliveryQueue::Taken DeliveryQueue::take() {
+  const std::lock_guard lock(mutex_);
+  changes_bytes_ = 0;
+  return std::exchange(waiting_, {});
+}
+
+void DeliveryQueue::clear() {
+  std::uint64_t count = 0;
+  (void)!read(fd_, &count, sizeof count);
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,204 @@
+#include "cli/on_change.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace waggle::cli {
+namespace {
+
+// The text as a file in memory, to be read from its beginning. -1 on failure.
+int file_of(const std::string& text) {
+  const int fd = memfd_create("waggle-change", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = write(fd, rest.data(), rest.size());
+    if (written <= 0) {
+      close(fd);
+      return -1;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  (void)lseek(fd, 0, SEEK_SET);
+  return fd;
+}
+
+}  // namespace
+
+OnChange::OnChange(std::string command, Environment environment, std::function<void()> wake)
+    : command_(std::move(command)),
+      environment_(std::move(environment)),
+      wake_(std::move(wake)),
+      thread_([this] { work(); }) {}
+
+OnChange::~OnChange() {
+  stop();
+  thread_.join();
+}
+
+void OnChange::add(std::string key, std::uint64_t revision, const Json& change) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  waiting_.push_back({std::move(key), revision, change.dump() + '\n'});
+  if (waiting_.size() > kQueueMax) {
+    waiting_.pop_front();
+    ++dropped_;
+  }
+  changed_.notify_all();
+}
+
+std::vector<Json> OnChange::take_reports() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Json> reports = std::exchange(reports_, {});
+  if (dropped_ > 0) {
+    Json lagged;
+    lagged.set("event", "on_change_lagged").set("dropped", std::exchange(dropped_, 0));
+    lagged.set("text", fmt::format("the command is slower than the changes: more than {} waited",
+                                   kQueueMax));
+    reports.push_back(std::move(lagged));
+  }
+  return reports;
+}
+
+bool OnChange::idle() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty() && !busy_;
+}
+
+std::size_t OnChange::stop() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  const std::size_t given_up = waiting_.size() + (busy_ ? 1 : 0);
+  waiting_.clear();
+  changed_.notify_all();
+  // The command leads its own process group, so what it started ends with it.
+  if (child_ > 0) kill(-child_, SIGTERM);
+  changed_.wait_for(lock, std::chrono::seconds(1), [this] { return !busy_; });
+  if (child_ > 0) kill(-child_, SIGKILL);
+  return given_up;
+}
+
+void OnChange::report(Json event) {
+  {
+    const std::lock_guard lock(mutex_);
+    reports_.push_back(std::move(event));
+    if (reports_.size() > kQueueMax) reports_.erase(reports_.begin());
+  }
+  wake_();
+}
+
+void OnChange::work() {
+  while (true) {
+    Waiting change;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_) return;
+      change = std::move(waiting_.front());
+      waiting_.pop_front();
+      busy_ = true;
+    }
+    run(change);
+    {
+      const std::lock_guard lock(mutex_);
+      busy_ = false;
+      changed_.notify_all();
+    }
+    wake_();
+  }
+}
+
+void OnChange::run(const Waiting& change) {
+  Json failure;
+  failure.set("event", "on_change_failed").set("key", change.key).set("revision", change.revision);
+  const pid_t child = spawn(change);
+  if (child < 0) {
+    report(failure.set("text", fmt::format("/bin/sh could not be started: {}", std::strerror(errno))));
+    return;
+  }
+  // Seen first and reaped under the lock, so that stop() never kills a number that was given anew.
+  siginfo_t seen{};
+  while (waitid(P_PID, static_cast<id_t>(child), &seen, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  bool stopping = false;
+  int result = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    waitpid(child, &result, 0);
+    child_ = -1;
+    stopping = stopping_;
+  }
+  if (result == 0 || stopping) return;
+  if (WIFEXITED(result)) {
+    failure.set("exit", WEXITSTATUS(result));
+  } else {
+    failure.set("signal", WTERMSIG(result));
+  }
+  report(std::move(failure));
+}
+
+pid_t OnChange::spawn(const Waiting& change) {
+  const int input = file_of(change.input);
+  if (input < 0) return -1;
+  Environment own = environment_;
+  own.emplace_back("WAGGLE_KEY", change.key);
+  own.emplace_back("WAGGLE_REVISION", std::to_string(change.revision));
+  std::vector<std::string> lines;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view line = *at;
+    bool replaced = false;
+    for (const auto& [name, value] : own)
+      replaced = replaced || (line.starts_with(name) && line.substr(name.size()).starts_with('='));
+    if (!replaced) lines.emplace_back(line);
+  }
+  for (const auto& [name, value] : own) lines.push_back(name + '=' + value);
+  std::vector<char*> environment;
+  for (std::string& line : lines) environment.push_back(line.data());
+  environment.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawnattr_t how;
+  posix_spawnattr_init(&how);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&how, &none);
+  sigset_t ignored;
+  sigemptyset(&ignored);
+  sigaddset(&ignored, SIGPIPE);
+  posix_spawnattr_setsigdefault(&how, &ignored);
+  posix_spawnattr_setpgroup(&how, 0);
+  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                     POSIX_SPAWN_SETPGROUP);
+  std::string command = command_;
+  char shell[] = "sh";
+  char option[] = "-c";
+  char* const arguments[] = {shell, option, command.data(), nullptr};
+  pid_t child = -1;
+  int error = ECANCELED;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_)
+      error = posix_spawn(&child, "/bin/sh", &files, &how, arguments, environment.data());
+    child_ = error == 0 ? child : -1;
+  }
+  posix_spawnattr_destroy(&how);
+  posix_spawn_file_actions_destroy(&files);
+  close(input);
+  errno = error;
+  return error == 0 ? child : -1;
+}
+
+}  // namespace waggle::cli

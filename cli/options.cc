@@ -1,0 +1,426 @@
+#include "cli/options.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/durations.h"
+#include "cli/nearest.h"
+#include "cli/output.h"
+
+namespace waggle::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Waggle keeps the state of a swarm of agents the same everywhere: one coordinator orders,\n"
+    "stores and publishes what they write, and brings those who were away up to date.";
+
+constexpr const char* kFooter =
+    "Try:\n"
+    "  waggle serve                            a coordinator, on this machine only\n"
+    "  waggle state put plan 'go north'        write; `waggle state get plan` reads it back\n"
+    "  waggle agent run --id scout-1           an agent: JSON lines in, JSON lines out\n"
+    "  waggle tail                             watch what changes\n"
+    "  waggle help state put                   help on one command\n"
+    "\n"
+    "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 conflict, 5 unreachable, 6 timed out,\n"
+    "7 denied, 8 partial, 130 and 143 interrupted.";
+
+// Builds the parser over one CommandLine and says which verb was named.
+class Parser {
+ public:
+  Parser() : app_(kAbout, "waggle") {
+    app_.footer(kFooter);
+    app_.require_subcommand(1);
+    app_.fallthrough();  // common flags may stand behind the command
+    app_.set_help_flag("-h,--help", "Show this help");
+    app_.set_version_flag("--version", [] { return std::string("waggle " WAGGLE_VERSION); });
+    common();
+    serve();
+    agent();
+    state();
+    synchronise();
+    follow();
+    admin();
+  }
+
+  std::expected<CommandLine, int> parse(int argc, char** argv) {
+    std::vector<std::string> words(argv + 1, argv + argc);
+    for (const std::string& word : words) {
+      if (word == "--") break;
+      line_.json = line_.json || word == "--json";  // also for what goes wrong below
+    }
+    if (words.empty()) {
+      say("a command is needed");
+      (void)fputs(app_.help().c_str(), stderr);
+      return std::unexpected(kExitUsage);
+    }
+    if (words.front() == "help") return help(words);
+    if (const std::string wrong = unknown_command(words); !wrong.empty())
+      return std::unexpected(fail_usage(wrong, line_.json));
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      return print(named(words)->help()) ? std::unexpected(kExitDone)
+                                         : std::unexpected(kExitFailure);
+    } catch (const CLI::CallForVersion&) {
+      line_.verb = Verb::kVersion;
+      return line_;
+    } catch (const CLI::ParseError& error) {
+      return std::unexpected(fail_usage(explain(words, error), line_.json));
+    }
+    for (const auto& [command, verb] : verbs_)
+      if (command->parsed()) line_.verb = verb;
+    if (const std::string wrong = contradiction(); !wrong.empty())
+      return std::unexpected(fail_usage(wrong, line_.json));
+    return line_;
+  }
+
+ private:
+  CLI::App* command(CLI::App& parent, Verb verb, const char* name, const char* about) {
+    CLI::App* app = parent.add_subcommand(name, about);
+    verbs_.emplace_back(app, verb);
+    return app;
+  }
+  static CLI::App* family(CLI::App& parent, const char* name, const char* about) {
+    CLI::App* app = parent.add_subcommand(name, about);
+    app->require_subcommand(1);
+    return app;
+  }
+  template <typename T>
+  static CLI::Option* duration(CLI::App& app, const char* name, T& out, const char* about) {
+    return app
+        .add_option_function<std::string>(
+            name,
+            [name, &out](const std::string& text) {
+              const auto millis = parse_duration(text);
+              if (!millis) throw CLI::ValidationError(name, millis.error().text);
+              out = *millis;
+            },
+            about)
+        ->type_name("TIME");
+  }
+  template <typename T>
+  static CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> words,
+                             std::function<void(T)> take, const char* about) {
+    std::string names;
+    for (const auto& [word, value] : words) names += (names.empty() ? "" : "|") + word;
+    return app
+        .add_option_function<std::string>(
+            name,
+            [name, words, names, take](const std::string& text) {
+              const auto found = words.find(text);
+              if (found == words.end())
+                throw CLI::ValidationError(name, fmt::format("'{}' is not one of {}", text, names));
+              take(found->second);
+            },
+            about)
+        ->type_name(names);
+  }
+
+  void common() {
+    const char* group = "Of all commands";
+    app_.add_flag("--json", line_.json, "Machine-readable output")->group(group);
+    app_.add_option("--coordinator", line_.coordinator,
+                    "The coordinator to ask [WAGGLE_COORDINATOR, tcp://127.0.0.1:4600]")
+        ->type_name("ENDPOINT")
+        ->group(group);
+    app_.add_option("--swarm", line_.swarm, "The swarm [WAGGLE_SWARM, default]")
+        ->type_name("NAME")
+        ->group(group);
+    duration(app_, "--timeout", line_.timeout_millis, "How long to wait [WAGGLE_TIMEOUT, 5s]")
+        ->group(group);
+    app_.add_option("--config", line_.config, "Configuration [WAGGLE_CONFIG]")
+        ->type_name("FILE")
+        ->group(group);
+  }
+
+  void serve() {
+    CLI::App& app = *command(app_, Verb::kServe, "serve", "Run a coordinator until TERM or INT");
+    auto& serve = line_.serve;
+    app.add_option("--listen", serve.listen,
+                   "Where to listen [WAGGLE_LISTEN, tcp://127.0.0.1:4600]; port 0 takes a free one")
+        ->type_name("ENDPOINT");
+    auto* data = app.add_option("--data", serve.data,
+                                "Data directory [WAGGLE_DATA, ~/.local/share/waggle/coordinator]")
+                     ->type_name("DIR");
+    app.add_flag("--memory", serve.memory, "Keep everything in memory only; gone at the end")
+        ->excludes(data);
+    app.add_flag("--insecure-listen", serve.insecure_listen,
+                 "Listen where other machines reach it, without encryption or authentication");
+    app.add_flag("--accept-rollback", serve.accept_rollback,
+                 "Open a store that lost acknowledged writes, and begin a new epoch");
+  }
+
+  void agent() {
+    CLI::App& family_app = *family(app_, "agent", "Run an agent, list agents");
+    CLI::App& app = *command(family_app, Verb::kAgentRun, "run",
+                             "An agent: JSON lines on standard input, JSON lines on standard output");
+    auto& agent = line_.agent;
+    app.add_option("--id", agent.id, "Its id, unique in the swarm")->type_name("NAME")->required();
+    app.add_option("--data", agent.data,
+                   "Keeps unsent writes and the state over a restart; without: in memory")
+        ->type_name("DIR");
+    app.add_option("--on-change", agent.on_change,
+                   "Run this with /bin/sh for each change; the change is JSON on its standard input")
+        ->type_name("CMD");
+    choice<bool>(app, "--role", {{"member", false}, {"observer", true}},
+                 [&agent](bool observer) { agent.observer = observer; },
+                 "An observer sees everything, never writes and answers no round [member]");
+    app.add_flag("--changes", agent.changes, "Print every change, as after {\"op\":\"watch\"}");
+    app.add_flag("--initial", agent.initial,
+                 "Count the state that is there at the first start as changes too");
+    app.add_flag("--no-stdin", agent.no_stdin, "Read no operations; run until TERM or INT");
+    duration(app, "--drain", agent.drain_millis,
+             "At the end of input wait so long for unanswered writes [5s]");
+    app.footer(
+        "Operations, one JSON object a line; \"id\" is echoed in every answer:\n"
+        "  {\"op\":\"put\",\"key\":\"plan\",\"value\":{\"go\":\"north\"},\"if_version\":12,\"id\":1}\n"
+        "  {\"op\":\"get\",\"key\":\"plan\"}           {\"op\":\"list\",\"glob\":\"task/*\"}\n"
+        "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2}  {\"op\":\"delete\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"add\",\"key\":\"tags\",\"elements\":[\"a\"]}  {\"op\":\"remove\",...}\n"
+        "  {\"op\":\"group\",\"entries\":[{\"op\":\"put\",...},{\"op\":\"incr\",...}]}\n"
+        "  {\"op\":\"offer\",\"key\":\"plan\",\"value\":\"mine\"}  {\"op\":\"withdraw\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"sync\",\"keys\":[\"plan\"],\"timeout\":\"10s\"}  {\"op\":\"delta\"}\n"
+        "  {\"op\":\"watch\"} {\"op\":\"unwatch\"} {\"op\":\"status\"} {\"op\":\"leave\"}");
+    command(family_app, Verb::kAgentList, "ls", "Who is in the swarm, and how they are");
+  }
+
+  void state() {
+    CLI::App& family_app = *family(app_, "state", "Read and write the swarm's state");
+    auto& state = line_.state;
+    const auto key = [&](CLI::App& app) {
+      app.add_option("KEY", state.key, "The key")->required();
+    };
+    const auto at_least = [&](CLI::App& app) {
+      app.add_option("--at-least", state.at_least, "Wait until this revision is there")
+          ->type_name("REVISION");
+    };
+    const auto expects = [&](CLI::App& app) {
+      return app.add_option("--if-version", state.if_version,
+                            "Only if this is the key's version; 0: only if absent")
+          ->type_name("VERSION");
+    };
+    CLI::App& get = *command(family_app, Verb::kStateGet, "get", "Print a value as it is");
+    key(get);
+    at_least(get);
+
+    CLI::App& put = *command(family_app, Verb::kStatePut, "put", "Write a value");
+    key(put);
+    auto* value = put.add_option("VALUE", state.value,
+                                 "The value; - or nothing: from standard input. One that begins "
+                                 "with '-' stands behind --");
+    put.add_option("--file", state.file, "The value is what this file holds")
+        ->type_name("FILE")
+        ->excludes(value);
+    choice<ContentType>(
+        put, "--type",
+        {{"text", ContentType::kText}, {"json", ContentType::kJson}, {"bytes", ContentType::kBytes}},
+        [&state](ContentType content) { state.content = content; },
+        "[text; bytes when it is not UTF-8]; json is checked and stored in canonical form");
+    auto* if_version = expects(put);
+    put.add_flag("--if-absent", state.if_absent, "Only if there is no such key")
+        ->excludes(if_version);
+    put.footer("Prints the new version, which is also the revision of the swarm.");
+
+    CLI::App& rm = *command(family_app, Verb::kStateRemoveKey, "rm", "Delete a key");
+    key(rm);
+    expects(rm);
+
+    CLI::App& ls = *command(family_app, Verb::kStateList, "ls", "List keys");
+    ls.add_option("GLOB", state.glob, "Keys that match: * any text ('/' too), ? one byte");
+    ls.add_flag("-l,--long", state.long_list, "With version, type and value");
+    at_least(ls);
+
+    CLI::App& incr = *command(family_app, Verb::kStateIncrement, "incr", "Add to a counter");
+    key(incr);
+    incr.add_option("AMOUNT", state.amount, "[1]; may be negative")->type_name("N");
+
+    for (const auto& [verb, name, about] :
+         {std::tuple{Verb::kStateAdd, "add", "Add elements to a set"},
+          std::tuple{Verb::kStateRemove, "remove", "Remove elements from a set"}}) {
+      CLI::App& app = *command(family_app, verb, name, about);
+      key(app);
+      app.add_option("ELEMENT", state.elements, "Elements")->required();
+    }
+  }
+
+  void synchronise() {
+    CLI::App& app = *command(app_, Verb::kSync, "sync",
+                             "Full synchronisation: ask all members, settle what differs, publish");
+    auto& sync = line_.sync;
+    app.add_option("KEY", sync.keys, "Keys to synchronise, in one round");
+    app.add_flag("--all", sync.all, "Every key");
+    choice<Priority>(
+        app, "--priority",
+        {{"normal", Priority::kNormal}, {"high", Priority::kHigh}, {"critical", Priority::kCritical}},
+        [&sync](Priority priority) { sync.priority = priority; },
+        "Its place among waiting rounds, and its time: 5s, 10s, 30s");
+    duration(app, "--every", sync.every_millis,
+             "Again and again, with 10 % of jitter; one line a run");
+    app.add_option("--count", sync.count, "With --every: so many runs")->type_name("N");
+    app.footer(
+        "--timeout is the time of the round [by priority or policy, else 10s].\n"
+        "Exit codes: 0 settled or equal, 4 no quorum or overtaken by writes, 5 no agents,\n"
+        "6 nobody answered in time, 8 partial: a missing member could have changed it.");
+  }
+
+  void follow() {
+    auto& follow = line_.follow;
+    CLI::App& delta = *command(app_, Verb::kDelta, "delta", "What changed since a cursor");
+    delta.add_option("--since", follow.cursor, "EPOCH@REVISION, or REVISION of the present epoch")
+        ->type_name("CURSOR")
+        ->required();
+    delta.add_option("--prefix", follow.prefix, "Only keys that begin so")->type_name("TEXT");
+    delta.add_flag("--or-snapshot", follow.or_snapshot,
+                   "The whole state where the changes since then are no longer known");
+
+    CLI::App& tail = *command(app_, Verb::kTail, "tail", "Follow the changes, as JSON lines");
+    tail.add_option("PREFIX", follow.prefix, "Only keys that begin so");
+    tail.add_option("--from", follow.cursor,
+                    "Begin behind this cursor; 0: with the state as it is [only what is new]")
+        ->type_name("CURSOR");
+    tail.add_option("--count", follow.count, "End after so many changes")->type_name("N");
+    tail.footer(
+        "Every line names the cursor behind it; the last one is {\"event\":\"cursor\",...}. To go on\n"
+        "without a hole: waggle tail --from CURSOR. It is a feed of the state: each key comes at its\n"
+        "latest, values in between may be skipped.");
+  }
+
+  void admin() {
+    auto& admin = line_.admin;
+    CLI::App& status = *command(app_, Verb::kStatus, "status", "The coordinator and its swarms");
+    status.add_flag("--counters", admin.counters, "With what it counted since its start");
+
+    CLI::App& clear = *command(app_, Verb::kClear, "clear", "Delete a key, or the whole state");
+    clear.add_option("KEY", admin.key, "The key; without: everything in the swarm");
+    clear.add_flag("--yes", admin.yes, "Don't ask");
+
+    CLI::App& compact = *command(app_, Verb::kCompact, "compact",
+                                 "Forget deletions that no attached agent needs any more");
+    compact
+        .add_option("--floor", admin.floor,
+                    "Up to this revision; whoever was away for longer gets a snapshot")
+        ->type_name("REVISION");
+
+    CLI::App& config = *family(app_, "config", "Check a configuration, print the default one");
+    command(config, Verb::kConfigCheck, "check", "Check a configuration file")
+        ->add_option("FILE", admin.file, "[the one that would be used]");
+    command(config, Verb::kConfigDefault, "default", "Print a commented file with the defaults");
+
+    command(app_, Verb::kVersion, "version", "Print the version");
+    app_.add_subcommand("help", "Help on a command: waggle help state put");
+  }
+
+  // ---- what went wrong -------------------------------------------------------------------------
+
+  static std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(sub->get_name());
+    return names;
+  }
+  static std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  }
+
+  // The words that are commands, from the first; flags of all commands may stand between.
+  CLI::App* named(const std::vector<std::string>& words, std::string* stray = nullptr) {
+    CLI::App* app = &app_;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::string& word = words[i];
+      if (word.starts_with("-")) {
+        const CLI::Option* option = app_.get_option_no_throw(word);
+        if (option != nullptr && option->get_items_expected_max() > 0) ++i;  // its value
+        continue;
+      }
+      CLI::App* sub = app->get_subcommand_no_throw(word);
+      if (sub == nullptr) {
+        if (stray != nullptr && !commands_of(*app).empty()) *stray = word;
+        break;
+      }
+      app = sub;
+    }
+    return app;
+  }
+
+  std::string unknown_command(const std::vector<std::string>& words) {
+    std::string stray;
+    const CLI::App* app = named(words, &stray);
+    if (stray.empty()) return {};
+    const std::vector<std::string> known = commands_of(*app);
+    const std::string hint = did_you_mean(stray, known);
+    const std::string family_name = app == &app_ ? std::string() : " " + app->get_name();
+    return fmt::format("unknown command '{}{}'{}{}", family_name.empty() ? "" : app->get_name() + " ",
+                       printable(stray, 64), hint,
+                       hint.empty() ? fmt::format("; expected one of: {}", joined(known)) : "");
+  }
+
+  std::string explain(const std::vector<std::string>& words, const CLI::ParseError& error) {
+    CLI::App* app = named(words);
+    const std::string name = app == &app_ ? "waggle" : path_of(*app);
+    const std::string help_hint = fmt::format("; see {} --help", name);
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+      std::vector<std::string> known;
+      for (const CLI::App* at = app; at != nullptr; at = at->get_parent())
+        for (const CLI::Option* option : at->get_options())
+          for (const std::string& flag : option->get_lnames()) known.push_back("--" + flag);
+      for (const std::string& extra : app_.remaining(true)) {
+        if (extra == "--") continue;
+        if (!extra.starts_with("-"))
+          return fmt::format("{} takes no '{}' here{}", name, printable(extra, 64), help_hint);
+        const std::string flag = extra.substr(0, extra.find('='));
+        const std::string hint = did_you_mean(flag, known);
+        return fmt::format("{} has no flag {}{}", name, printable(flag, 64),
+                           hint.empty() ? help_hint : hint);
+      }
+    }
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !commands_of(*app).empty())
+      return fmt::format("{} needs a command: {}", name, joined(commands_of(*app)));
+    return fmt::format("{}: {}{}", name, error.what(), help_hint);
+  }
+
+  [[nodiscard]] std::string path_of(const CLI::App& app) const {
+    if (&app == &app_) return "waggle";
+    return path_of(*app.get_parent()) + " " + app.get_name();
+  }
+
+  std::expected<CommandLine, int> help(std::vector<std::string> words) {
+    words.erase(words.begin());
+    if (const std::string wrong = unknown_command(words); !wrong.empty())
+      return std::unexpected(fail_usage(wrong));
+    return std::unexpected(print(named(words)->help()) ? kExitDone : kExitFailure);
+  }
+
+  [[nodiscard]] std::string contradiction() const {
+    if (line_.verb == Verb::kSync) {
+      if (line_.sync.all != line_.sync.keys.empty())
+        return line_.sync.all ? "waggle sync: name keys or --all, not both"
+                              : "waggle sync: name the keys to synchronise, or --all";
+      if (line_.sync.count != 0 && line_.sync.every_millis == 0)
+        return "waggle sync: --count needs --every";
+    }
+    if (line_.verb == Verb::kAgentRun && line_.agent.no_stdin && line_.agent.observer &&
+        line_.agent.on_change.empty() && !line_.agent.changes)
+      return "waggle agent run: an observer with --no-stdin does nothing; add --changes or "
+             "--on-change";
+    return {};
+  }
+
+  CommandLine line_;
+  CLI::App app_;
+  std::vector<std::pair<CLI::App*, Verb>> verbs_;
+};
+
+}  // namespace
+
+std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
+  return Parser().parse(argc, argv);
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+// Waggle's structs as JSON, the same in every command and in the lines of `waggle agent run`:
+//
+//   {"key":"plan","exists":true,"version":12,"type":"json","value":{"a":1},"writer":"scout-1",
+//    "committed_at":"2025-03-01T12:00:00.250Z"}
+//   {"key":"plan","exists":false}
+//
+// `type` is text, json, bytes, counter or set. What is not UTF-8 (and bytes always) comes as
+// "base64" instead of "value"; such an element of a set is {"base64":"..."}. A counter is a number,
+// a set a sorted list.
+
+#include "base/message.h"
+#include "base/mutation.h"
+#include "base/record.h"
+#include "cli/json.h"
+#include "include/lib/request_client.h"
+
+namespace waggle::cli {
+
+// Version of the field names in all of the program's JSON. Fields may be added under one number.
+inline constexpr int kContract = 1;
+
+// "text", "json", "bytes", "counter", "set"
+[[nodiscard]] std::string_view type_word(const Value& value);
+[[nodiscard]] Json element_json(const std::string& element);
+// Adds "type" and "value" or "base64".
+void add_value(Json& out, const Value& value);
+// As read: with "exists".
+[[nodiscard]] Json record_json(const Change& read);
+// As changed: with "deleted":true instead of a value for a tombstone.
+[[nodiscard]] Json change_json(const Change& change);
+// Adds code, level, revision and, where there are any, reason, conflict and the record that stands.
+void add_outcome(Json& out, const Outcome& outcome);
+void add_report(Json& out, const SyncReport& report);
+[[nodiscard]] Json counters_json(const std::vector<NamedCount>& counters);
+[[nodiscard]] Json agent_names(const std::vector<AgentId>& agents);
+
+// A value on one line for people: JSON and text as they are, a set as {a, b}, bytes as a size.
+[[nodiscard]] std::string preview(const Value& value, std::size_t bytes_max);
+
+}  // namespace waggle::cli

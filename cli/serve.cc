@@ -1,0 +1,164 @@
+// `waggle serve`: a coordinator until TERM, INT or HUP. The first signal drains and exits 0, the
+// second exits at once.
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/durations.h"
+#include "cli/output.h"
+#include "cli/record_json.h"
+#include "cli/signals.h"
+#include "include/lib/coordinator_runtime.h"
+#include "io/endpoint.h"
+
+namespace waggle::cli {
+namespace {
+
+// Waits for signals beside the coordinator's loop and stops it.
+class StopOnSignal {
+ public:
+  StopOnSignal(Signals& signals, CoordinatorRuntime& runtime)
+      : over_(eventfd(0, EFD_CLOEXEC)), thread_([this, &signals, &runtime] {
+          watch(signals, runtime);
+        }) {}
+  ~StopOnSignal() {
+    const std::uint64_t one = 1;
+    (void)!write(over_, &one, sizeof one);
+    thread_.join();
+    close(over_);
+  }
+  [[nodiscard]] int signal() const { return signal_; }
+
+ private:
+  void watch(Signals& signals, CoordinatorRuntime& runtime) {
+    pollfd fds[] = {{signals.fd(), POLLIN, 0}, {over_, POLLIN, 0}};
+    while (true) {
+      if (poll(fds, 2, -1) < 0) continue;
+      if (const int signal = signals.take(); signal != 0) {
+        if (signal_ != 0) _exit(128 + signal);
+        signal_ = signal;
+        say(fmt::format("{} received: finishing what has arrived; once more exits at once",
+                        signal_name(signal)));
+        notify_supervisor("STOPPING=1");
+        runtime.stop();
+      }
+      if (fds[1].revents != 0) return;
+    }
+  }
+
+  int over_;
+  std::atomic<int> signal_ = 0;
+  std::thread thread_;
+};
+
+std::string ready_line(const CoordinatorRuntime& runtime, const std::string& data,
+                       std::int64_t elapsed_millis) {
+  std::string text = fmt::format(
+      "waggle {} ready on {} after {}, data {}, epoch {}, level {}", WAGGLE_VERSION,
+      runtime.endpoint(), duration_text(elapsed_millis), data.empty() ? "in memory" : data,
+      to_hex(runtime.epoch().value()), to_text(runtime.level()));
+  const auto swarms = runtime.recovered();
+  text += swarms.empty() ? std::string(", no swarm yet") : fmt::format(", {}: ", counted(swarms.size(), "swarm"));
+  for (const auto& swarm : swarms)
+    text += fmt::format("{}{} at revision {} ({})", &swarm == swarms.data() ? "" : ", ",
+                        swarm.swarm.value(), swarm.head.value(), counted(swarm.keys, "key"));
+  return text;
+}
+
+Json ready_json(const CoordinatorRuntime& runtime, const std::string& data,
+                std::int64_t elapsed_millis) {
+  Json out;
+  out.set("event", "ready").set("contract", kContract).set("version", WAGGLE_VERSION);
+  out.set("endpoint", runtime.endpoint()).set("data", data.empty() ? Json() : Json(data));
+  out.set("epoch", to_hex(runtime.epoch().value())).set("level", to_text(runtime.level()));
+  out.set("pid", static_cast<std::int64_t>(getpid())).set("elapsed_ms", elapsed_millis);
+  Json swarms{Json::Array{}};
+  for (const auto& swarm : runtime.recovered()) {
+    Json one;
+    one.set("swarm", swarm.swarm.value()).set("revision", swarm.head.value());
+    swarms.push(one.set("keys", swarm.keys));
+  }
+  return out.set("swarms", std::move(swarms));
+}
+
+CoordinatorRuntimeOptions runtime_options(const CommandLine& line, const Config& config) {
+  CoordinatorRuntimeOptions options;
+  options.listen = config.listen;
+  options.allow_remote = line.serve.insecure_listen;
+  options.channel_port_low = config.broadcast_port_low;
+  options.channel_port_high = config.broadcast_port_high;
+  if (!line.serve.memory)
+    options.data = config.data.empty() ? default_data_directory() : config.data;
+  options.sync = config.sync;
+  options.accept_rollback = line.serve.accept_rollback;
+  options.disk_reserve_bytes = config.disk_reserve_bytes;
+  options.core.policies = config.policies;
+  options.core.beat.interval_millis = config.heartbeat_millis;
+  options.core.round_timeout_millis = config.round_timeout_millis;
+  options.core.tombstone_millis = config.tombstone_age_millis;
+  options.core.tombstones_max = config.tombstones_max;
+  options.core.state_bytes_max = config.state_bytes_max;
+  return options;
+}
+
+}  // namespace
+
+int serve(const CommandLine& line, const Config& config) {
+  const auto started = std::chrono::steady_clock::now();
+  Signals signals;
+  const CoordinatorRuntimeOptions options = runtime_options(line, config);
+  const auto listen = parse_listen(options.listen, true);
+  if (!listen) return fail_usage("--listen: " + listen.error().text, line.json);
+  if (listen->remote() && !options.allow_remote)
+    return fail({Code::kDenied,
+                 fmt::format("'{}' is reached by other machines, and nothing there is encrypted or "
+                             "asks who comes: everybody could read and write every swarm. Listen on "
+                             "127.0.0.1, or add --insecure-listen where the network itself is safe",
+                             options.listen)},
+                line.json);
+  if (!line.serve.memory && options.data.empty())
+    return fail_usage("where should the data lie? Neither HOME nor XDG_DATA_HOME is set: give --data "
+                      "DIR, or --memory to keep none",
+                      line.json);
+  if (listen->remote())
+    say(fmt::format("WARNING: {} is open to every machine that reaches it: no encryption, no "
+                    "authentication",
+                    listen->text()));
+  if (!options.data.empty())
+    if (const Status made = make_parents(options.data); !made) return fail(made.error(), line.json);
+
+  const auto runtime = CoordinatorRuntime::open(options);
+  if (!runtime) return fail(runtime.error(), line.json);
+  if (const std::string notice = (*runtime)->notice(); !notice.empty()) say("WARNING: " + notice);
+  if ((*runtime)->level() != Level::kDurable)
+    say(options.data.empty()
+            ? "all state is in memory: it is gone when this process ends"
+            : "durability is \"written\": a power failure may lose about the last second");
+
+  Status ended;
+  {
+    const StopOnSignal stop(signals, **runtime);
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::steady_clock::now() - started)
+                             .count();
+    // Connections are queued from here on and answered by run(). A reader that is gone is fine.
+    (void)(line.json ? print_line(ready_json(**runtime, options.data, elapsed))
+                     : print_line(ready_line(**runtime, options.data, elapsed)));
+    notify_supervisor(fmt::format("READY=1\nSTATUS=listening on {}", (*runtime)->endpoint()));
+    ended = (*runtime)->run();
+  }
+  if (!ended) return fail(ended.error(), line.json);
+  say("stopped");
+  return kExitDone;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+// TERM, INT and HUP as something to wait for beside other descriptors. They are blocked for the
+// whole process from construction on, so construct it before any thread; a child must unblock them
+// (on_change.cc does). PIPE is ignored: a reader that went away is an error of write().
+//
+// Lives as long as the process: what was blocked is not unblocked again.
+
+#include <string_view>
+
+namespace waggle::cli {
+
+class Signals {
+ public:
+  Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Readable when one came.
+  [[nodiscard]] int fd() const { return fd_; }
+  // The one that came; 0: none.
+  [[nodiscard]] int take();
+
+ private:
+  int fd_;
+};
+
+// "TERM"
+[[nodiscard]] std::string_view signal_name(int signal);
+
+// Tells systemd, if it started us: "READY=1", "STOPPING=1". Nothing happens without NOTIFY_SOCKET.
+void notify_supervisor(std::string_view state);
+
+}  // namespace waggle::cli

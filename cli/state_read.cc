@@ -1,0 +1,114 @@
+// `waggle state get` and `waggle state ls`.
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/record_json.h"
+
+namespace waggle::cli {
+namespace {
+
+constexpr std::int64_t kAskAgainMillis = 20;
+constexpr std::size_t kPreviewBytes = 60;
+
+// Asks again while the revision wanted is not there yet, as long as there is time.
+template <typename Ask>
+Result<QueryResult> ask_until(RequestClient& client, const Ask& ask, std::int64_t timeout_millis) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_millis);
+  while (true) {
+    Result<QueryResult> result = client.query(ask, timeout_millis);
+    if (!result) return result;
+    if (result->code == Code::kCommitted) return result;
+    const bool early = result->code == Code::kStale ||
+                       (result->code == Code::kNotFound && ask.at_least.value() > 0);
+    if (!early) return failed(result->code, result->text);
+    if (std::chrono::steady_clock::now() >= deadline) return failed(Code::kTimeout, result->text);
+    std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgainMillis));
+  }
+}
+
+int print_value(const Value& value) {
+  if (const auto* content = std::get_if<Register>(&value)) {
+    // As it is; a line end only where a person looks at it.
+    const bool line_end = output_is_terminal() && content->content != ContentType::kBytes;
+    return print(content->bytes + (line_end ? "\n" : "")) ? kExitDone : kExitFailure;
+  }
+  if (const auto* counter = std::get_if<Counter>(&value))
+    return print_line(std::to_string(counter->total)) ? kExitDone : kExitFailure;
+  std::string lines;
+  for (const auto& [element, dots] : std::get<OrSet>(value).elements)
+    lines += (output_is_terminal() ? printable(element) : element) + '\n';
+  return print(lines) ? kExitDone : kExitFailure;
+}
+
+int get(const CommandLine& line, const Config& config, RequestClient& client) {
+  const GetQuery ask{{Key(line.state.key)}, Revision(line.state.at_least)};
+  const auto result = ask_until(client, ask, config.timeout_millis);
+  if (!result) return fail(result.error(), line.json);
+  if (result->changes.empty())
+    return fail({Code::kInternal, "the coordinator's answer names no key"}, line.json);
+  const Change& read = result->changes.front();
+  if (line.json) {
+    Json out = record_json(read);
+    out.set("cursor", to_text(result->at));
+    if (!print_line(out)) return kExitFailure;
+  }
+  if (!read.record || !read.record->live()) {
+    // With --json the answer says so already.
+    if (line.json) return exit_code(Code::kNotFound);
+    return fail({Code::kNotFound, fmt::format("there is no key '{}' in swarm '{}' at revision {}",
+                                              printable(line.state.key, 128), config.swarm,
+                                              result->at.revision.value())},
+                false);
+  }
+  return line.json ? kExitDone : print_value(*read.record->value);
+}
+
+int list(const CommandLine& line, const Config& config, RequestClient& client) {
+  Json records{Json::Array{}};
+  std::vector<std::vector<std::string>> rows = {{"KEY", "VERSION", "TYPE", "WRITER", "VALUE"}};
+  ListQuery ask{line.state.glob, {}, 0, Revision(line.state.at_least)};
+  Cursor at;
+  while (true) {
+    const auto result = ask_until(client, ask, config.timeout_millis);
+    if (!result) return fail(result.error(), line.json);
+    at = result->at;
+    std::string keys;
+    for (const Change& change : result->changes) {
+      if (line.json) {
+        records.push(record_json(change));
+      } else if (line.state.long_list) {
+        const Record& record = *change.record;
+        rows.push_back({printable(change.key.value()), std::to_string(record.version.value()),
+                        std::string(type_word(*record.value)), record.writer.agent.value(),
+                        preview(*record.value, kPreviewBytes)});
+      } else {
+        keys += printable(change.key.value()) + '\n';
+      }
+    }
+    if (!keys.empty() && !print(keys)) return kExitFailure;
+    if (!result->more || result->changes.empty()) break;
+    ask.after = result->changes.back().key;
+  }
+  if (line.json) {
+    Json out;
+    out.set("cursor", to_text(at)).set("records", std::move(records));
+    return print_line(out) ? kExitDone : kExitFailure;
+  }
+  if (line.state.long_list && rows.size() > 1 && !print(table(rows))) return kExitFailure;
+  return kExitDone;
+}
+
+}  // namespace
+
+int state_read(const CommandLine& line, const Config& config) {
+  const auto client = dial(config);
+  if (!client) return fail(client.error(), line.json);
+  return line.verb == Verb::kStateGet ? get(line, config, **client) : list(line, config, **client);
+}
+
+}  // namespace waggle::cli

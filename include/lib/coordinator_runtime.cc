@@ -1,0 +1,268 @@
+#include "include/lib/coordinator_runtime.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "io/host.h"
+#include "io/journal.h"
+#include "io/loop.h"
+#include "io/random.h"
+#include "io/system_clock.h"
+#include "io/zmq_context.h"
+#include "io/zmq_coordinator.h"
+#include "memory/memory_store.h"
+#include "memory/rocksdb_store.h"
+
+namespace waggle {
+namespace {
+
+// Of a store that could be opened for reading only. What a coordinator wants to keep while it
+// refuses writes (addresses, confirmations) can be lost without harm, so its batches go nowhere.
+// Safety: no commit and no round is in them, since the core was told that the disk is full.
+class ReadOnlyJournal final : public Journal {
+ public:
+  [[nodiscard]] Progress start(Batch batch) override {
+    for (const Row& row : batch.rows) {
+      if (std::holds_alternative<RecordRow>(row) || std::holds_alternative<OutcomeRow>(row) ||
+          std::holds_alternative<ReceiptRow>(row))
+        return Progress::kUnknown;
+    }
+    return Progress::kDone;
+  }
+  [[nodiscard]] Progress poll() override { return Progress::kIdle; }
+  [[nodiscard]] std::string failure() const override {
+    return "the store was opened for reading only, the disk was full";
+  }
+};
+
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+// The core on one opened store. Replaced as a whole when a full disk has space again.
+struct Service {
+  std::unique_ptr<CommitStore> store;
+  RocksdbStore* on_disk = nullptr;  // `store`, when it is one
+  std::unique_ptr<Coordinator> core;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<Host> host;
+};
+
+}  // namespace
+
+struct CoordinatorRuntime::Parts {
+  CoordinatorRuntimeOptions options;
+  Endpoint listen;  // with the port that was taken
+  Level level = Level::kMemory;
+  Epoch epoch;
+  std::vector<SwarmHead> recovered;
+  std::string notice;
+
+  ZmqContext context;
+  SystemClock clock;
+  LocalPeers local;
+  std::unique_ptr<ZmqCoordinatorTransport> transport;
+  Service service;
+  Loop loop;
+  bool writable = true;           // as the core was told
+  std::optional<Error> failure;   // set on the loop's thread, read after run()
+  std::atomic<bool> running = false;
+
+  [[nodiscard]] Status start();
+  void watch_disk();
+  void tell_space(bool now_writable, std::string text);
+  void start_again();
+};
+
+// Opens the store and everything on top of it. Start and restart are this one path.
+Status CoordinatorRuntime::Parts::start() {
+  CoordinatorOptions core = options.core;
+  core.seed = random_seed();
+  core.version = WAGGLE_VERSION;
+  std::string full;
+  if (options.data.empty()) {
+    service.store = std::make_unique<MemoryStore>();
+  } else {
+    RocksdbOptions disk;
+    disk.path = options.data;
+    disk.kind = StoreKind::kCoordinator;
+    disk.sync = options.sync;
+    disk.accept_rollback = options.accept_rollback;
+    Result<std::unique_ptr<RocksdbStore>> opened = open_rocksdb(disk);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    service.on_disk = opened->get();
+    service.store = std::move(*opened);
+    if (const std::string lost = service.on_disk->rolled_back(); !lost.empty()) {
+      core.new_epoch = true;
+      notice = "a new epoch begins, as was accepted: " + lost;
+    }
+    if (service.on_disk->read_only()) {
+      if (core.new_epoch)
+        return failed(Code::kUnavailable,
+                      fmt::format("the disk of '{}' is full, and accepting the loss needs to write; "
+                                  "free space and start again",
+                                  options.data));
+      full = "the disk was full when the store was opened: reads only, until space is freed";
+    } else if (const Result<std::uint64_t> space = free_bytes(options.data);
+               space && *space < options.disk_reserve_bytes) {
+      full = fmt::format("{} are free at '{}', less than the reserve of {}: writes are refused until "
+                         "there is more",
+                         mebibytes(*space), options.data, mebibytes(options.disk_reserve_bytes));
+    }
+  }
+  core.level = level = service.store->level();
+  Result<CoordinatorState> state = service.store->load_coordinator();
+  if (!state) return std::unexpected(std::move(state.error()));
+  service.core = std::make_unique<Coordinator>(std::move(core), std::move(*state));
+  epoch = service.core->epoch();
+  recovered.clear();
+  for (const SwarmId& id : service.core->swarms()) {
+    const SwarmState* swarm = service.core->swarm(id);
+    recovered.push_back({id, swarm->head(), swarm->live_keys()});
+  }
+
+  // Kept over a new start of the core: the addresses stay, and peers learn that their sessions ended.
+  if (!transport) {
+    ZmqCoordinatorTransport::Options sockets;
+    sockets.listen = listen;
+    sockets.channel_port_low = options.channel_port_low;
+    sockets.channel_port_high = options.channel_port_high;
+    sockets.local = &local;
+    Result<std::unique_ptr<ZmqCoordinatorTransport>> opened =
+        ZmqCoordinatorTransport::open(context, sockets);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    transport = std::move(*opened);
+    listen = transport->endpoint();
+  }
+
+  std::vector<PollSource*> sources = {transport.get()};
+  if (service.on_disk == nullptr) {
+    service.journal = std::make_unique<InlineJournal>(*service.store);
+  } else if (service.on_disk->read_only()) {
+    service.journal = std::make_unique<ReadOnlyJournal>();
+  } else {
+    auto journal = std::make_unique<ThreadJournal>(*service.store);
+    sources.push_back(journal.get());
+    service.journal = std::move(journal);
+  }
+  service.host = std::make_unique<Host>(*service.core, *transport, *service.journal, clock,
+                                        [](const Delivery&) {});
+  // Before anything that arrives: no write is stepped on a full disk.
+  writable = full.empty();
+  if (!writable) {
+    service.host->post(SpaceChanged{false, full});
+    notice += (notice.empty() ? "" : "; ") + full;
+  }
+  loop.add(*service.host, std::move(sources));
+  return {};
+}
+
+void CoordinatorRuntime::Parts::tell_space(bool now_writable, std::string text) {
+  // A full queue: told at the next look.
+  if (loop.post(*service.host, SpaceChanged{now_writable, std::move(text)}))
+    writable = now_writable;
+}
+
+void CoordinatorRuntime::Parts::watch_disk() {
+  if (service.on_disk == nullptr) return;
+  const Result<std::uint64_t> space = free_bytes(options.data);
+  if (!space) return;
+  const bool enough = *space >= options.disk_reserve_bytes;
+  if (enough == writable) return;
+  if (service.on_disk->read_only()) {
+    static_cast<void>(loop.call([this] { start_again(); }));
+  } else if (enough) {
+    tell_space(true, {});
+  } else {
+    tell_space(false,
+               fmt::format("the disk of the coordinator is nearly full: {} are free at '{}', the "
+                           "reserve is {}; writes resume when space is freed",
+                           mebibytes(*space), options.data, mebibytes(options.disk_reserve_bytes)));
+  }
+}
+
+// There is space again, so the store can be opened for writing. To the agents it is a restart.
+void CoordinatorRuntime::Parts::start_again() {
+  if (service.on_disk == nullptr || !service.on_disk->read_only()) return;
+  loop.remove(*service.host);
+  service = Service{};
+  if (Status started = start(); !started) {
+    failure = std::move(started.error());
+    loop.stop();
+  }
+}
+
+Result<std::unique_ptr<CoordinatorRuntime>> CoordinatorRuntime::open(
+    const CoordinatorRuntimeOptions& options) {
+  Result<Endpoint> listen = parse_listen(options.listen, options.allow_remote);
+  if (!listen) return std::unexpected(std::move(listen.error()));
+  if (listen->kind == Endpoint::Kind::kInproc)
+    return failed(Code::kRejected,
+                  fmt::format("'{}' can't be reached from another context; listen on tcp:// or "
+                              "ipc://, callers within this process need no endpoint",
+                              options.listen));
+  auto parts = std::make_unique<Parts>();
+  parts->options = options;
+  parts->listen = *listen;
+  if (Status started = parts->start(); !started)
+    return std::unexpected(std::move(started.error()));
+  Parts* const borrowed = parts.get();
+  parts->loop.set_watcher([borrowed] { borrowed->watch_disk(); });
+  parts->loop.set_on_stopped([borrowed](Host& host) { borrowed->failure = host.stopped(); });
+  return std::unique_ptr<CoordinatorRuntime>(new CoordinatorRuntime(std::move(parts)));
+}
+
+CoordinatorRuntime::CoordinatorRuntime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+CoordinatorRuntime::~CoordinatorRuntime() {
+  if (parts_->service.host) parts_->loop.remove(*parts_->service.host);
+}
+
+std::string CoordinatorRuntime::endpoint() const { return parts_->listen.text(); }
+Level CoordinatorRuntime::level() const { return parts_->level; }
+Epoch CoordinatorRuntime::epoch() const { return parts_->epoch; }
+std::vector<CoordinatorRuntime::SwarmHead> CoordinatorRuntime::recovered() const {
+  return parts_->recovered;
+}
+std::string CoordinatorRuntime::notice() const { return parts_->notice; }
+
+Status CoordinatorRuntime::run() {
+  parts_->running = true;
+  parts_->loop.run();
+  parts_->running = false;
+  if (parts_->failure) return std::unexpected(*parts_->failure);
+  return {};
+}
+
+void CoordinatorRuntime::stop() { parts_->loop.stop(); }
+
+std::unique_ptr<LocalPort> CoordinatorRuntime::local_port() { return parts_->local.open(); }
+
+Status CoordinatorRuntime::compact_files() {
+  while (true) {
+    // Empty: a batch is with the commit thread, and the store belongs to one thread at a time.
+    auto answer = std::make_shared<std::promise<std::optional<Status>>>();
+    std::future<std::optional<Status>> done = answer->get_future();
+    const bool taken = parts_->running && parts_->loop.call([parts = parts_.get(), answer] {
+      const Service& service = parts->service;
+      if (service.on_disk == nullptr) {
+        answer->set_value(Status{});
+      } else if (service.host->waiting_for_journal()) {
+        answer->set_value(std::nullopt);
+      } else {
+        answer->set_value(service.on_disk->compact());
+      }
+    });
+    if (!taken) return failed(Code::kUnavailable, "the coordinator does not run");
+    if (std::optional<Status> status = done.get()) return std::move(*status);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+}  // namespace waggle

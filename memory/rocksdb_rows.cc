@@ -1,0 +1,309 @@
+#include "memory/rocksdb_rows.h"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "capnp/records.h"
+#include "memory/change_index.h"
+#include "memory/row_table.h"
+#include "memory/store_keys.h"
+
+namespace waggle {
+namespace {
+
+namespace keys = store_keys;
+
+// One family's part of a batch. A write batch in memory fails only when it is misused.
+class BatchWriter {
+ public:
+  BatchWriter(RocksdbDatabase& database, rocksdb::WriteBatch& batch)
+      : database_(database), batch_(batch) {}
+
+  void put(std::string_view family, std::string_view key, std::string_view value) {
+    check(batch_.Put(database_.family(family), slice(key), slice(value)));
+  }
+  void remove(std::string_view family, std::string_view key) {
+    check(batch_.Delete(database_.family(family), slice(key)));
+  }
+  void remove(std::string_view family, const keys::Range& range) {
+    check(batch_.DeleteRange(database_.family(family), slice(range.begin), slice(range.end)));
+  }
+
+  void add(const StoreRow& row) { put("meta", keys::kStore, encode_stored(row)); }
+  void add(const SwarmRow& row) { put("meta", keys::swarm(row.swarm), encode_stored(row)); }
+  void add(const RecordRow& row) {
+    WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
+    // The old entry first: a row may replace the very entry that it makes.
+    if (row.replaces)
+      remove("changes", keys::change(row.swarm, row.replaces, row.replaces_index));
+    put("changes", keys::change(row.swarm, row.record->version, row.index), row.key.value());
+    put("state", keys::state(row.swarm, row.key), encode_record(*row.record));
+  }
+  void add(const ForgetRow& row) {
+    remove("state", keys::state(row.swarm, row.key));
+    remove("changes", keys::change(row.swarm, row.version, row.index));
+  }
+  void add(const WriterRow& row) {
+    const keys::WriterAt at{row.swarm, row.agent, row.incarnation};
+    if (row.gone) {
+      remove("writers", keys::writer(at));
+      remove("outcomes", keys::outcomes_of(at));
+    } else {
+      put("writers", keys::writer(at), encode_stored(row));
+    }
+  }
+  void add(const OutcomeRow& row) {
+    const std::string key = keys::outcome({{row.swarm, row.agent, row.incarnation}, row.seq});
+    if (row.outcome)
+      put("outcomes", key, encode_stored(*row.outcome));
+    else
+      remove("outcomes", key);
+  }
+  void add(const ReceiptRow& row) {
+    put("receipts", keys::receipt(row), encode_stored(row.receipt));
+  }
+  void add(const IdentityRow& row) { put("meta", keys::kIdentity, encode_stored(row)); }
+  void add(const OutboxRow& row) {
+    const std::string key = keys::outbox({row.incarnation, row.seq});
+    if (row.mutation)
+      put("outbox", key, keys::order(row.order) + encode_stored(*row.mutation));
+    else
+      remove("outbox", key);
+  }
+  void add(const ReplicaRow& row) {
+    if (row.record)
+      put("replica", row.key.value(), encode_record(*row.record));
+    else
+      remove("replica", row.key.value());
+  }
+  void add(const ReplicaCursorRow& row) {
+    // One operation whatever the replica's size, and in the batch, so that no crash leaves half.
+    if (row.wiped) remove("replica", keys::whole_replica());
+    put("meta", keys::kCursor, encode_stored(row.cursor));
+  }
+
+ private:
+  static rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+  static void check(const rocksdb::Status& status) { WAGGLE_CHECK(status.ok(), status.ToString()); }
+
+  RocksdbDatabase& database_;
+  rocksdb::WriteBatch& batch_;
+};
+
+// Printable bytes as they are, others as \xNN.
+std::string shown(std::string_view key) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : key) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f)
+      text.push_back(c);
+    else
+      text += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return text;
+}
+
+// Reads families of one database; adds the place to what goes wrong.
+class RowReader {
+ public:
+  explicit RowReader(RocksdbDatabase& database) : database_(database) {}
+
+  template <typename T>
+  Result<T> decode(std::string_view family, std::string_view key, std::string_view value) const {
+    Result<T> decoded = decode_stored<T>(value);
+    if (decoded) return decoded;
+    const std::string text = "the value of '" + shown(key) + "': " + decoded.error().text;
+    Error error = database_.damaged(family, text);
+    if (decoded.error().code == Code::kUnsupported)
+      error = {Code::kUnsupported, text + "; use the Waggle that wrote it or a later one"};
+    return std::unexpected(std::move(error));
+  }
+  std::unexpected<Error> bad_key(std::string_view family, std::string_view key) const {
+    return std::unexpected(
+        database_.damaged(family, "the key '" + shown(key) + "' has no known shape"));
+  }
+  // The row of `meta`, or an empty one.
+  template <typename T>
+  Result<T> meta(std::string_view key) const {
+    const Result<std::string> value = database_.meta(key);
+    if (!value) return std::unexpected(value.error());
+    if (value->empty()) return T{};
+    return decode<T>("meta", key, *value);
+  }
+
+  Status records(std::vector<RecordRow>& out) const {
+    return database_.scan("state", {}, {}, [&](auto key, auto value) -> Status {
+      std::optional<keys::StateAt> at = keys::read_state(key);
+      if (!at) return bad_key("state", key);
+      Result<Record> record = decode<Record>("state", key, value);
+      if (!record) return std::unexpected(record.error());
+      out.push_back(RecordRow{std::move(at->swarm), std::move(at->key),
+                              std::make_shared<const Record>(std::move(*record)), 0, {}, 0});
+      return {};
+    });
+  }
+  Status changes(std::vector<ChangeEntry>& out) const {
+    return database_.scan("changes", {}, {}, [&](auto key, auto value) -> Status {
+      std::optional<ChangeEntry> entry = keys::read_change(key);
+      if (!entry) return bad_key("changes", key);
+      entry->key = Key(value);
+      out.push_back(std::move(*entry));
+      return {};
+    });
+  }
+  Status writers(std::vector<WriterRow>& out) const {
+    return database_.scan("writers", {}, {}, [&](auto key, auto value) -> Status {
+      const std::optional<keys::WriterAt> at = keys::read_writer(key);
+      if (!at) return bad_key("writers", key);
+      Result<WriterRow> row = decode<WriterRow>("writers", key, value);
+      if (!row) return std::unexpected(row.error());
+      row->swarm = at->swarm;
+      row->agent = at->agent;
+      row->incarnation = at->incarnation;
+      out.push_back(std::move(*row));
+      return {};
+    });
+  }
+  Status outcomes(std::vector<OutcomeRow>& out) const {
+    return database_.scan("outcomes", {}, {}, [&](auto key, auto value) -> Status {
+      const std::optional<keys::OutcomeAt> at = keys::read_outcome(key);
+      if (!at) return bad_key("outcomes", key);
+      Result<Outcome> outcome = decode<Outcome>("outcomes", key, value);
+      if (!outcome) return std::unexpected(outcome.error());
+      const keys::WriterAt& writer = at->writer;
+      out.push_back(OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq,
+                               std::move(*outcome)});
+      return {};
+    });
+  }
+  Status outbox(std::vector<OutboxRow>& out) const {
+    return database_.scan("outbox", {}, {}, [&](auto key, auto value) -> Status {
+      const std::optional<keys::OutboxAt> at = keys::read_outbox(key);
+      if (!at) return bad_key("outbox", key);
+      if (value.size() < keys::kOrderBytes)
+        return std::unexpected(database_.damaged("outbox", "the value of '" + shown(key) +
+                                                               "' is too short"));
+      Result<Mutation> mutation =
+          decode<Mutation>("outbox", key, value.substr(keys::kOrderBytes));
+      if (!mutation) return std::unexpected(mutation.error());
+      out.push_back(
+          OutboxRow{at->incarnation, at->seq, keys::read_order(value), std::move(*mutation)});
+      return {};
+    });
+  }
+  Status replica(std::vector<ReplicaRow>& out) const {
+    return database_.scan("replica", {}, {}, [&](auto key, auto value) -> Status {
+      Result<Record> record = decode<Record>("replica", key, value);
+      if (!record) return std::unexpected(record.error());
+      out.push_back(ReplicaRow{Key(key), std::make_shared<const Record>(std::move(*record))});
+      return {};
+    });
+  }
+
+ private:
+  RocksdbDatabase& database_;
+};
+
+// A shorter name stands before a longer one on disk, by its length byte; load orders by the names.
+template <typename Row, typename Order>
+void restore_order(std::vector<Row>& rows, Order order) {
+  const auto before = [&](const Row& a, const Row& b) { return order(a) < order(b); };
+  if (!std::is_sorted(rows.begin(), rows.end(), before)) std::sort(rows.begin(), rows.end(), before);
+}
+
+}  // namespace
+
+void add_rows(RocksdbDatabase& database, const std::vector<Row>& rows, rocksdb::WriteBatch& batch) {
+  BatchWriter writer(database, batch);
+  for (const Row& row : rows) std::visit([&](const auto& typed) { writer.add(typed); }, row);
+}
+
+Result<StoreRow> load_store(RocksdbDatabase& database) {
+  return RowReader(database).meta<StoreRow>(keys::kStore);
+}
+
+Result<std::vector<SwarmRow>> load_swarms(RocksdbDatabase& database) {
+  std::vector<SwarmRow> swarms;
+  const RowReader reader(database);
+  std::string end(keys::kSwarmPrefix);
+  ++end.back();
+  Status read = database.scan("meta", keys::kSwarmPrefix, end, [&](auto key, auto value) -> Status {
+    Result<SwarmRow> row = reader.decode<SwarmRow>("meta", key, value);
+    if (!row) return std::unexpected(row.error());
+    row->swarm = SwarmId(key.substr(keys::kSwarmPrefix.size()));
+    swarms.push_back(std::move(*row));
+    return {};
+  });
+  if (!read) return std::unexpected(read.error());
+  return swarms;
+}
+
+Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
+  const RowReader reader(database);
+  CoordinatorState state;
+  Result<StoreRow> store = load_store(database);
+  if (!store) return std::unexpected(store.error());
+  state.store = *store;
+  Result<std::vector<SwarmRow>> swarms = load_swarms(database);
+  if (!swarms) return std::unexpected(swarms.error());
+  state.swarms = std::move(*swarms);
+  std::vector<ChangeEntry> changes;
+  Status read = reader.records(state.records);
+  if (read) read = reader.changes(changes);
+  if (read) read = reader.writers(state.writers);
+  if (read) read = reader.outcomes(state.outcomes);
+  if (!read) return std::unexpected(read.error());
+  restore_order(state.records,
+                [](const RecordRow& row) { return std::tie(row.swarm, row.key); });
+  restore_order(state.writers, [](const WriterRow& row) {
+    return std::tie(row.swarm, row.agent, row.incarnation);
+  });
+  restore_order(state.outcomes, [](const OutcomeRow& row) {
+    return std::tie(row.swarm, row.agent, row.incarnation, row.seq);
+  });
+  if (Status joined = join_index(state.records, changes); !joined)
+    return std::unexpected(database.damaged("changes", joined.error().text));
+  return state;
+}
+
+Result<AgentState> load_agent_rows(RocksdbDatabase& database) {
+  const RowReader reader(database);
+  AgentState state;
+  Result<IdentityRow> identity = reader.meta<IdentityRow>(keys::kIdentity);
+  if (!identity) return std::unexpected(identity.error());
+  state.identity = std::move(*identity);
+  const Result<Cursor> cursor = reader.meta<Cursor>(keys::kCursor);
+  if (!cursor) return std::unexpected(cursor.error());
+  state.cursor = *cursor;
+  Status read = reader.replica(state.replica);
+  if (read) read = reader.outbox(state.outbox);
+  if (!read) return std::unexpected(read.error());
+  std::sort(state.outbox.begin(), state.outbox.end(), sends_before);
+  return state;
+}
+
+Result<std::vector<Receipt>> load_receipts(RocksdbDatabase& database, const SwarmId& swarm,
+                                           const Key& key, std::size_t limit) {
+  std::vector<Receipt> receipts;
+  if (limit == 0) return receipts;
+  const RowReader reader(database);
+  const keys::Range range = keys::receipts_of(swarm, key);
+  // Ends early with a status that is not reported: enough was read.
+  Status read = database.scan("receipts", range.begin, range.end, [&](auto at, auto value) -> Status {
+    Result<Receipt> receipt = reader.decode<Receipt>("receipts", at, value);
+    if (!receipt) return std::unexpected(receipt.error());
+    receipts.push_back(std::move(*receipt));
+    if (receipts.size() == limit) return failed(Code::kCommitted, {});
+    return {};
+  });
+  if (!read && read.error().code != Code::kCommitted) return std::unexpected(read.error());
+  return receipts;
+}
+
+}  // namespace waggle

@@ -1,0 +1,118 @@
+#include "coordinator/writers.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "base/limits.h"
+
+namespace waggle {
+namespace {
+
+const AgentId kAgent("a");
+const AgentId kClient("~client-1");
+const Incarnation kIncarnation(5);
+
+Outcome committed(std::uint64_t revision) {
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.revision = Revision(revision);
+  outcome.changed = true;
+  return outcome;
+}
+
+struct Table {
+  SwarmRow marks;
+  Writers writers{SwarmId("s")};
+  std::vector<Row> rows;
+
+  Writers::Turn turn(std::uint64_t seq, std::uint64_t confirmed = 0, std::uint64_t seen = 0,
+                     const AgentId& agent = kAgent) {
+    return writers.turn_of(agent, kIncarnation, Seq(seq), Seq(confirmed), Revision(seen), marks).turn;
+  }
+  void consume(std::uint64_t seq, std::uint64_t seen = 0, const AgentId& agent = kAgent,
+               std::int64_t wall = 0) {
+    writers.consume(agent, kIncarnation, Seq(seq), committed(seen + 1), Revision(seen), wall, rows);
+  }
+};
+
+BOOST_AUTO_TEST_SUITE(writers)
+
+BOOST_AUTO_TEST_CASE(seqs_are_consumed_strictly_in_order) {
+  Table table;
+  BOOST_TEST((table.turn(1) == Writers::Turn::kNext));
+  table.consume(1);
+  BOOST_TEST((table.turn(1) == Writers::Turn::kRepeated));
+  BOOST_TEST((table.turn(2) == Writers::Turn::kNext));
+  BOOST_TEST((table.turn(3) == Writers::Turn::kGap));
+}
+
+BOOST_AUTO_TEST_CASE(a_repetition_gets_its_first_outcome_until_it_is_confirmed) {
+  Table table;
+  table.consume(1, 41);
+  const auto answer = table.writers.turn_of(kAgent, kIncarnation, Seq(1), {}, {}, table.marks);
+  BOOST_REQUIRE(answer.outcome != nullptr);
+  BOOST_TEST(answer.outcome->revision.value() == 42u);
+  table.writers.confirm(kAgent, {{kIncarnation, Seq(1)}}, table.rows);
+  BOOST_TEST((table.writers.turn_of(kAgent, kIncarnation, Seq(1), {}, {}, table.marks).outcome ==
+              nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_first_submit_is_a_gap_and_not_a_forgotten_writer) {
+  Table table;
+  BOOST_TEST((table.turn(2) == Writers::Turn::kGap));
+  BOOST_TEST((table.turn(2, 1) == Writers::Turn::kForgotten));
+}
+
+BOOST_AUTO_TEST_CASE(retired_incarnations_lose_their_rows_and_outcomes) {
+  Table table;
+  table.consume(1);
+  table.rows.clear();
+  table.writers.retire_others(kAgent, {Incarnation(6)}, table.rows);
+  BOOST_TEST(table.writers.rows() == 0u);
+  BOOST_REQUIRE_EQUAL(table.rows.size(), 2u);
+  BOOST_TEST(std::get<WriterRow>(table.rows[1]).gone);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_write_below_the_mark_is_unknown_and_a_new_client_is_not) {
+  Table table;
+  table.consume(1, 0, kClient, 0);  // the first commit of the swarm: had seen revision 0
+  BOOST_TEST(table.writers.forget_old(kClientRowMillis + 60'000, table.marks, table.rows));
+  BOOST_TEST((table.turn(1, 0, 0, kClient) == Writers::Turn::kUnknown));
+  BOOST_TEST((table.turn(1, 0, 1, kClient) == Writers::Turn::kNext));
+  BOOST_TEST((table.turn(1, 0, 0, kAgent) == Writers::Turn::kNext));
+}
+
+BOOST_AUTO_TEST_CASE(forgetting_a_row_without_a_commit_raises_no_mark) {
+  Table table;
+  Outcome conflict;
+  conflict.code = Code::kConflict;
+  table.writers.consume(kClient, kIncarnation, Seq(1), conflict, Revision(9), 0, table.rows);
+  BOOST_TEST(!table.writers.forget_old(kClientRowMillis + 60'000, table.marks, table.rows));
+  BOOST_TEST((table.turn(1, 0, 9, kClient) == Writers::Turn::kNext));
+}
+
+BOOST_AUTO_TEST_CASE(outcomes_beyond_the_window_wait_for_a_confirmation) {
+  Table table;
+  for (std::uint64_t seq = 1; seq <= limits::kWindow; ++seq) table.consume(seq);
+  BOOST_TEST((table.turn(limits::kWindow + 1) == Writers::Turn::kBeyond));
+  table.writers.confirm(kAgent, {{kIncarnation, Seq(1)}}, table.rows);
+  BOOST_TEST((table.turn(limits::kWindow + 1) == Writers::Turn::kNext));
+}
+
+BOOST_AUTO_TEST_CASE(restored_rows_go_on_where_they_were) {
+  Table table;
+  table.consume(1);
+  table.consume(2);
+  (void)table.writers.take_advanced(table.rows);
+  Writers again{SwarmId("s")};
+  for (const Row& row : table.rows)
+    if (const auto* writer = std::get_if<WriterRow>(&row)) again.restore(*writer);
+  for (const Row& row : table.rows)
+    if (const auto* outcome = std::get_if<OutcomeRow>(&row)) again.restore(*outcome);
+  const auto answer = again.turn_of(kAgent, kIncarnation, Seq(2), {}, {}, table.marks);
+  BOOST_TEST((answer.turn == Writers::Turn::kRepeated && answer.outcome != nullptr));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace waggle

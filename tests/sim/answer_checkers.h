@@ -1,0 +1,73 @@
+#pragma once
+
+// Checkers of what an application is answered: `outcomes`, `answers`, `lost`. See checkers.h.
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "tests/sim/checkers.h"
+
+namespace waggle::sim {
+
+// `outcomes`: once a process; a promise that was kept in the history; told for every queued write.
+class OutcomeChecker final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_start(const AgentSeen& agent, const AgentState& recovered) override;
+  void on_command(const AgentSeen& agent, const Command& command) override;
+  void on_delivery(const AgentSeen& agent, const Delivery& delivery) override;
+  void on_stop(const AgentSeen& agent) override;
+  void at_end(const std::vector<AgentSeen>& agents) override;
+
+ private:
+  struct Application {
+    std::set<RequestId> asked;    // writes, not even queued yet
+    std::set<RequestId> waiting;  // writes without a final answer
+    std::set<std::pair<Incarnation, Seq>> answered;
+  };
+  void settled(const AgentSeen& agent, Application& application, const WriteSettled& answer);
+
+  std::map<std::string, Application> applications_;
+};
+
+// `answers`: reads, synchronisations, catch-ups and offers.
+class AnswerChecker final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_command(const AgentSeen& agent, const Command& command) override;
+  void on_delivery(const AgentSeen& agent, const Delivery& delivery) override;
+  void on_stop(const AgentSeen& agent) override;
+  void at_end(const std::vector<AgentSeen>& agents) override;
+
+ private:
+  struct Application {
+    std::map<RequestId, Revision> reads;
+    std::set<RequestId> syncs;
+    std::set<RequestId> catch_ups;
+    std::map<Key, Register> offers;
+  };
+  void check_report(const AgentSeen& agent, const SyncReport& report);
+  void check_offer(const AgentSeen& agent, Application& application, const OfferSettled& settled);
+
+  std::map<std::string, Application> applications_;
+};
+
+// `lost`: an acknowledged write is in the history; if a restore undid it, the process that had the
+// acknowledgement is told.
+class LostChecker final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_delivery(const AgentSeen& agent, const Delivery& delivery) override;
+  void on_stop(const AgentSeen& agent) override;
+  void at_end(const std::vector<AgentSeen>& agents) override;
+
+ private:
+  // By the id of the write: of the process that is running.
+  std::map<std::string, std::set<std::string>> acknowledged_;
+  std::map<std::string, std::set<std::string>> told_lost_;
+  std::set<std::string> ever_acknowledged_;
+};
+
+}  // namespace waggle::sim

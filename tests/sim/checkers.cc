@@ -1,0 +1,31 @@
+#include "tests/sim/checkers.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tests/sim/answer_checkers.h"
+#include "tests/sim/reader_checkers.h"
+
+namespace waggle::sim {
+
+std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
+  std::vector<std::unique_ptr<Checker>> checkers;
+  checkers.push_back(std::make_unique<VisibleChecker>(truth));
+  checkers.push_back(std::make_unique<ReaderChecker>(truth));
+  checkers.push_back(std::make_unique<GroupChecker>(truth));
+  // Before the outcomes: it has to see a refusal while the write still counts.
+  checkers.push_back(std::make_unique<ViewChecker>(truth));
+  checkers.push_back(std::make_unique<OutcomeChecker>(truth));
+  checkers.push_back(std::make_unique<AnswerChecker>(truth));
+  checkers.push_back(std::make_unique<LostChecker>(truth));
+  return checkers;
+}
+
+Key own_counter(const AgentId& agent) { return Key("own/" + agent.value()); }
+
+std::pair<Key, Key> group_pair(std::uint64_t n) {
+  return {Key(fmt::format("g/{}/left", n)), Key(fmt::format("g/{}/right", n))};
+}
+
+}  // namespace waggle::sim

@@ -1,0 +1,93 @@
+#pragma once
+
+// What must hold, watched from outside of the cores: on what the coordinator lets out, on what the
+// agents tell their applications, and on what an application could see at any moment. The commits
+// themselves are checked where they are replayed (history.h). Each checker has a planted bug that it
+// must catch (saboteur.h).
+//
+//   visible    nothing leaves the coordinator that a crash could still undo
+//   readers    every state shown is a committed one, whole; never back within an epoch, no hole
+//   groups     two counters that are always written together are always equal
+//   views      an agent's own writes are in its view exactly once
+//   outcomes   each write is answered exactly once a process; each answer is true
+//   answers    reads, synchronisations and offers are answered once, and sanely
+//   lost       what a restore undid is told
+//   equal      after healing all hold the same, and nothing is left to do (end_check.h)
+//
+// One thread.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "base/event.h"
+#include "tests/sim/history.h"
+#include "tests/sim/story.h"
+#include "tests/sim/timeline.h"
+
+namespace waggle::sim {
+
+// What all checkers look at.
+struct Truth {
+  Timeline& timeline;
+  Story& story;
+  Ledger ledger;
+  Chronicle chronicle;
+  std::unique_ptr<History> history;
+  std::uint64_t restores = 0;
+
+  void found(const char* checker, std::string text) const {
+    story.found(checker, timeline.now(), std::move(text));
+  }
+};
+
+// One running agent, as its application and we see it.
+struct AgentSeen {
+  std::string name;
+  AgentId id;
+  std::uint64_t life = 0;
+  const Agent* core = nullptr;
+  bool told = true;  // everything that it decided was told; false while a batch is on its way
+};
+
+class Checker {
+ public:
+  explicit Checker(Truth& truth) : truth_(truth) {}
+  virtual ~Checker() = default;
+
+  virtual void on_start(const AgentSeen& agent, const AgentState& recovered) {
+    (void)agent;
+    (void)recovered;
+  }
+  virtual void on_command(const AgentSeen& agent, const Command& command) {
+    (void)agent;
+    (void)command;
+  }
+  virtual void on_delivery(const AgentSeen& agent, const Delivery& delivery) {
+    (void)agent;
+    (void)delivery;
+  }
+  // After a turn: whatever an application could read now.
+  virtual void on_turn(const AgentSeen& agent) { (void)agent; }
+  virtual void on_stop(const AgentSeen& agent) { (void)agent; }
+  // What the coordinator lets out.
+  virtual void on_send(const Send& send) { (void)send; }
+  virtual void on_restore() {}
+  // After healing.
+  virtual void at_end(const std::vector<AgentSeen>& agents) { (void)agents; }
+
+ protected:
+  Truth& truth_;
+};
+
+[[nodiscard]] std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth);
+
+// The keys of which checkers know more.
+[[nodiscard]] Key own_counter(const AgentId& agent);
+[[nodiscard]] std::pair<Key, Key> group_pair(std::uint64_t n);
+inline constexpr std::uint64_t kGroupPairs = 2;
+
+}  // namespace waggle::sim

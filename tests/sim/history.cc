@@ -1,0 +1,242 @@
+#include "tests/sim/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <variant>
+
+#include "base/limits.h"
+
+namespace waggle::sim {
+
+// ---- Chronicle ---------------------------------------------------------------------------------
+
+std::optional<Hash128> Chronicle::digest_at(Cursor cursor) const {
+  if (!cursor.revision) return Hash128{};
+  while (cursor.epoch) {
+    const auto epoch = digests.find(cursor.epoch);
+    if (epoch != digests.end()) {
+      const auto digest = epoch->second.find(cursor.revision);
+      if (digest != epoch->second.end()) return digest->second;
+    }
+    const auto origin = origins.find(cursor.epoch);
+    if (origin == origins.end() || cursor.revision > origin->second.last) break;
+    cursor.epoch = origin->second.epoch;
+  }
+  return std::nullopt;
+}
+
+RecordPtr Chronicle::record_at(Cursor cursor, const Key& key) const {
+  while (cursor.epoch) {
+    const auto versions = records.find({cursor.epoch, key});
+    if (versions != records.end()) {
+      const auto record = versions->second.find(cursor.revision);
+      if (record != versions->second.end()) return record->second;
+    }
+    const auto origin = origins.find(cursor.epoch);
+    if (origin == origins.end() || cursor.revision > origin->second.last) break;
+    cursor.epoch = origin->second.epoch;
+  }
+  return nullptr;
+}
+
+Revision Chronicle::translate(Cursor cursor, Epoch epoch) const {
+  Revision shared = Revision(limits::kNumberMax);
+  for (Epoch at = epoch; at;) {
+    if (at == cursor.epoch) return std::min(cursor.revision, shared);
+    const auto origin = origins.find(at);
+    if (origin == origins.end()) break;
+    shared = std::min(shared, origin->second.last);
+    at = origin->second.epoch;
+  }
+  return {};
+}
+
+// ---- History -----------------------------------------------------------------------------------
+
+std::optional<Revision> History::committed(const std::string& id) const {
+  const auto found = committed_.find(id);
+  return found == committed_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void History::take(const Batch& batch) {
+  for (const Row& row : batch.rows)
+    if (const auto* swarm = std::get_if<SwarmRow>(&row)) {
+      floor_ = swarm->floor;
+    } else if (const auto* store = std::get_if<StoreRow>(&row); store && store->epoch != epoch_) {
+      chronicle_->origins[store->epoch] = {epoch_, head_};
+      epoch_ = store->epoch;
+    }
+  for (const Row& row : batch.rows) {
+    if (const auto* record = std::get_if<RecordRow>(&row)) take_row(*record);
+    if (const auto* forget = std::get_if<ForgetRow>(&row)) take_row(*forget);
+    if (const auto* outcome = std::get_if<OutcomeRow>(&row)) take_row(*outcome);
+  }
+  for (const Row& row : batch.rows) {
+    const auto* swarm = std::get_if<SwarmRow>(&row);
+    if (swarm != nullptr && swarm->head != head_)
+      found_("revisions", fmt::format("the stored head is {}, the commits lead to {}",
+                                      swarm->head.value(), head_.value()));
+  }
+}
+
+void History::replace(const Key& key, RecordPtr record) {
+  RecordPtr& slot = records_[key];
+  if (slot) digest_ -= digest_part(key, *slot);
+  digest_ += digest_part(key, *record);
+  slot = std::move(record);
+}
+
+void History::take_row(const RecordRow& row) {
+  const Revision version = row.record->version;
+  const auto at = records_.find(row.key);
+  const RecordPtr before = at == records_.end() ? nullptr : at->second;
+  if (version <= head_ && before && before->version == version) {
+    // A receipt was added. Nothing else may differ.
+    if (before->value != row.record->value || before->writer != row.record->writer)
+      found_("revisions", fmt::format("{}@{} was given another content", row.key.value(),
+                                      version.value()));
+    at->second = row.record;
+    return;
+  }
+  if (version != head_ && version != head_.next()) {
+    found_("revisions", fmt::format("{}@{} follows the head {}", row.key.value(), version.value(),
+                                    head_.value()));
+    return;
+  }
+  head_ = version;
+  check_effect(row, before.get());
+  replace(row.key, row.record);
+  chronicle_->digests[epoch_][head_] = digest_;
+  chronicle_->records[{epoch_, row.key}][version] = row.record;
+}
+
+void History::take_row(const ForgetRow& row) {
+  const auto at = records_.find(row.key);
+  if (at == records_.end() || at->second->version != row.version) {
+    found_("revisions", fmt::format("{}@{} was forgotten, which is not there", row.key.value(),
+                                    row.version.value()));
+    return;
+  }
+  if (at->second->live())
+    found_("effects", fmt::format("{}@{} was forgotten alive", row.key.value(), row.version.value()));
+  if (row.version > floor_)
+    found_("revisions", fmt::format("the deletion {}@{} was forgotten above the floor {}",
+                                    row.key.value(), row.version.value(), floor_.value()));
+  records_.erase(at);
+}
+
+void History::take_row(const OutcomeRow& row) {
+  if (!row.outcome) return;
+  Deed* deed = ledger_->of({row.agent, row.incarnation, row.seq});
+  if (deed == nullptr) {
+    found_("once", fmt::format("an outcome for a write that nobody made: {} seq {}",
+                               row.agent.value(), row.seq.value()));
+    return;
+  }
+  const std::optional<Revision> revision = committed(deed->id);
+  if (row.outcome->code == Code::kCommitted && row.outcome->changed) {
+    if (revision != row.outcome->revision)
+      found_("effects", fmt::format("{} is said to be committed at {}, and is not", deed->id,
+                                    row.outcome->revision.value()));
+  } else if (row.outcome->code != Code::kCommitted) {
+    deed->refused = true;
+    if (!revision) return;
+    found_("once", fmt::format("{} was committed at {} and is answered {}", deed->id,
+                               revision->value(), to_text(row.outcome->code)));
+  }
+}
+
+void History::check_effect(const RecordRow& row, const Record* before) {
+  const Record& record = *row.record;
+  const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  if (record.writer.agent == AgentId(kCoordinatorName)) {
+    if (!record.live() || !std::holds_alternative<Register>(*record.value) ||
+        (before && before->live() && !std::holds_alternative<Register>(*before->value)))
+      found_("effects", what + ": a round wrote something else than a register");
+    return;
+  }
+  const Deed* deed = ledger_->of(record.writer);
+  if (deed == nullptr) {
+    found_("once", what + " was written by nobody");
+    return;
+  }
+  const auto [at, fresh] = committed_.try_emplace(deed->id, record.version);
+  if (!fresh && at->second != record.version)
+    found_("once", fmt::format("{}: {} was committed at {} already", what, deed->id,
+                               at->second.value()));
+  chronicle_->ever_committed[deed->id] = {epoch_, record.version};
+  const auto entry = std::find_if(deed->entries.begin(), deed->entries.end(),
+                                  [&](const Entry& e) { return e.key == row.key; });
+  if (entry == deed->entries.end()) {
+    found_("effects", what + ": its write has no such key");
+    return;
+  }
+  const bool was_live = before != nullptr && before->live();
+  if (const auto* expect = std::get_if<ExpectVersion>(&entry->expect);
+      expect && expect->version != (was_live ? before->version : Revision{}))
+    found_("effects", fmt::format("{}: expected version {}, there was {}", what,
+                                  expect->version.value(),
+                                  was_live ? before->version.value() : 0));
+  if (const auto* put = std::get_if<PutOp>(&entry->op)) {
+    if (!record.live() || *record.value != Value{Register{put->content, put->bytes}})
+      found_("effects", what + ": not what was put");
+  } else if (std::holds_alternative<DeleteOp>(entry->op)) {
+    if (record.live()) found_("effects", what + ": deleted, and still there");
+  } else if (const auto* incr = std::get_if<IncrOp>(&entry->op)) {
+    const auto* counter = record.live() ? std::get_if<Counter>(&*record.value) : nullptr;
+    const std::int64_t total = was_live ? std::get<Counter>(*before->value).total : 0;
+    if (counter == nullptr || counter->total != total + incr->amount)
+      found_("effects", fmt::format("{}: {} + {} made {}", what, total, incr->amount,
+                                    counter ? counter->total : 0));
+  } else {
+    check_set(row, before, *deed, *entry);
+  }
+}
+
+// Additions that a writer had seen: up to its cursor, or its own that were in its view.
+void History::check_set(const RecordRow& row, const Record* before, const Deed& deed,
+                        const Entry& entry) {
+  const Record& record = *row.record;
+  const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  const auto* now = record.live() ? std::get_if<OrSet>(&*record.value) : nullptr;
+  if (now == nullptr || !deed.mutation) {
+    found_("sets", what + ": not a set");
+    return;
+  }
+  const OrSet was = before && before->live() ? std::get<OrSet>(*before->value) : OrSet{};
+  const Context& context = deed.mutation->context;
+  const Revision seen = chronicle_->translate({context.epoch, context.seen}, epoch_);
+  const auto had_seen = [&](const Dot& dot) {
+    if (dot.revision <= seen) return true;
+    if (dot.writer.agent != deed.agent) return false;
+    return std::any_of(context.own_through.begin(), context.own_through.end(),
+                       [&](const OwnThrough& own) {
+                         return own.incarnation == dot.writer.incarnation &&
+                                dot.writer.seq <= own.seq;
+                       });
+  };
+  const auto* add = std::get_if<SetAddOp>(&entry.op);
+  const auto* remove = std::get_if<SetRemoveOp>(&entry.op);
+  std::map<std::string, std::set<Dot>> expected;
+  for (const auto& [element, dots] : was.elements) expected[element] = {dots.begin(), dots.end()};
+  for (const std::string& element : add ? add->elements : remove->elements) {
+    std::erase_if(expected[element], had_seen);
+    if (add) expected[element].insert(Dot{record.version, row.index, record.writer});
+    if (expected[element].empty()) expected.erase(element);
+  }
+  std::map<std::string, std::set<Dot>> found;
+  for (const auto& [element, dots] : now->elements) {
+    for (Dot dot : dots) {
+      // The place of an entry in its group is the coordinator's choice.
+      if (dot.revision == record.version) dot.index = row.index;
+      found[element].insert(dot);
+    }
+  }
+  if (found != expected)
+    found_("sets", fmt::format("{}: {} elements, {} expected by {}", what, found.size(),
+                               expected.size(), deed.id));
+}
+
+}  // namespace waggle::sim

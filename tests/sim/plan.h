@@ -1,0 +1,64 @@
+#pragma once
+
+// What one seed draws: which faults a world has and how often, how many agents, how small the
+// limits, how long. Every class of fault is on in about half of the seeds, so that some worlds are
+// calm, some have a single fault, and some have all at once.
+
+#include <cstdint>
+
+#include "base/prng.h"
+
+namespace waggle::sim {
+
+// Of 1000 frames so many are ...
+struct LinkRates {
+  std::uint64_t lost = 0;
+  std::uint64_t doubled = 0;
+  std::uint64_t overtaken = 0;  // arrive out of order
+  std::uint64_t late = 0;       // arrive up to `late_millis` later
+  std::int64_t latency_min = 1;
+  std::int64_t latency_max = 5;
+  std::int64_t late_millis = 0;
+};
+
+struct Plan {
+  std::uint64_t seed = 0;
+  std::size_t agents = 3;
+  std::int64_t chaos_millis = 30'000;
+  std::int64_t heal_millis = 120'000;
+  std::int64_t beat_millis = 1'000;
+  std::int64_t fault_every_millis = 1'500;
+  std::int64_t write_every_millis = 300;
+
+  LinkRates up, down, broadcast;
+  bool through_codec = false;
+
+  // Faults of the world, drawn one after another while there is chaos.
+  bool crash_coordinator = false;
+  bool crash_agents = false;
+  bool lose_agent_data = false;
+  bool restore_coordinator = false;
+  bool reconnect = false;
+  bool partitions = false;
+  bool failing_syncs = false;
+  bool slow_disk = false;
+  bool clocks = false;
+  bool clocks_far_ahead = false;
+  bool compact = false;
+  bool offline = false;
+  bool disk_full = false;
+  bool leave = false;
+  bool channel_fails = false;
+
+  std::uint64_t tombstones_max = 100'000;
+  std::uint32_t chunk_bytes = 0;  // 0: the coordinator's own
+  bool rounds = true;
+  bool clients = true;
+  bool mixed_types = false;
+
+  static Plan drawn(std::uint64_t seed);
+  // No fault, no workload: what a scenario starts from.
+  static Plan calm(std::size_t agents);
+};
+
+}  // namespace waggle::sim

@@ -1,0 +1,148 @@
+#include "tests/sim/workload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace waggle::sim {
+namespace {
+
+Entry entry(Key key, Op op, Expect expect = {}) { return {std::move(key), std::move(expect), std::move(op), {}}; }
+
+}  // namespace
+
+Policies policies_of_the_world() {
+  Policies policies;
+  Policy keep;
+  keep.prefix = "k/";
+  keep.strategy = Strategy::kKeep;
+  Policy quorum;
+  quorum.prefix = "q/";
+  quorum.strategy = Strategy::kQuorum;
+  Policy apply;
+  apply.prefix = "c/late/";
+  apply.late_write = LateWrite::kApply;
+  for (Policy& policy : std::vector<Policy>{keep, quorum, apply})
+    WAGGLE_CHECK(policies.add(std::move(policy)).has_value());
+  return policies;
+}
+
+Key Workload::register_key() {
+  constexpr const char* kFamilies[] = {"r", "r", "r", "k", "q"};
+  return Key(fmt::format("{}/{}", kFamilies[random_.below(5)], random_.below(4)));
+}
+
+std::string Workload::value() {
+  std::string text = fmt::format("v{}", ++values_);
+  // Now and then the same value as somebody else's, and now and then a longer one.
+  if (random_.chance(1, 5)) text = fmt::format("same{}", random_.below(3));
+  if (random_.chance(1, 20)) text += std::string(random_.below(3'000), '.');
+  return text;
+}
+
+std::vector<std::string> Workload::elements() {
+  std::vector<std::string> elements;
+  for (std::uint64_t n = random_.below(3) + 1; n > 0; --n)
+    elements.push_back(fmt::format("e{}", random_.below(8)));
+  std::sort(elements.begin(), elements.end());
+  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+  return elements;
+}
+
+WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
+  WriteCommand command;
+  std::vector<Entry>& entries = command.entries;
+  const auto counter = [&] {
+    return Key(fmt::format(random_.chance(1, 3) ? "c/late/{}" : "c/{}", random_.below(3)));
+  };
+  const auto set = [&] { return Key(fmt::format("s/{}", random_.below(3))); };
+  const std::int64_t amount = random_.between(-5, 20);
+  switch (random_.below(12)) {
+    case 0:
+    case 1: entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()})); break;
+    case 2: entries.push_back(entry(random_.chance(1, 4) ? set() : register_key(), DeleteOp{})); break;
+    case 3: entries.push_back(entry(counter(), IncrOp{amount})); break;
+    case 4: entries.push_back(entry(own_counter(id), IncrOp{random_.between(1, 9)})); break;
+    case 5:
+    case 6: entries.push_back(entry(set(), SetAddOp{elements()})); break;
+    case 7: entries.push_back(entry(set(), SetRemoveOp{elements()})); break;
+    case 8: {
+      const auto [left, right] = group_pair(random_.below(kGroupPairs));
+      entries.push_back(entry(left, IncrOp{amount}));
+      entries.push_back(entry(right, IncrOp{amount}));
+      if (random_.chance(1, 2)) entries.push_back(entry(own_counter(id), IncrOp{1}));
+      if (random_.chance(1, 4)) entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
+      break;
+    }
+    case 9: {
+      const Key key = register_key();
+      const RecordPtr seen = agent.view(key);
+      const Revision version = seen ? seen->version : Revision{};
+      entries.push_back(entry(key, PutOp{ContentType::kText, value()}, ExpectVersion{version}));
+      if (random_.chance(1, 3)) entries.push_back(entry(own_counter(id), IncrOp{2}));
+      break;
+    }
+    case 10: {
+      const Pending* first = agent.outbox().first_unanswered();
+      if (first != nullptr && first->mutation.incarnation == agent.outbox().incarnation() &&
+          std::holds_alternative<PutOp>(first->mutation.entries.front().op)) {
+        entries.push_back(entry(first->mutation.entries.front().key,
+                                PutOp{ContentType::kText, value()}, ExpectMine{first->mutation.seq}));
+      } else {
+        entries.push_back(entry(counter(), IncrOp{amount}));
+      }
+      break;
+    }
+    default:
+      if (plan_.mixed_types) {
+        entries.push_back(entry(Key(fmt::format("m/{}", random_.below(2))),
+                                random_.chance(1, 2) ? Op{PutOp{ContentType::kText, value()}}
+                                                     : Op{IncrOp{amount}}));
+        if (random_.chance(1, 3)) entries.back().op = DeleteOp{};
+      } else {
+        entries.push_back(entry(counter(), IncrOp{amount}));
+      }
+  }
+  return command;
+}
+
+Command Workload::next(const Agent& agent, const AgentId& id) {
+  const std::uint64_t draw = random_.below(100);
+  if (draw < 80) return write(agent, id);
+  if (draw < 88 && plan_.rounds) {
+    OfferCommand offer;
+    offer.key = register_key();
+    if (!random_.chance(1, 6)) offer.value = Register{ContentType::kText, value()};
+    return offer;
+  }
+  if (draw < 93 && plan_.rounds) {
+    SyncCommand sync;
+    sync.all = random_.chance(1, 3);
+    for (std::uint64_t n = random_.below(3) + 1; !sync.all && n > 0; --n)
+      sync.keys.push_back(register_key());
+    sync.timeout_millis = random_.between(200, 6'000);
+    sync.priority_given = random_.chance(1, 2);
+    sync.priority = random_.chance(1, 2) ? Priority::kHigh : Priority::kNormal;
+    return sync;
+  }
+  if (draw < 95) return CatchUpCommand{};
+  ReadCommand read;
+  if (random_.chance(1, 2)) {
+    read.glob = "*";
+  } else {
+    read.keys.push_back(register_key());
+  }
+  if (random_.chance(1, 2))
+    read.at_least = Revision(agent.replica().cursor().revision.value() + random_.below(3));
+  read.timeout_millis = random_.between(0, 5'000);
+  return read;
+}
+
+std::vector<Entry> Workload::client_entries() {
+  return {entry(Key(fmt::format("c/late/{}", random_.below(3))), IncrOp{random_.between(1, 100)})};
+}
+
+}  // namespace waggle::sim

@@ -1,0 +1,382 @@
+#include "tests/sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "tests/sim/workload.h"
+
+namespace waggle::sim {
+namespace {
+
+const SwarmId kSwarm("hive");
+constexpr std::size_t kBackups = 3;
+constexpr std::uint64_t kInvariantsEvery = 16;
+
+}  // namespace
+
+World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
+    : plan_(plan),
+      random_(plan.seed * 2),
+      story_(told),
+      truth_{timeline_, story_, {}, {}, nullptr, 0},
+      saboteur_(std::move(saboteur)) {
+  truth_.history = std::make_unique<History>(
+      truth_.chronicle, truth_.ledger,
+      [this](const char* checker, std::string text) { truth_.found(checker, std::move(text)); });
+  checkers_ = all_checkers(truth_);
+  network_ = std::make_unique<SimNetwork>(
+      timeline_, random_, story_, plan_,
+      [this](Event event) { coordinator_machine_->arrive(std::move(event)); },
+      [this](std::size_t peer, Event event) {
+        if (peer == writer_peer_ || peer == compactor_peer_) {
+          if (const auto* received = std::get_if<Received>(&event))
+            (peer == writer_peer_ ? writer_ : compactor_)->arrive(*received->message);
+          return;
+        }
+        for (const auto& node : agents_)
+          if (node->peer == peer) node->machine->arrive(std::move(event));
+      });
+  coordinator_machine_ = std::make_unique<Machine>(
+      std::string(kCoordinatorMachine), timeline_, random_,
+      [this](const Batch& batch) { on_coordinator_batch(batch); },
+      Machine::Wiring{[this](const Send& send) { send_of_coordinator(send); }, [](const Delivery&) {},
+                      [this] {
+                        if (++coordinator_turns_ % kInvariantsEvery == 0)
+                          coordinator_->check_invariants();
+                      },
+                      [this] {
+                        story_.count("coordinator stopped by a failed sync");
+                        stop_coordinator(true);
+                        timeline_.after(random_.between(1, 2'000), [this] {
+                          if (!coordinator_machine_->running()) start_coordinator();
+                        });
+                      }},
+      saboteur_.get());
+  coordinator_machine_->habits().lies = saboteur_ && saboteur_->disk_lies();
+  for (std::size_t n = 0; n < plan_.agents; ++n) {
+    auto node = std::make_unique<AgentNode>();
+    const std::string name = fmt::format("a{}", n + 1);
+    node->id = AgentId(name);
+    node->peer = network_->add_peer(name);
+    node->machine = std::make_unique<Machine>(
+        name, timeline_, random_,
+        [this, n](const Batch& batch) {
+          for (const Row& row : batch.rows)
+            if (const auto* outbox = std::get_if<OutboxRow>(&row); outbox && outbox->mutation)
+              truth_.ledger.stored(agents_[n]->id, *outbox->mutation);
+        },
+        Machine::Wiring{[this, n](const Send& send) { send_of_agent(n, send); },
+                        [this, n](const Delivery& delivery) { on_delivery(n, delivery); },
+                        [this, n] { on_agent_turn(n); },
+                        [this, n] {
+                          story_.count("agents stopped by a failed sync");
+                          stop_agent(n, true);
+                          timeline_.after(random_.between(1, 2'000), [this, n] {
+                            if (!agents_[n]->machine->running()) start_agent(n);
+                          });
+                        }},
+        saboteur_.get());
+    agents_.push_back(std::move(node));
+  }
+  writer_peer_ = network_->add_peer("writer");
+  compactor_peer_ = network_->add_peer("compactor");
+  writer_ = std::make_unique<SimClient>(
+      timeline_, random_,
+      [this](MessagePtr message) { network_->send_up(writer_peer_, std::move(message)); },
+      "~client-writer");
+  compactor_ = std::make_unique<SimClient>(
+      timeline_, random_,
+      [this](MessagePtr message) { network_->send_up(compactor_peer_, std::move(message)); },
+      "~client-compactor");
+}
+
+World::~World() = default;
+
+// ---- the coordinator ---------------------------------------------------------------------------
+
+void World::start_coordinator() {
+  Result<CoordinatorState> state = coordinator_machine_->store().durable().load_coordinator();
+  WAGGLE_CHECK(state.has_value(), state.error().text);
+  CoordinatorOptions options;
+  options.seed = random_.next();
+  options.policies = policies_of_the_world();
+  options.beat.interval_millis = plan_.beat_millis;
+  options.round_timeout_millis = 3'000;
+  options.tombstones_max = plan_.tombstones_max;
+  options.version = "sim";
+  options.new_epoch = new_epoch_due_;
+  auto core = std::make_unique<Coordinator>(std::move(options), *std::move(state));
+  coordinator_ = core.get();
+  story_.note(now(), 20, 0, [&] {
+    return fmt::format("* coordinator starts at head {}{}", truth_.history->head().value(),
+                       new_epoch_due_ ? " with a new epoch" : "");
+  });
+  compare_with_truth();
+  coordinator_machine_->clock().boot(random_.between(0, 1'000'000),
+                                     plan_.clocks ? random_.between(-200, 200) : 0);
+  coordinator_machine_->start(std::move(core));
+  network_->coordinator_came_up();
+}
+
+void World::stop_coordinator(bool power) {
+  story_.note(now(), 21, power, [&] { return std::string("* coordinator dies"); });
+  coordinator_ = nullptr;
+  coordinator_machine_->stop(power);
+  network_->coordinator_went_down();
+}
+
+void World::on_coordinator_batch(const Batch& batch) {
+  for (const Row& row : batch.rows)
+    if (const auto* store = std::get_if<StoreRow>(&row);
+        store && store->epoch != truth_.history->epoch())
+      new_epoch_due_ = false;
+  truth_.history->take(batch);
+}
+
+void World::back_up() {
+  if (backups_.size() == kBackups)
+    backups_.erase(backups_.begin() + static_cast<std::ptrdiff_t>(random_.below(kBackups)));
+  backups_.push_back({coordinator_machine_->store().durable(), *truth_.history});
+}
+
+bool World::restore() {
+  if (backups_.empty()) return false;
+  const Backup& backup = backups_[random_.below(backups_.size())];
+  story_.note(now(), 22, backup.history.head().value(), [&] {
+    return fmt::format("* coordinator is restored from head {} to {}",
+                       truth_.history->head().value(), backup.history.head().value());
+  });
+  coordinator_machine_->store().replace(backup.table);
+  *truth_.history = backup.history;
+  new_epoch_due_ = true;
+  ++truth_.restores;
+  for (const auto& checker : checkers_) checker->on_restore();
+  return true;
+}
+
+const SwarmState* World::swarm() const {
+  return coordinator_ ? coordinator_->swarm(kSwarm) : nullptr;
+}
+
+// What was recovered is what the disk held for certain.
+void World::compare_with_truth() {
+  const SwarmState* state = swarm();
+  const History& history = *truth_.history;
+  if (state == nullptr) {
+    if (history.head()) truth_.found("recovery", "the swarm is gone");
+    return;
+  }
+  state->check_invariants();
+  if (state->head() != history.head() || state->digest() != history.digest() ||
+      state->floor() != history.floor())
+    truth_.found("recovery", fmt::format("recovered head {} and floor {}, expected {} and {}",
+                                         state->head().value(), state->floor().value(),
+                                         history.head().value(), history.floor().value()));
+}
+
+void World::send_of_coordinator(const Send& send) {
+  for (const auto& checker : checkers_) checker->on_send(send);
+  if (const auto* to = std::get_if<SendTo>(&send)) {
+    network_->send_down(to->peer, to->message);
+  } else if (const auto* broadcast = std::get_if<Broadcast>(&send)) {
+    network_->broadcast(broadcast->message);
+  } else if (const auto* channel = std::get_if<OpenChannel>(&send)) {
+    network_->open_channel(*channel);
+  }
+}
+
+// ---- agents ------------------------------------------------------------------------------------
+
+AgentSeen World::seen(std::size_t n) const {
+  const AgentNode& node = *agents_[n];
+  return {node.machine->name(), node.id, node.machine->life(), node.core,
+          node.machine->running() && !node.machine->host().waiting_for_journal()};
+}
+
+void World::start_agent(std::size_t n) {
+  AgentNode& node = *agents_[n];
+  AgentState state = node.machine->store().durable().load_agent();
+  AgentOptions options;
+  options.seed = random_.next();
+  options.swarm = kSwarm;
+  options.agent = node.id;
+  options.chunk_bytes = plan_.chunk_bytes;
+  story_.note(now(), 23, n, [&] {
+    return fmt::format("* {} starts at {} with {} writes", node.machine->name(),
+                       to_text(state.cursor), state.outbox.size());
+  });
+  const AgentState recovered = state;
+  auto core = std::make_unique<Agent>(std::move(options), std::move(state));
+  node.core = core.get();
+  node.requests = 0;
+  node.heard.clear();
+  node.machine->clock().boot(random_.between(0, 1'000'000),
+                             plan_.clocks ? random_.between(-200, 200) : 0);
+  node.machine->start(std::move(core));
+  for (const auto& checker : checkers_) checker->on_start(seen(n), recovered);
+}
+
+void World::stop_agent(std::size_t n, bool power) {
+  AgentNode& node = *agents_[n];
+  story_.note(now(), 24, n, [&] { return fmt::format("* {} dies", node.machine->name()); });
+  for (const auto& checker : checkers_) checker->on_stop(seen(n));
+  node.core = nullptr;
+  node.machine->stop(power);
+  network_->peer_went_down(node.peer);
+  // What never reached the disk is as if it had not been asked for.
+  for (Deed* deed : truth_.ledger.of_agent(node.id))
+    if (!deed->mutation) deed->vanished = true;
+}
+
+void World::lose_data(std::size_t n) {
+  AgentNode& node = *agents_[n];
+  story_.note(now(), 25, n, [&] { return fmt::format("* {} loses its data", node.machine->name()); });
+  node.machine->store().wipe();
+  for (Deed* deed : truth_.ledger.of_agent(node.id))
+    if (!deed->settled) deed->vanished = true;
+}
+
+void World::send_of_agent(std::size_t n, const Send& send) {
+  const std::size_t peer = agents_[n]->peer;
+  if (const auto* up = std::get_if<SendUp>(&send)) {
+    network_->send_up(peer, up->message);
+  } else if (const auto* join = std::get_if<JoinChannel>(&send)) {
+    network_->join_channel(peer, *join);
+  } else if (std::holds_alternative<LeaveChannel>(send)) {
+    network_->leave_channel(peer);
+  } else if (std::holds_alternative<Redial>(send)) {
+    story_.count("redials");
+    network_->reconnect(peer);
+  }
+}
+
+void World::on_delivery(std::size_t n, const Delivery& delivery) {
+  story_.note(now(), 26, n, [&] {
+    return fmt::format("      {}: {}", agents_[n]->machine->name(), describe(delivery));
+  });
+  if (std::holds_alternative<WritesLost>(delivery)) story_.count("restores told to writers");
+  for (const auto& checker : checkers_) checker->on_delivery(seen(n), delivery);
+  if (story_.told() || plan_.seed == 0) agents_[n]->heard.push_back(delivery);
+}
+
+void World::on_agent_turn(std::size_t n) {
+  for (const auto& checker : checkers_) checker->on_turn(seen(n));
+}
+
+RequestId World::command(std::size_t n, Command command) {
+  AgentNode& node = *agents_[n];
+  if (!node.machine->running()) return {};
+  const RequestId request(++node.requests);
+  std::visit(
+      [&](auto& c) {
+        if constexpr (requires { c.request; }) c.request = request;
+      },
+      command);
+  if (auto* write = std::get_if<WriteCommand>(&command))
+    truth_.ledger.write(node.id, node.machine->life(), request, write->entries);
+  for (const auto& checker : checkers_) checker->on_command(seen(n), command);
+  node.machine->post(std::move(command));
+  return request;
+}
+
+// ---- clients -----------------------------------------------------------------------------------
+
+void World::write_by_client(std::vector<Entry> entries) {
+  if (!writer_->idle()) return;
+  const Deed& deed = truth_.ledger.write(writer_->agent(), 0, {}, entries);
+  const std::string id = deed.id;
+  client_heard_.reset();
+  writer_->write(
+      std::move(entries), Hlc::of(static_cast<std::uint64_t>(kWallStart + now()), 0),
+      [this](const Mutation& mutation) { truth_.ledger.stored(writer_->agent(), mutation); },
+      [this, id](const MutationResult& result) {
+        client_heard_ = result;
+        Deed* made = truth_.ledger.find(id);
+        made->settled = result.outcome;
+        const bool ever = truth_.chronicle.ever_committed.contains(id);
+        if (result.outcome.code == Code::kCommitted && !ever)
+          truth_.found("outcomes", id + " of a client is acknowledged, and not committed");
+        if ((result.outcome.code == Code::kConflict || result.outcome.code == Code::kRejected) &&
+            truth_.history->committed(id))
+          truth_.found("outcomes", id + " of a client is refused, and committed");
+      });
+}
+
+void World::compact(Revision floor) {
+  if (compactor_->idle()) compactor_->compact(floor);
+}
+
+// ---- time and the end --------------------------------------------------------------------------
+
+void World::run_for(std::int64_t millis) {
+  const std::int64_t until = now() + millis;
+  while (timeline_.step(until)) {
+  }
+}
+
+void World::heal() {
+  story_.note(now(), 27, 0, [] { return std::string("* everything is healed"); });
+  network_->heal();
+  coordinator_machine_->habits() = {.lies = coordinator_machine_->habits().lies};
+  for (const auto& node : agents_) node->machine->habits() = {};
+  if (!coordinator_machine_->running()) start_coordinator();
+  for (std::size_t n = 0; n < agents_.size(); ++n)
+    if (!agents_[n]->machine->running()) start_agent(n);
+  coordinator_machine_->post(SpaceChanged{true, {}});
+}
+
+std::string World::restless() const {
+  if (!coordinator_machine_->running()) return "the coordinator is down";
+  const SwarmState* state = swarm();
+  if (state == nullptr) return agents_.empty() ? "" : "nobody joined yet";
+  if (!writer_->idle()) return "a client waits";
+  for (const auto& node : agents_) {
+    if (!node->machine->running()) return node->machine->name() + " is down";
+    const Agent& agent = *node->core;
+    if (agent.link() != Link::kAttached)
+      return fmt::format("{} is {}", node->machine->name(), to_text(agent.link()));
+    if (!agent.caught_up()) return node->machine->name() + " has not caught up";
+    if (!agent.outbox().empty())
+      return fmt::format("{} has {} writes to be answered", node->machine->name(),
+                         agent.outbox().unanswered());
+    if (agent.replica().cursor() != Cursor{coordinator_->epoch(), state->head()})
+      return fmt::format("{} is at {}, the head is {}", node->machine->name(),
+                         to_text(agent.replica().cursor()), state->head().value());
+  }
+  return {};
+}
+
+void World::check_end() {
+  const SwarmState* state = swarm();
+  std::vector<AgentSeen> agents;
+  for (std::size_t n = 0; n < agents_.size(); ++n) {
+    agents.push_back(seen(n));
+    const Replica& replica = agents_[n]->core->replica();
+    agents_[n]->core->check_invariants();
+    if (state == nullptr) continue;
+    std::size_t live = 0;
+    for (const auto& [key, record] : truth_.history->records()) {
+      if (!record->live()) continue;
+      ++live;
+      const RecordPtr held = replica.find(key);
+      if (!held || held->version != record->version || held->value != record->value ||
+          held->writer != record->writer || held->hlc != record->hlc ||
+          held->metadata != record->metadata)
+        truth_.found("equal", fmt::format("{} holds another {} than the coordinator",
+                                          agents_[n]->machine->name(), key.value()));
+    }
+    if (replica.keys() != live || replica.digest() != state->digest())
+      truth_.found("equal", fmt::format("{} holds {} keys, the coordinator {}",
+                                        agents_[n]->machine->name(), replica.keys(), live));
+  }
+  if (coordinator_ != nullptr) {
+    coordinator_->check_invariants();
+    compare_with_truth();
+  }
+  for (const auto& checker : checkers_) checker->at_end(agents);
+}
+
+}  // namespace waggle::sim
