@@ -14,6 +14,7 @@ constexpr std::int64_t kHelloMillis = 250;
 constexpr std::int64_t kHelloMillisMax = 2'000;
 constexpr std::int64_t kAttachMillis = 2'000;
 constexpr int kSilentBeats = 3;
+constexpr int kLeaseBeats = 9;
 
 }  // namespace
 
@@ -45,6 +46,14 @@ void Agent::step(const Event& event, const Now& now, Actions& actions) {
   now_ = now;
   actions_ = &actions;
   if (!std::exchange(started_, true)) start();
+  // This process itself stood still for longer than its lease. What waits in the socket is an old
+  // story told update by update: one delta tells it shorter.
+  const bool stood_still = now.monotonic - stepped_ > Millis{heartbeat_millis_ * kLeaseBeats};
+  stepped_ = now.monotonic;
+  if (stood_still && welcomed()) {
+    count("stalls");
+    rejoin(Code::kUnavailable, "this process stood still for longer than its lease");
+  }
   if (const auto* command = std::get_if<Command>(&event)) {
     on_command(*command);
   } else if (link_ != Link::kEnded) {

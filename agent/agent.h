@@ -183,6 +183,7 @@ class Agent final : public Core {
   std::int64_t hello_millis_ = 250;
   Instant attach_by_ = Instant::never();
   bool started_ = false;
+  Instant stepped_;
 
   // Volatile: writing.
   HlcClock hlc_;

@@ -94,8 +94,10 @@ Status check_bytes(std::string_view bytes) {
 }
 
 std::size_t sum_of(const std::vector<std::string>& elements) {
+  // With what each element costs in a frame: many tiny ones must not pass for a small request.
+  constexpr std::size_t kElementOverhead = 16;
   std::size_t size = 0;
-  for (const std::string& element : elements) size += element.size();
+  for (const std::string& element : elements) size += element.size() + kElementOverhead;
   return size;
 }
 

@@ -14,8 +14,8 @@
 # - Revisions, seqs and other numbers that count are at most 2^62.
 # - A hash of 128 bits is two numbers, `high` and `low`.
 #
-# Example: Bye{session = 7} as a frame of 48 bytes, each line one word of little-endian bytes:
-#   00 00 00 00 05 00 00 00   segment table: 1 segment of 5 words
+# Example: Bye{session = 7} as a frame of 40 bytes, each line one word of little-endian bytes:
+#   00 00 00 00 04 00 00 00   segment table: 1 segment of 4 words
 #   00 00 00 00 01 00 01 00   pointer to Envelope: 1 word of data, 1 pointer
 #   57 61 67 6c 01 00 06 00   magic "Wagl", protocol 1, union member 6: bye
 #   00 00 00 00 01 00 00 00   pointer to Bye: 1 word of data

@@ -28,7 +28,7 @@ int print_status(const CommandLine& line, const Config& config, const QueryResul
     Json swarms{Json::Array{}};
     for (const SwarmInfo& swarm : found.swarms) swarms.push(swarm_json(swarm));
     out.set("swarms", std::move(swarms)).set("counters", counters_json(found.counters));
-    return print_line(out) ? kExitDone : kExitFailure;
+    return print_json(out) ? kExitDone : kExitFailure;
   }
   std::string text = fmt::format("waggle {} at {}, up {}, epoch {}, level {}{}\n", found.version,
                                  config.coordinator, duration_text(found.uptime_millis),
@@ -78,7 +78,7 @@ int agent_list(const CommandLine& line, const Config& config) {
     }
     Json out;
     out.set("swarm", config.swarm).set("cursor", to_text(found->at));
-    return print_line(out.set("agents", std::move(agents))) ? kExitDone : kExitFailure;
+    return print_json(out.set("agents", std::move(agents))) ? kExitDone : kExitFailure;
   }
   if (found->agents.empty()) {
     say(fmt::format("nobody is in swarm '{}'", config.swarm));
@@ -102,7 +102,7 @@ int compact(const CommandLine& line, const Config& config) {
   if (line.json) {
     Json out;
     out.set("swarm", config.swarm).set("floor", done->floor.value());
-    return print_line(out.set("forgotten", done->forgotten)) ? kExitDone : kExitFailure;
+    return print_json(out.set("forgotten", done->forgotten)) ? kExitDone : kExitFailure;
   }
   return print_line(fmt::format("floor {}, forgot {}", done->floor.value(),
                                 counted(done->forgotten, "deletion")))

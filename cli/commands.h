@@ -1,7 +1,7 @@
 #pragma once
 
 // One function for each command; each gives the program's exit code. REQUIRES: the settings were
-// loaded, see main.cc.
+// loaded, see run.cc.
 
 #include <memory>
 #include <string>
@@ -12,6 +12,9 @@
 #include "include/lib/request_client.h"
 
 namespace waggle::cli {
+
+// The whole program.
+int run(int argc, char** argv);
 
 int serve(const CommandLine& line, const Config& config);                // serve.cc
 int agent_run(const CommandLine& line, const Config& config);            // agent_run.cc
@@ -24,8 +27,8 @@ int status(const CommandLine& line, const Config& config);               // admi
 int agent_list(const CommandLine& line, const Config& config);           // admin.cc
 int clear(const CommandLine& line, const Config& config);                // state_write.cc
 int compact(const CommandLine& line, const Config& config);              // admin.cc
-int config_check(const CommandLine& line);                               // main.cc
-int version(const CommandLine& line);                                    // main.cc
+int config_check(const CommandLine& line);                               // run.cc
+int version(const CommandLine& line);                                    // run.cc
 
 // Says hello to the configured coordinator, within the configured time.
 [[nodiscard]] Result<std::unique_ptr<RequestClient>> dial(const Config& config);

@@ -28,12 +28,16 @@ void DeliveryQueue::push(const Delivery& delivery) {
           (changes_bytes_ > 0 && changes_bytes_ + bytes > changes_bytes_max_)) {
         if (!std::exchange(waiting_.dropped, true)) waiting_.dropped_from = changed->from;
         waiting_.dropped_to = changed->to;
-        return;
+        return;  // the reader was woken for what stands before it
       }
       changes_bytes_ += bytes;
     }
     waiting_.deliveries.push_back(delivery);
   }
+  wake();
+}
+
+void DeliveryQueue::wake() {
   const std::uint64_t one = 1;
   (void)!write(fd_, &one, sizeof one);
 }

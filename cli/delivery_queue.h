@@ -30,6 +30,8 @@ class DeliveryQueue {
   // Becomes readable when something was pushed; clear() it before take().
   [[nodiscard]] int fd() const { return fd_; }
   void clear();
+  // Makes it readable. Thread-safe.
+  void wake();
 
   ~DeliveryQueue();
   DeliveryQueue(const DeliveryQueue&) = delete;

@@ -37,7 +37,7 @@ int delta(const CommandLine& line, const Config& config) {
     Json changes{Json::Array{}};
     for (const Change& change : found->changes) changes.push(change_json(change));
     out.set("changes", std::move(changes));
-    if (!print_line(out)) return kExitFailure;
+    if (!print_json(out)) return kExitFailure;
     return found->reset ? exit_code(Code::kStale) : kExitDone;
   }
   if (found->reset)
@@ -45,7 +45,7 @@ int delta(const CommandLine& line, const Config& config) {
                                            "--or-snapshot",
                                            to_text(*since), found->text)},
                 false);
-  if (found->snapshot)
+  if (found->snapshot && since->revision)
     say(fmt::format("there is no delta from {}, this is the whole state", to_text(*since)));
   std::vector<std::vector<std::string>> rows = {{"VERSION", "KEY", "TYPE", "VALUE"}};
   for (const Change& change : found->changes) {

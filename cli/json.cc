@@ -77,6 +77,12 @@ Json& Json::set(std::string name, Json value) {
   return *this;
 }
 
+Json& Json::add_all(Json object) {
+  for (Member& member : std::get<Object>(object.value_))
+    set(std::move(member.first), std::move(member.second));
+  return *this;
+}
+
 void Json::push(Json value) {
   if (is_null()) value_ = Array{};
   std::get<Array>(value_).push_back(std::move(value));

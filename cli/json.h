@@ -59,6 +59,8 @@ class Json {
 
   // Adds a member. REQUIRES: null or an object, without that name.
   Json& set(std::string name, Json value);
+  // Adds the members of another object. REQUIRES: as set(), for each.
+  Json& add_all(Json object);
   // Adds an item. REQUIRES: null or an array.
   void push(Json value);
 

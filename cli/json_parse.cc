@@ -56,8 +56,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    return fail(fmt::format("{} (byte {})", reason_of(error.what()), position));
+                   const nlohmann::detail::exception& why) override {
+    return fail(fmt::format("{} (byte {})", reason_of(why.what()), position));
   }
 
   Json root;

@@ -323,6 +323,11 @@ class Parser {
       names.push_back(sub->get_name());
     return names;
   }
+  static CLI::App* find_command(CLI::App& app, const std::string& name) {
+    for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+      if (sub->get_name() == name) return sub;
+    return nullptr;
+  }
   static std::string joined(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -339,7 +344,7 @@ class Parser {
         if (option != nullptr && option->get_items_expected_max() > 0) ++i;  // its value
         continue;
       }
-      CLI::App* sub = app->get_subcommand_no_throw(word);
+      CLI::App* sub = find_command(*app, word);
       if (sub == nullptr) {
         if (stray != nullptr && !commands_of(*app).empty()) *stray = word;
         break;

@@ -39,7 +39,7 @@ bool print(std::string_view text) {
 
 bool print_line(std::string_view line) { return print(std::string(line) + '\n'); }
 
-bool print_line(const Json& json) { return print_line(json.dump()); }
+bool print_json(const Json& json) { return print_line(json.dump()); }
 
 void say(std::string_view text) {
   (void)write_all(STDERR_FILENO, fmt::format("waggle: {}\n", text));

@@ -20,7 +20,7 @@ inline constexpr int kExitUsage = 2;
 // Data. False: the reader is gone, or the file can't be written; the latter was said.
 bool print(std::string_view text);
 bool print_line(std::string_view line);
-bool print_line(const Json& json);
+bool print_json(const Json& json);
 // "waggle: TEXT" on standard error.
 void say(std::string_view text);
 

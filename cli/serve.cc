@@ -151,7 +151,7 @@ int serve(const CommandLine& line, const Config& config) {
                              std::chrono::steady_clock::now() - started)
                              .count();
     // Connections are queued from here on and answered by run(). A reader that is gone is fine.
-    (void)(line.json ? print_line(ready_json(**runtime, options.data, elapsed))
+    (void)(line.json ? print_json(ready_json(**runtime, options.data, elapsed))
                      : print_line(ready_line(**runtime, options.data, elapsed)));
     notify_supervisor(fmt::format("READY=1\nSTATUS=listening on {}", (*runtime)->endpoint()));
     ended = (*runtime)->run();

@@ -21,12 +21,11 @@ Result<QueryResult> ask_until(RequestClient& client, const Ask& ask, std::int64_
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_millis);
   while (true) {
     Result<QueryResult> result = client.query(ask, timeout_millis);
-    if (!result) return result;
-    if (result->code == Code::kCommitted) return result;
-    const bool early = result->code == Code::kStale ||
-                       (result->code == Code::kNotFound && ask.at_least.value() > 0);
-    if (!early) return failed(result->code, result->text);
-    if (std::chrono::steady_clock::now() >= deadline) return failed(Code::kTimeout, result->text);
+    if (result) return result;
+    const Code code = result.error().code;
+    if (code != Code::kStale && !(code == Code::kNotFound && ask.at_least)) return result;
+    if (std::chrono::steady_clock::now() >= deadline)
+      return failed(Code::kTimeout, result.error().text);
     std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgainMillis));
   }
 }
@@ -55,7 +54,7 @@ int get(const CommandLine& line, const Config& config, RequestClient& client) {
   if (line.json) {
     Json out = record_json(read);
     out.set("cursor", to_text(result->at));
-    if (!print_line(out)) return kExitFailure;
+    if (!print_json(out)) return kExitFailure;
   }
   if (!read.record || !read.record->live()) {
     // With --json the answer says so already.
@@ -97,7 +96,7 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
   if (line.json) {
     Json out;
     out.set("cursor", to_text(at)).set("records", std::move(records));
-    return print_line(out) ? kExitDone : kExitFailure;
+    return print_json(out) ? kExitDone : kExitFailure;
   }
   if (line.state.long_list && rows.size() > 1 && !print(table(rows))) return kExitFailure;
   return kExitDone;

@@ -85,7 +85,7 @@ int report(const CommandLine& line, const Config& config, const Result<Outcome>&
     Json out;
     if (!line.state.key.empty()) out.set("key", line.state.key);
     add_outcome(out, *outcome);
-    if (!print_line(out)) return kExitFailure;
+    if (!print_json(out)) return kExitFailure;
     return missing ? exit_code(Code::kNotFound) : exit_code(outcome->code);
   }
   if (missing) return fail({Code::kNotFound, nothing}, false);

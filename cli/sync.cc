@@ -99,7 +99,7 @@ class Synchroniser {
   int once() {
     const auto report = run();
     if (!report) return fail(report.error(), line_.json);
-    if (line_.json) return print_line(as_json(*report)) ? exit_of(*report) : kExitFailure;
+    if (line_.json) return print_json(as_json(*report)) ? exit_of(*report) : kExitFailure;
     if (exit_code(report->code) != 0) return fail({report->code, report->text}, false);
     if (!print(headline(*report) + '\n' + key_table(*report))) return kExitFailure;
     if (const std::string text = advice(*report, config_); !text.empty()) say(text);
@@ -149,7 +149,7 @@ class Synchroniser {
         out.set("code", to_text(report.error().code)).set("text", report.error().text);
       }
       out.set("run", number).set("at", now);
-      if (!print_line(out)) return -1;
+      if (!print_json(out)) return -1;
     } else if (!report) {
       if (!print_line(fmt::format("{} {}: {}", now, to_text(report.error().code),
                                   report.error().text)))

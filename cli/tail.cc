@@ -28,6 +28,7 @@ namespace {
 constexpr std::size_t kQueueBytes = std::size_t{64} << 20;
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr int kFlushMillis = 2'000;
+constexpr int kLeaveMillis = 500;
 
 class Tail {
  public:
@@ -121,7 +122,7 @@ class Tail {
       if (enough()) return;
       Json line;
       line.set("event", "change");
-      for (const auto& [name, value] : *change_json(item.change).object()) line.set(name, value);
+      line.add_all(change_json(item.change));
       line.set("source", source).set("cursor", to_text(item.behind));
       buffer_.add(line);
       told_ = item.behind;
@@ -151,7 +152,6 @@ class Tail {
     tell(std::move(news), told_, changed.to, kSources[static_cast<std::size_t>(changed.source)]);
   }
 
-  // The exit code; -1: the link ended for good, -2: the reader is gone.
   void on_delivery(const Delivery& delivery) {
     if (const auto* changed = std::get_if<StateChanged>(&delivery)) on_changed(*changed);
     if (const auto* link = std::get_if<LinkChanged>(&delivery)) {
@@ -195,7 +195,7 @@ class Tail {
   }
 
   int end(int exit) {
-    runtime_.reset();
+    leave();
     if (exit == kReaderGone) return 128 + 13;  // as a program that SIGPIPE ended
     Json line;
     line.set("event", "cursor").set("cursor", to_text(told_));
@@ -204,6 +204,22 @@ class Tail {
       say(fmt::format("go on with: waggle tail --from {}{}", to_text(told_),
                       config_.swarm == "default" ? "" : " --swarm " + config_.swarm));
     return exit;
+  }
+
+  // Says goodbye, so that it is not listed any longer.
+  void leave() {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::milliseconds(kLeaveMillis);
+    bool left = ended_.has_value() || !runtime_->post(LeaveCommand{});
+    while (!left && Clock::now() < deadline) {
+      pollfd fd{queue_.fd(), POLLIN, 0};
+      (void)poll(&fd, 1, 20);
+      queue_.clear();
+      for (const Delivery& delivery : queue_.take().deliveries)
+        if (const auto* link = std::get_if<LinkChanged>(&delivery))
+          left = left || link->link == Link::kEnded;
+    }
+    runtime_.reset();
   }
 
   static constexpr int kReaderGone = -1;

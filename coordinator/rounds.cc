@@ -101,12 +101,12 @@ RoundQuestion Rounds::question(const Round& round, const Key& key, Revision aske
 
 namespace {
 
-// A round over all keys asks about each at the version it had then: a later one counts as moved.
-Revision asked_version(const Round& round, const Key& key, const Record* present) {
-  for (const AskedKey& asked : round.keys)
-    if (asked.key == key) return asked.version;
-  const bool unmoved = present != nullptr && present->live() && present->version <= round.head;
-  return unmoved ? present->version : Revision{};
+// The version that a key had when the round was asked. One that was written or deleted since, even
+// several times, can't be named by it and counts as moved.
+Revision asked_version(const Round& round, const Record* present) {
+  if (present == nullptr) return {};
+  if (present->version > round.head) return Revision(limits::kNumberMax);
+  return present->live() ? present->version : Revision{};
 }
 
 }  // namespace
@@ -124,7 +124,8 @@ std::vector<RoundId> Rounds::over(Instant now, const SwarmState& state) const {
       // Under lww any missing offer may be the greatest: no need to look at those that are here.
       if (policies_.of(asked.key.value()).strategy == Strategy::kLww && asked.version) return false;
       const RecordPtr present = state.find(asked.key);
-      return settled(question(round, asked.key, asked.version, present.get()));
+      return settled(
+          question(round, asked.key, asked_version(round, present.get()), present.get()));
     };
     if (std::all_of(round.keys.begin(), round.keys.end(), is_settled))
       over.push_back(id);
@@ -172,7 +173,7 @@ Settlement Rounds::settle(const Round& round, const SwarmState& state) const {
   for (const Key& key : questions(round)) {
     const RecordPtr present = state.find(key);
     const RoundQuestion q =
-        question(round, key, asked_version(round, key, present.get()), present.get());
+        question(round, key, asked_version(round, present.get()), present.get());
     RoundDecision decision = decide(q);
     if (decision.outcome == RoundOutcome::kMoved && !round.again) {
       settlement.moved.push_back(key);

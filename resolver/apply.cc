@@ -148,8 +148,8 @@ Verdict judge_delete(const Situation& s, bool expected) {
   if (!expected && (s.concurrent() || holds_unseen(*s.current->value, s.author))) {
     if (type_of(*s.current->value) == ValueType::kRegister) return settle_register(s, std::nullopt);
     return conflict(ConflictKind::kDeleteUpdate,
-                    fmt::format("'{}' was changed meanwhile, last by {} at revision {}; deleting it "
-                                "would drop work that was not seen",
+                    fmt::format("'{}' was changed meanwhile, last by {} at revision {}; deleting "
+                                "it would drop work that was not seen",
                                 s.entry.key.value(), s.current->writer.agent.value(),
                                 s.current->version.value()),
                     "keep");

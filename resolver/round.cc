@@ -11,8 +11,8 @@
 namespace waggle {
 namespace {
 
-// False: the key holds a counter or a set, or may hold nothing else. Such merge by type, and no offer
-// can be taken.
+// False: the key holds a counter or a set, or may hold nothing else. Such merge by type, and no
+// offer can be taken.
 bool takes_offers(const RoundQuestion& q) {
   if (q.present != nullptr && q.present->live())
     return type_of(*q.present->value) == ValueType::kRegister;

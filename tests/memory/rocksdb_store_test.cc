@@ -209,14 +209,19 @@ BOOST_AUTO_TEST_CASE(compacting_drops_what_was_overwritten_and_changes_nothing) 
   const RocksdbOptions options = options_for(scratch.store());
   const auto store = open_store(options);
   CoordinatorStream stream(5);
-  for (int i = 0; i < 300; ++i) BOOST_REQUIRE(store->commit(stream.next()) == CommitResult::kDone);
+  std::uint64_t expected = 0;
+  for (int i = 0; i < 300; ++i) {
+    const Batch batch = stream.next();
+    BOOST_REQUIRE(store->commit(batch) == CommitResult::kDone);
+    if (!batch.empty()) ++expected;
+  }
   const auto before = lines_of(*store->load_coordinator());
   BOOST_TEST(store->compact().has_value());
   BOOST_TEST(lines_of(*store->load_coordinator()) == before, boost::test_tools::per_element());
   std::uint64_t commits = 0;
   for (const NamedCount& count : store->statistics())
     if (count.name == "store_commits") commits = count.count;
-  BOOST_TEST(commits == 300U);
+  BOOST_TEST(commits == expected);
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_is_a_store_that_must_begin_a_new_epoch) {

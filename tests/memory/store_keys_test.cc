@@ -66,8 +66,7 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_shape_read_as_nothing) {
   for (std::size_t size = 0; size < outcome.size(); ++size) {
     const std::string cut = outcome.substr(0, size);
     BOOST_TEST(!keys::read_outcome(cut).has_value());
-    BOOST_TEST(!keys::read_change(cut).has_value());
-    BOOST_TEST(!keys::read_outbox(cut + "x").has_value() == (cut.size() + 1 != 16));
+    BOOST_TEST(keys::read_outbox(cut).has_value() == (size == 16));
   }
   BOOST_TEST(!keys::read_outcome(outcome + "x").has_value());
   BOOST_TEST(!keys::read_writer(outcome).has_value());
@@ -78,10 +77,11 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_shape_read_as_nothing) {
 BOOST_AUTO_TEST_CASE(numbers_order_as_their_bytes_do) {
   const std::vector<std::uint64_t> numbers = {0, 1, 255, 256, 65'535, 1ULL << 40, UINT64_MAX};
   for (std::size_t i = 1; i < numbers.size(); ++i) {
-    BOOST_TEST(keys::change(kBees, Revision(numbers[i - 1]), UINT32_MAX) <
-               keys::change(kBees, Revision(numbers[i]), 0));
-    BOOST_TEST(keys::outbox({Incarnation(1), Seq(numbers[i - 1])}) <
-               keys::outbox({Incarnation(1), Seq(numbers[i])}));
+    // In parentheses: Boost.Test would compare signed characters.
+    BOOST_TEST((keys::change(kBees, Revision(numbers[i - 1]), UINT32_MAX) <
+                keys::change(kBees, Revision(numbers[i]), 0)));
+    BOOST_TEST((keys::outbox({Incarnation(1), Seq(numbers[i - 1])}) <
+                keys::outbox({Incarnation(1), Seq(numbers[i])})));
   }
 }
 

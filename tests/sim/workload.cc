@@ -56,7 +56,7 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   WriteCommand command;
   std::vector<Entry>& entries = command.entries;
   const auto counter = [&] {
-    return Key(fmt::format(random_.chance(1, 3) ? "c/late/{}" : "c/{}", random_.below(3)));
+    return Key(fmt::format("{}{}", random_.chance(1, 3) ? "c/late/" : "c/", random_.below(3)));
   };
   const auto set = [&] { return Key(fmt::format("s/{}", random_.below(3))); };
   const std::int64_t amount = random_.between(-5, 20);

@@ -1,0 +1,59 @@
+#pragma once
+
+// The other process of a measurement: this program again, in a hidden role, or another program. It
+// ends when its standard input is closed, when its parent dies, or when it is killed after a bounded
+// wait; so nothing is left behind.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace waggle::bench {
+
+class Child {
+ public:
+  // Throws std::runtime_error.
+  explicit Child(const std::vector<std::string>& command);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // The next line of its standard output. Throws when none comes in time.
+  [[nodiscard]] std::string read_line(double timeout_seconds);
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  // Ends it in order; SIGTERM for a program that does not watch its input.
+  void stop();
+
+ private:
+  pid_t pid_ = -1;
+  int in_ = -1;   // its standard input
+  int out_ = -1;  // its standard output
+  std::string buffer_;
+};
+
+// Waits until the parent closes standard input.
+void wait_for_end_of_input();
+
+[[nodiscard]] std::string own_program();
+[[nodiscard]] double cpu_seconds(pid_t pid);
+[[nodiscard]] double resident_bytes(pid_t pid);
+
+// Payload bytes that passed this process's tcp connections so far, both directions.
+[[nodiscard]] std::uint64_t tcp_bytes();
+
+// A directory that is removed with all that is in it.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  [[nodiscard]] std::string path(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace waggle::bench

@@ -1,0 +1,502 @@
+// `waggle agent run`: an agent driven by JSON lines, so that any language can script one.
+//
+//   standard input --lines--> operations --> agent (its own thread)
+//   standard output <--lines-- one thread <-- deliveries, reports of --on-change
+//
+// One thread waits for input, deliveries, signals and room in the output, so no side holds up
+// another. Bounds: input is not read while too much waits for the agent or for the reader of the
+// output; changes that nobody reads are dropped and reported ("lagged").
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/shape.h"
+#include "cli/agent_events.h"
+#include "cli/agent_ops.h"
+#include "cli/commands.h"
+#include "cli/delivery_queue.h"
+#include "cli/durations.h"
+#include "cli/line_buffer.h"
+#include "cli/on_change.h"
+#include "cli/output.h"
+#include "cli/record_json.h"
+#include "cli/signals.h"
+#include "include/lib/agent_runtime.h"
+
+namespace waggle::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLineBytesMax = std::size_t{8} << 20;     // a value, escaped, and its frame
+constexpr std::size_t kChangesBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kOutputFull = std::size_t{16} << 20;      // no more input until it is read
+constexpr std::size_t kUnqueuedMax = 4'096;                     // writes the agent did not take yet
+constexpr std::size_t kUnsettledMax = 16'384;                   // while it is attached
+constexpr int kFlushMillis = 2'000;
+constexpr int kLeaveMillis = 1'000;
+
+class AgentProgram {
+ public:
+  AgentProgram(const CommandLine& line, const Config& config)
+      : args_(line.agent), json_(line.json), config_(config), queue_(kChangesBytesMax) {
+    watching_ = args_.changes;
+    reading_ = !args_.no_stdin;
+  }
+
+  int run() {
+    if (const Status shape = check_agent_id(args_.id); !shape)
+      return fail_usage("--id: " + shape.error().text, json_);
+    AgentRuntimeOptions options;
+    options.coordinator = config_.coordinator;
+    options.swarm = SwarmId(config_.swarm);
+    options.agent = AgentId(args_.id);
+    options.role = args_.observer ? Role::kObserver : Role::kMember;
+    options.data = expand_home(args_.data);
+    options.start_from_head = !args_.initial;
+    if (!options.data.empty())
+      if (const Status made = make_parents(options.data); !made) return fail(made.error(), json_);
+    if (!args_.on_change.empty())
+      on_change_.emplace(args_.on_change,
+                         OnChange::Environment{{"WAGGLE_SWARM", config_.swarm},
+                                               {"WAGGLE_AGENT", args_.id},
+                                               {"WAGGLE_COORDINATOR", config_.coordinator}},
+                         [this] { queue_.wake(); });
+    auto runtime = AgentRuntime::open(options, std::make_shared<AgentLoop>(),
+                                      [this](const Delivery& delivery) { queue_.push(delivery); });
+    if (!runtime) return fail(runtime.error(), json_);
+    runtime_ = std::move(*runtime);
+    say_hello(options);
+    while (!over_) turn();
+    return leave();
+  }
+
+ private:
+  struct Asked {
+    AgentOp op;
+    bool queued = false;  // a write that is in the outbox
+  };
+
+  void say_hello(const AgentRuntimeOptions& options) {
+    Json hello = event_json("hello", {});
+    hello.set("contract", kContract).set("version", WAGGLE_VERSION);
+    hello.set("swarm", config_.swarm).set("agent", args_.id).set("role", to_text(options.role));
+    hello.set("coordinator", config_.coordinator);
+    hello.set("data", options.data.empty() ? Json() : Json(options.data));
+    out_.add(hello.set("pid", static_cast<std::int64_t>(getpid())));
+  }
+
+  // ---- waiting ---------------------------------------------------------------------------------
+
+  void turn() {
+    const bool read_input = reading_ && out_.size() < kOutputFull && unqueued_ < kUnqueuedMax &&
+                            (!attached_ || writes_ < kUnsettledMax);
+    pollfd fds[] = {{signals_.fd(), POLLIN, 0},
+                    {queue_.fd(), POLLIN, 0},
+                    {read_input ? STDIN_FILENO : -1, POLLIN, 0},
+                    {STDOUT_FILENO, static_cast<short>(out_.empty() ? 0 : POLLOUT), 0}};
+    int wait = -1;
+    if (drain_until_) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(*drain_until_ - Clock::now());
+      wait = static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 1'000));
+    }
+    if (poll(fds, 4, wait) < 0) return;
+    if (const int signal = signals_.take(); signal != 0) on_signal(signal);
+    if (fds[3].revents != 0) {
+      const bool gone = out_.empty() ? (fds[3].revents & (POLLERR | POLLHUP)) != 0
+                                     : !out_.write_some();
+      if (gone) on_reader_gone();
+    }
+    if (fds[1].revents != 0) take_deliveries();
+    if (fds[2].revents != 0) read_some();
+    if (drain_until_ && (drained() || Clock::now() >= *drain_until_)) over_ = true;
+  }
+
+  void on_signal(int signal) {
+    if (signal_ != 0) _exit(128 + signal);
+    signal_ = signal;
+    say(fmt::format("{} received: waiting up to {} for what is unanswered; once more exits at once",
+                    signal_name(signal), duration_text(args_.drain_millis)));
+    begin_drain();
+  }
+
+  void on_reader_gone() {
+    if (reader_gone_) return;
+    reader_gone_ = true;
+    say("nobody reads standard output any more: leaving");
+    begin_drain();
+    over_ = drained();
+  }
+
+  void begin_drain() {
+    reading_ = false;
+    if (!drain_until_) drain_until_ = Clock::now() + std::chrono::milliseconds(args_.drain_millis);
+  }
+
+  // Longer than --drain only for what has a deadline of its own.
+  void extend_drain(std::int64_t millis) {
+    const auto until = Clock::now() + std::chrono::milliseconds(millis);
+    if (!asked_until_ || until > *asked_until_) asked_until_ = until;
+  }
+
+  [[nodiscard]] bool drained() {
+    if (asked_.empty() && held_reads_.empty())
+      return !on_change_ || on_change_->idle();
+    return false;
+  }
+
+  // ---- input -----------------------------------------------------------------------------------
+
+  void read_some() {
+    char bytes[std::size_t{64} << 10];
+    const ssize_t size = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (size <= 0) {
+      if (!input_.empty()) on_line(std::exchange(input_, {}));
+      begin_drain();
+      // An answer that was asked for is worth waiting for, as long as its own time allows.
+      if (asked_until_) drain_until_ = std::max(*drain_until_, *asked_until_);
+      return;
+    }
+    std::string_view rest(bytes, static_cast<std::size_t>(size));
+    while (!rest.empty() && reading_) {
+      const std::size_t end = rest.find('\n');
+      const std::string_view piece = rest.substr(0, end);
+      if (input_.size() + piece.size() <= kLineBytesMax) {
+        input_ += piece;
+      } else {
+        too_long_ = true;
+        input_.clear();
+      }
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+      on_line(std::exchange(input_, {}));
+    }
+  }
+
+  void on_line(const std::string& line) {
+    ++lines_;
+    if (std::exchange(too_long_, false)) {
+      return refuse({}, {Code::kRejected, fmt::format("the line has more than {} bytes; a value "
+                                                      "may have {}",
+                                                      kLineBytesMax, limits::kValueBytes)});
+    }
+    if (line.find_first_not_of(" \t\r") == std::string::npos) return;
+    ParsedOp parsed = parse_op(line);
+    if (!parsed.op) return refuse(parsed.id, parsed.op.error());
+    do_op(*std::move(parsed.op));
+  }
+
+  void refuse(const Json& id, const Error& error) {
+    Json out = error_json(id, error);
+    out_.add(out.set("line", lines_));
+  }
+
+  void do_op(AgentOp op) {
+    if (const auto* local = std::get_if<LocalOp>(&op.ask)) {
+      if (*local == LocalOp::kLeave) {
+        leave_id_ = op.id;
+        return begin_drain();
+      }
+      watching_ = *local == LocalOp::kWatch;
+      Json out = event_json("watching", op.id);
+      out_.add(out.set("on", watching_));
+      return;
+    }
+    const RequestId request = runtime_->next_request();
+    // Before the first state is held, an answer would say "absent" of everything.
+    if (std::holds_alternative<ReadCommand>(op.ask)) {
+      extend_drain(std::get<ReadCommand>(op.ask).timeout_millis);
+      if (!state_held_ && !unreachable_) {
+        held_reads_.emplace(request, std::move(op));
+        return;
+      }
+    }
+    post(request, std::move(op));
+  }
+
+  void post(RequestId request, AgentOp op) {
+    std::optional<Command> command;
+    if (const auto* write = std::get_if<WriteCommand>(&op.ask)) {
+      command = WriteCommand{request, write->entries};
+      std::get<WriteCommand>(op.ask).entries.clear();
+      ++writes_;
+      ++unqueued_;
+    } else if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
+      command = OfferCommand{request, offer->key, offer->value};
+      ++unqueued_;
+    } else if (auto* read = std::get_if<ReadCommand>(&op.ask)) {
+      read->request = request;
+      command = *read;
+    } else if (auto* sync = std::get_if<SyncCommand>(&op.ask)) {
+      sync->request = request;
+      command = *sync;
+      extend_drain((sync->timeout_millis > 0 ? sync->timeout_millis : 30'000) + 3'000);
+    } else if (std::holds_alternative<CatchUpCommand>(op.ask)) {
+      command = CatchUpCommand{request};
+    } else {
+      command = StatusCommand{request};
+    }
+    const auto asked = asked_.emplace(request, Asked{std::move(op)}).first;
+    if (runtime_->post(*std::move(command))) return;
+    refuse(asked->second.op.id, {Code::kOverloaded, "too many operations wait for the agent; wait "
+                                                    "for answers and send it again"});
+    forget(asked);
+  }
+
+  void forget(std::map<RequestId, Asked>::iterator asked) {
+    const AgentOp& op = asked->second.op;
+    const bool write = std::holds_alternative<WriteCommand>(op.ask);
+    if ((write || std::holds_alternative<OfferCommand>(op.ask)) && !asked->second.queued)
+      --unqueued_;
+    if (write) --writes_;
+    asked_.erase(asked);
+  }
+
+  // ---- deliveries ------------------------------------------------------------------------------
+
+  void take_deliveries() {
+    queue_.clear();
+    DeliveryQueue::Taken taken = queue_.take();
+    for (const Delivery& delivery : taken.deliveries)
+      std::visit([this](const auto& one) { on(one); }, delivery);
+    if (taken.dropped) lagged(taken.dropped_from, taken.dropped_to);
+    if (on_change_)
+      for (const Json& report : on_change_->take_reports()) out_.add(report);
+  }
+
+  void lagged(const Cursor& from, const Cursor& to) {
+    Json out = event_json("lagged", {});
+    out.set("from", to_text(from)).set("to", to_text(to));
+    out_.add(out.set("text", "changes were dropped because they were not read fast enough; list "
+                             "gives the present state"));
+  }
+
+  void on(const WriteQueued& queued) {
+    const auto asked = asked_.find(queued.request);
+    if (asked == asked_.end()) return;
+    const AgentOp& op = asked->second.op;
+    if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
+      Json out = event_json(offer->value ? "offered" : "withdrawn", op.id);
+      out_.add(out.set("key", offer->key.value()));
+      if (offer->value) {
+        offers_[offer->key] = op.id;
+      } else {
+        offers_.erase(offer->key);
+      }
+      return forget(asked);
+    }
+    asked->second.queued = true;
+    --unqueued_;
+    Json out = event_json("queued", op.id);
+    out.set("incarnation", to_hex(queued.incarnation.value()));
+    out_.add(out.set("seq", queued.seq.value()));
+  }
+
+  void on(const CommandFailed& failure) {
+    const auto asked = asked_.find(failure.request);
+    if (asked == asked_.end()) return;
+    out_.add(error_json(asked->second.op.id, failure.error));
+    forget(asked);
+  }
+
+  void on(const WriteSettled& settled) {
+    const auto asked = asked_.find(settled.request);
+    out_.add(settled_json(asked == asked_.end() ? Json() : asked->second.op.id, settled));
+    if (asked != asked_.end()) forget(asked);
+  }
+
+  void on(const ReadDone& done) {
+    const auto asked = asked_.find(done.request);
+    if (asked == asked_.end()) return;
+    out_.add(read_json(asked->second.op, done));
+    forget(asked);
+  }
+
+  void on(const StateChanged& changed) {
+    state_is_held();
+    if (on_change_) tell_command(changed);
+    if (!watching_ || (changed.changes.empty() && !changed.cleared)) return;
+    if (out_.size() > kChangesBytesMax) return lagged(changed.from, changed.to);
+    out_.add(changed_json(changed));
+  }
+
+  void tell_command(const StateChanged& changed) {
+    if (changed.cleared) {
+      Json cleared = event_json("cleared", {});
+      cleared.set("swarm", config_.swarm).set("version", changed.to.revision.value());
+      on_change_->add({}, changed.to.revision.value(), cleared);
+    }
+    for (const Change& change : changed.changes) {
+      Json one = event_json("change", {});
+      one.add_all(change_json(change));
+      on_change_->add(change.key.value(), change.record->version.value(), one);
+    }
+  }
+
+  void on(const CaughtUp& caught_up) {
+    state_is_held();
+    const auto asked = asked_.find(caught_up.request);
+    out_.add(caught_up_json(asked == asked_.end() ? Json() : asked->second.op.id, caught_up));
+    if (asked != asked_.end()) forget(asked);
+  }
+
+  void on(const LinkChanged& link) {
+    attached_ = link.link == Link::kAttached;
+    if (link.cursor.epoch) state_is_held();
+    if (link.link == Link::kLost) {
+      unreachable_ = true;
+      say(fmt::format("not connected to {}: {}; trying again, writes are kept", config_.coordinator,
+                      link.text));
+      release_reads();
+    } else if (attached_ && std::exchange(unreachable_, false)) {
+      say(fmt::format("connected to {}", config_.coordinator));
+    }
+    if (link.link == Link::kEnded && leaving_) {
+      left_ = true;
+      return;
+    }
+    out_.add(link_json(link));
+    if (link.link == Link::kEnded) {
+      ended_ = Error{link.code, link.text};
+      over_ = true;
+    }
+  }
+
+  void on(const OfferSettled& settled) {
+    const auto offer = offers_.find(settled.key);
+    out_.add(offer_settled_json(offer == offers_.end() ? Json() : offer->second, settled));
+    if (offer != offers_.end()) offers_.erase(offer);
+  }
+
+  void on(const SyncDone& done) {
+    const auto asked = asked_.find(done.request);
+    if (asked == asked_.end()) return;
+    Json out = event_json("synced", asked->second.op.id);
+    add_report(out, done.report);
+    out_.add(out);
+    forget(asked);
+  }
+
+  void on(const WritesLost& lost) {
+    say(lost.text);
+    out_.add(lost_json(lost));
+  }
+
+  void on(const DigestMismatch& mismatch) {
+    Json out = event_json("digest_mismatch", {});
+    out.set("revision", mismatch.revision.value());
+    out_.add(out.set("text", "the state held differed from the coordinator's; it is fetched anew"));
+  }
+
+  void on(const StatusDone& status) {
+    const auto asked = asked_.find(status.request);
+    if (asked == asked_.end()) return;
+    out_.add(status_json(asked->second.op.id, status));
+    forget(asked);
+  }
+
+  void state_is_held() {
+    if (!std::exchange(state_held_, true)) release_reads();
+  }
+
+  void release_reads() {
+    for (auto& [request, op] : std::exchange(held_reads_, {})) post(request, std::move(op));
+  }
+
+  // ---- the end ---------------------------------------------------------------------------------
+
+  // What is still asked for is answered with an error by the agent when it leaves; writes are not.
+  int leave() {
+    release_reads();
+    leaving_ = true;
+    if (!ended_ && runtime_->post(LeaveCommand{})) {
+      const auto deadline = Clock::now() + std::chrono::milliseconds(kLeaveMillis);
+      while (!left_ && Clock::now() < deadline) {
+        pollfd fd{queue_.fd(), POLLIN, 0};
+        if (poll(&fd, 1, 20) > 0) take_deliveries();
+      }
+    }
+    std::uint64_t outbox = 0;
+    runtime_->inspect([&outbox](const Agent& agent) { outbox = agent.outbox().unanswered(); });
+    runtime_.reset();
+    take_deliveries();
+    const std::size_t given_up = on_change_ ? on_change_->stop() : 0;
+    const bool kept = !args_.data.empty();
+    for (const auto& [request, asked] : asked_) {
+      if (!asked.queued) continue;
+      Json out = event_json("unsettled", asked.op.id);
+      out_.add(out.set("kept", kept));
+    }
+    Json left = event_json("left", leave_id_);
+    left.set("outbox", outbox).set("kept", kept || outbox == 0);
+    out_.add(left);
+    if (!reader_gone_) out_.flush(kFlushMillis);
+    if (given_up > 0)
+      say(fmt::format("{} for --on-change were not run to their end", counted(given_up, "change")));
+    if (outbox > 0)
+      say(kept ? fmt::format("{} unanswered; {} in {} for the next start", counted(outbox, "write"),
+                             outbox == 1 ? "it waits" : "they wait", args_.data)
+               : fmt::format("{} unanswered and without --data not kept: unknown whether applied",
+                             counted(outbox, "write")));
+    if (ended_) {
+      // The store failed, or the coordinator refused this agent for good.
+      return fail(*ended_, json_);
+    }
+    if (signal_ != 0) return 128 + signal_;
+    if (reader_gone_) return kExitFailure;
+    return outbox > 0 && !kept ? exit_code(Code::kUnknown) : kExitDone;
+  }
+
+  const CommandLine::AgentRun& args_;
+  const bool json_;
+  const Config& config_;
+  Signals signals_;  // before the first thread
+  DeliveryQueue queue_;
+  LineBuffer out_;
+  std::optional<OnChange> on_change_;
+  std::unique_ptr<AgentRuntime> runtime_;
+
+  std::string input_;
+  std::uint64_t lines_ = 0;
+  bool too_long_ = false;
+  bool reading_ = true;
+
+  std::map<RequestId, Asked> asked_;
+  std::map<RequestId, AgentOp> held_reads_;
+  std::map<Key, Json> offers_;
+  std::size_t writes_ = 0;    // not settled
+  std::size_t unqueued_ = 0;  // not yet in the outbox
+  bool watching_ = false;
+  bool state_held_ = false;
+  bool attached_ = false;
+  bool unreachable_ = false;
+
+  std::optional<Clock::time_point> drain_until_;
+  std::optional<Clock::time_point> asked_until_;
+  Json leave_id_;
+  bool over_ = false;
+  bool leaving_ = false;
+  bool left_ = false;
+  bool reader_gone_ = false;
+  int signal_ = 0;
+  std::optional<Error> ended_;
+};
+
+}  // namespace
+
+int agent_run(const CommandLine& line, const Config& config) {
+  return AgentProgram(line, config).run();
+}
+
+}  // namespace waggle::cli

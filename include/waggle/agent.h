@@ -1,0 +1,231 @@
+#pragma once
+
+// One agent of a swarm, within your process. It holds a copy of the shared state, keeps it equal to
+// the coordinator's, and carries your writes there exactly once:
+//
+//   auto agent = SwarmAgent::open({.swarm = "bees", .agent = "scout-1"});
+//   (*agent)->put("flower/7", "blue");          // at once in this agent's view, and on its way
+//   auto item = (*agent)->get("flower/7");      // item->pending until the coordinator committed it
+//
+// Writes never wait for the network. While no coordinator answers they are kept in order, on disk when
+// `data` is given, and sent when it is back. Reads come from the copy, your own writes included.
+//
+// Thread-safe, unless said otherwise. Callbacks run on the host's thread, in the order of the
+// revisions, and must not block; they may write. A blocking call within a callback is refused with
+// kRejected, since the thread that it waits for is the one it runs on; blocking calls are those that
+// take a timeout, and reads.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <waggle/group.h>
+#include <waggle/types.h>
+
+namespace waggle {
+
+// One network context and one thread for any number of agents of a process. Outlives them by itself:
+// each holds a share.
+class SwarmHost {
+ public:
+  SwarmHost();
+  ~SwarmHost();
+  SwarmHost(const SwarmHost&) = delete;
+  SwarmHost& operator=(const SwarmHost&) = delete;
+
+  struct Parts;
+  [[nodiscard]] Parts& parts() { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+struct AgentConfig {
+  std::string coordinator = "tcp://127.0.0.1:4600";  // or ipc:///path
+  std::string swarm;                                 // 1..64 bytes, no white space, no '/'
+  std::string agent;                                 // unique in its swarm
+  std::string data = {};          // directory for unsent writes and the copy; empty: in memory
+  bool observer = false;          // reads only; in no synchronisation
+  bool start_from_head = false;   // no StateChange for the state as it is found at the start
+  std::shared_ptr<SwarmHost> host = {};  // empty: one of its own
+};
+
+enum class ChangeOrigin : std::uint8_t { kUpdate, kDelta, kSnapshot };
+struct StateChange {
+  StateVersion from;
+  StateVersion to;
+  ChangeOrigin origin = ChangeOrigin::kUpdate;
+  std::uint64_t round = 0;  // of the synchronisation that made it; 0: none
+  bool cleared = false;     // everything else is gone
+  std::vector<StateItem> items;
+};
+
+enum class LinkState : std::uint8_t {
+  kJoining,   // looks for its coordinator
+  kAttached,  // live
+  kLost,      // no answer; tries again by itself
+  kBehind,    // the changes come faster than they can be fetched; keeps the old state meanwhile
+  kEnded,     // for good: the id was taken over, refused or left; the text says why
+};
+[[nodiscard]] std::string_view name_of(LinkState state);
+struct LinkStatus {
+  LinkState state = LinkState::kJoining;
+  StatusCode code = StatusCode::kCommitted;
+  std::string text;  // why, for kLost and kEnded: "id_in_use: ..." when another process has the id
+};
+
+struct WriteTicket {
+  std::uint64_t number = 0;
+  friend bool operator==(const WriteTicket&, const WriteTicket&) = default;
+};
+struct SettledWrite {
+  WriteTicket ticket;  // number 0: written by an earlier process with the same `data`
+  WriteResult result;
+};
+struct OfferSettlement {
+  std::string key;
+  std::uint64_t round = 0;
+  bool took = false;  // this agent's value is the value now
+  std::uint64_t version = 0;
+};
+// What a catch-up cost, and what sending the whole state would have.
+struct CatchUpReport {
+  StateVersion from;
+  StateVersion to;
+  bool snapshot = false;
+  std::uint64_t changes = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t state_bytes = 0;
+};
+// The coordinator's store was restored to before these acknowledged writes.
+struct LostWrites {
+  std::uint64_t count = 0;
+  std::string text;
+};
+
+// Any may be empty.
+struct AgentEvents {
+  std::function<void(const StateChange&)> on_change = {};
+  std::function<void(const SettledWrite&)> on_settled = {};
+  std::function<void(const LinkStatus&)> on_link = {};
+  std::function<void(const OfferSettlement&)> on_offer = {};
+  std::function<void(const CatchUpReport&)> on_caught_up = {};
+  std::function<void(const LostWrites&)> on_writes_lost = {};
+};
+
+struct AgentStatus {
+  LinkStatus link;
+  StateVersion cursor;
+  std::string digest;  // of the committed state at the cursor, 32 hexadecimal digits: equal at equal
+                       // cursors, for every agent and the coordinator
+  std::uint64_t keys = 0;
+  std::uint64_t state_bytes = 0;
+  std::uint64_t unsent = 0;  // writes without an answer yet
+  std::map<std::string, std::uint64_t> counters;
+};
+
+class AgentCounter;
+class AgentSet;
+
+class SwarmAgent {
+ public:
+  // Does not wait for a coordinator. Failures: kRejected for an id, endpoint or directory that can't
+  // be used; kUnavailable when another process has `data` open; kCorrupt for a damaged one.
+  [[nodiscard]] static Expected<std::unique_ptr<SwarmAgent>> open(const AgentConfig& config,
+                                                                  AgentEvents events = {});
+  // Hands over what was written (to the disk, with `data`) and goes without a goodbye: another
+  // process without the same `data` gets the id only after the lease of 45 s, see leave().
+  ~SwarmAgent();
+  SwarmAgent(const SwarmAgent&) = delete;
+  SwarmAgent& operator=(const SwarmAgent&) = delete;
+
+  // ---- writing: never waits for the network. Failures: kRejected, and kOverloaded when 65,536
+  // commands or 100,000 unsent writes wait. The outcome comes by wait() or on_settled.
+  Expected<WriteTicket> put(std::string_view key, std::string_view text);
+  Expected<WriteTicket> put_json(std::string_view key, std::string_view json);
+  Expected<WriteTicket> put_bytes(std::string_view key, std::string_view bytes);
+  Expected<WriteTicket> incr(std::string_view key, std::int64_t amount = 1);
+  Expected<WriteTicket> add(std::string_view key, std::string_view element);
+  Expected<WriteTicket> remove(std::string_view key, std::string_view element);
+  Expected<WriteTicket> erase(std::string_view key);
+  Expected<WriteTicket> write(const WriteGroup& group);
+  // The outcome of a write. kTimeout: not answered yet; it stays on its way, so wait again. kNotFound:
+  // no such ticket, or more than 4,096 others were answered since.
+  [[nodiscard]] Expected<WriteResult> wait(WriteTicket ticket, std::chrono::milliseconds timeout);
+  // Writes and waits.
+  [[nodiscard]] Expected<WriteResult> commit(const WriteGroup& group,
+                                             std::chrono::milliseconds timeout);
+  // Waits until every write so far is answered.
+  [[nodiscard]] Expected<void> flush(std::chrono::milliseconds timeout);
+
+  // ---- reading: from the copy, this agent's own writes on top. With `at_least` it waits until the
+  // copy holds that revision, which the WriteResult of any agent names (read your writes).
+  // Failures: kTimeout.
+  [[nodiscard]] Expected<StateItem> get(
+      std::string_view key, std::uint64_t at_least = 0,
+      std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  // Sorted by key. In the pattern `*` stands for any text, `?` for one byte. Of a list only the sum
+  // of `pending` is known.
+  [[nodiscard]] Expected<ItemList> list(
+      std::string_view pattern = "*", std::uint64_t at_least = 0,
+      std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  [[nodiscard]] AgentCounter counter(std::string key);
+  [[nodiscard]] AgentSet set(std::string key);
+
+  // ---- rounds
+  // This agent's candidate for a register, answered when a synchronisation asks; not part of the
+  // state until one takes it. Replaces an earlier one. Lost when the process ends.
+  Expected<void> offer(std::string_view key, std::string_view text);
+  Expected<void> withdraw(std::string_view key);
+  // One full synchronisation: the coordinator asks every member, resolves, commits and publishes.
+  [[nodiscard]] Expected<SyncResult> synchronize(const std::vector<std::string>& keys,
+                                                 SyncOptions options = {});
+  [[nodiscard]] Expected<SyncResult> synchronize_all(SyncOptions options = {});
+
+  // ---- the link
+  // Pulls what is missing now, whatever the broadcast says.
+  [[nodiscard]] Expected<CatchUpReport> catch_up(std::chrono::milliseconds timeout);
+  // Waits until it is attached and holds a state.
+  [[nodiscard]] Expected<void> wait_attached(std::chrono::milliseconds timeout);
+  [[nodiscard]] Expected<AgentStatus> status();
+  // Says goodbye, so the id is free at once; writes that were not answered stay in `data`. Nothing can
+  // be written afterwards.
+  Expected<void> leave(std::chrono::milliseconds timeout = std::chrono::seconds(2));
+
+ private:
+  struct Parts;
+  explicit SwarmAgent(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// Two handles for one key each. They borrow the agent.
+class AgentCounter {
+ public:
+  AgentCounter(SwarmAgent& agent, std::string key) : agent_(agent), key_(std::move(key)) {}
+  Expected<WriteTicket> add(std::int64_t amount = 1) { return agent_.incr(key_, amount); }
+  // 0 when there is none. Failures: kConflict when the key holds something else.
+  [[nodiscard]] Expected<std::int64_t> value() const;
+
+ private:
+  SwarmAgent& agent_;
+  std::string key_;
+};
+class AgentSet {
+ public:
+  AgentSet(SwarmAgent& agent, std::string key) : agent_(agent), key_(std::move(key)) {}
+  Expected<WriteTicket> add(std::string_view element) { return agent_.add(key_, element); }
+  Expected<WriteTicket> remove(std::string_view element) { return agent_.remove(key_, element); }
+  // Sorted; empty when there is none. Failures: kConflict when the key holds something else.
+  [[nodiscard]] Expected<std::vector<std::string>> elements() const;
+
+ private:
+  SwarmAgent& agent_;
+  std::string key_;
+};
+
+}  // namespace waggle

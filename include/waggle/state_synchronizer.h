@@ -1,0 +1,127 @@
+#pragma once
+
+// A coordinator within your process: it orders the commits of its swarms, makes them durable, tells
+// every agent, and brings those who were away up to date. What `waggle serve` runs, as an object.
+//
+//   auto hive = StateSynchronizer::open({});                    // in memory, any free port
+//   auto agent = SwarmAgent::open({.coordinator = (*hive)->endpoint(), ...});
+//   auto result = (*hive)->synchronize_state("bees", "nest", std::chrono::seconds(10));
+//
+// It runs on threads of its own. Thread-safe; all calls but endpoint() and stop() wait for its answer
+// and are refused with kRejected within a callback of an agent, whose thread may be needed for it.
+// A swarm begins with its first member or write; asking about another gives kNotFound.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <waggle/conflict_resolver.h>
+#include <waggle/group.h>
+#include <waggle/memory_provider.h>
+#include <waggle/types.h>
+
+namespace waggle {
+
+// Rules for the keys that begin with a prefix; the longest that fits counts.
+struct KeyRule {
+  std::string prefix;                // empty: the default
+  ResolverRule resolve = {};         // of registers; counters and sets always merge
+  std::optional<ItemType> type = {};  // fixed for all keys of the prefix
+  std::optional<std::chrono::milliseconds> timeout = {};  // of a round
+  std::optional<SyncPriority> priority = {};
+};
+
+struct SynchronizerConfig {
+  std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
+  bool allow_remote = false;                 // listening beyond this machine is refused without it
+  std::string data = {};                     // the store's directory; empty: in memory
+  bool sync = true;  // false: acknowledged writes may be lost by a power failure
+  bool accept_rollback = false;  // open although acknowledged commits are missing: a new epoch
+  std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;  // below it writes are refused
+  std::chrono::milliseconds round_timeout = std::chrono::seconds(10);
+  std::chrono::milliseconds heartbeat = std::chrono::seconds(5);
+  std::vector<KeyRule> rules = {};
+};
+
+struct AgentPresence {
+  std::string agent;
+  bool observer = false;
+  bool attached = false;  // takes part in rounds
+  std::string health;     // "healthy", "degraded", "critical", "failed"
+  StateVersion cursor;
+  std::chrono::milliseconds heard_ago{0};
+};
+
+class StateSynchronizer {
+ public:
+  // Failures: kRejected for a configuration that can't be, kDenied for listening beyond this machine,
+  // kUnavailable when the address or the directory is in use, kCorrupt for a damaged store.
+  [[nodiscard]] static Expected<std::unique_ptr<StateSynchronizer>> open(
+      const SynchronizerConfig& config);
+  // stop().
+  ~StateSynchronizer();
+  StateSynchronizer(const StateSynchronizer&) = delete;
+  StateSynchronizer& operator=(const StateSynchronizer&) = delete;
+
+  // Where agents dial, with the port that was taken.
+  [[nodiscard]] std::string endpoint() const;
+  // What a commit's acknowledgement means.
+  [[nodiscard]] Durability durability() const;
+  // What people should know about how it was opened; may be empty.
+  [[nodiscard]] std::string notice() const;
+
+  // ---- full synchronisation: ask every member, resolve, commit, publish.
+  [[nodiscard]] Expected<SyncResult> synchronize_state(const std::string& swarm,
+                                                       const std::string& key,
+                                                       std::chrono::milliseconds timeout);
+  [[nodiscard]] Expected<SyncResult> synchronize_state(const std::string& swarm,
+                                                       const std::vector<std::string>& keys,
+                                                       const SyncOptions& options = {});
+  // Every key of the swarm.
+  [[nodiscard]] Expected<SyncResult> synchronize_swarm(const std::string& swarm,
+                                                       const SyncOptions& options = {});
+
+  // ---- the state: as it is committed, linearizable.
+  // What changed since a version of this swarm; from version {} the whole state.
+  [[nodiscard]] Expected<DeltaResult> delta_sync(const std::string& swarm,
+                                                 const StateVersion& since);
+  // Failures: kStale when `at_least` is above the head.
+  [[nodiscard]] Expected<StateItem> get_state(const std::string& swarm, const std::string& key,
+                                              std::uint64_t at_least = 0);
+  [[nodiscard]] Expected<ItemList> list_state(const std::string& swarm,
+                                              const std::string& pattern = "*");
+  [[nodiscard]] Expected<StateVersion> get_state_version(const std::string& swarm);
+  // 0: no such key.
+  [[nodiscard]] Expected<std::uint64_t> get_state_version(const std::string& swarm,
+                                                          const std::string& key);
+  // The result of a rule is in the WriteResult; a Failure means that there is no answer. kTimeout: it
+  // is unknown whether the write was applied.
+  [[nodiscard]] Expected<WriteResult> put_state(const std::string& swarm, const std::string& key,
+                                                const std::string& text);
+  [[nodiscard]] Expected<WriteResult> write(const std::string& swarm, const WriteGroup& group);
+  // Deletes one key, or everything in one commit.
+  [[nodiscard]] Expected<WriteResult> clear_state(const std::string& swarm, const std::string& key);
+  [[nodiscard]] Expected<WriteResult> clear_state(const std::string& swarm);
+
+  [[nodiscard]] Expected<std::vector<AgentPresence>> agents(const std::string& swarm);
+  // The digest of a swarm's state, as AgentStatus has it.
+  [[nodiscard]] Expected<std::string> digest(const std::string& swarm);
+  // Namespaces of your own in memory, and `synchronized_state` as a window on this swarm. It must not
+  // be used after the synchronizer is gone.
+  [[nodiscard]] std::unique_ptr<MemoryProvider> memory(const std::string& swarm);
+
+  // Takes no more, finishes what is decided, persists, closes. Agents keep their writes and come back
+  // to whoever serves the same data next. Returns why it ended before, when it did.
+  Expected<void> stop();
+
+ private:
+  struct Parts;
+  explicit StateSynchronizer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace waggle
