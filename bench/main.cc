@@ -1,0 +1,81 @@
+// waggle_bench: what Waggle costs, beside what ZeroMQ and the disk cost in the same run. README.md of
+// this folder explains the rows.
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <string>
+
+#include "bench/bare.h"
+#include "bench/process.h"
+#include "bench/rows.h"
+#include "bench/swarm.h"
+
+namespace {
+
+constexpr const char* kUsage =
+    "usage: waggle_bench [--quick] [--only NAME] [--json FILE]\n"
+    "  --quick      fewer repetitions, under a minute\n"
+    "  --only NAME  only rows whose name contains NAME, such as round, conflict.100, resolution\n"
+    "  --json FILE  where the figures go as JSON; default: waggle-bench.json, `-` for none\n"
+    "Data is written below TMPDIR (default /tmp): it should be on the disk that matters.\n";
+
+int usage(const std::string& wrong) {
+  std::fprintf(stderr, "waggle_bench: %s\n%s", wrong.c_str(), kUsage);
+  return 2;
+}
+
+int run(int argc, char** argv) {
+  std::string only;
+  std::string json = "waggle-bench.json";
+  bool quick = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool more = i + 1 < argc;
+    if (argument == "--serve-bare") return waggle::bench::serve_bare();
+    if (argument == "--serve-waggle" && more) return waggle::bench::serve_waggle(argv[i + 1]);
+    if (argument == "--quick") {
+      quick = true;
+    } else if (argument == "--only" && more) {
+      only = argv[++i];
+    } else if (argument == "--json" && more) {
+      json = argv[++i];
+    } else if (argument == "--help" || argument == "-h") {
+      std::fputs(kUsage, stdout);
+      return 0;
+    } else {
+      return usage("unknown or incomplete argument '" + argument + "'");
+    }
+  }
+  if (json == "-") json.clear();
+
+  waggle::bench::Report report(json, quick);
+  waggle::bench::Run bench{report, quick, only};
+  const double begin = waggle::bench::now_micros();
+  for (const auto& [name, value] :
+       waggle::bench::machine(std::filesystem::temp_directory_path().string()))
+    std::printf("%-12s %s\n", name.c_str(), value.c_str());
+  measure_disk(bench);
+  measure_resolution(bench);
+  measure_legs(bench);
+  measure_throughput(bench);
+  measure_delta(bench);
+  measure_footprint(bench);
+  const bool fine = report.finish();
+  std::printf("\n%.0f s", (waggle::bench::now_micros() - begin) / 1e6);
+  if (!json.empty()) std::printf(", figures in %s", json.c_str());
+  std::printf("\n");
+  return fine ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "waggle_bench: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,358 @@
+#include <waggle/state_synchronizer.h>
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "include/lib/convert.h"
+#include "include/lib/coordinator_runtime.h"
+#include "include/lib/key_rule.h"
+#include "include/lib/memory_provider_parts.h"
+#include "include/lib/request_client.h"
+
+namespace waggle {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For an answer of a coordinator in the same process, on a busy machine.
+constexpr std::int64_t kAnswerMillis = 30'000;
+constexpr std::int64_t kSyncMillis = 30'000;
+constexpr std::size_t kIdleClients = 8;  // kept for each swarm
+
+Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
+  CoordinatorRuntimeOptions options;
+  options.listen = config.listen;
+  options.allow_remote = config.allow_remote;
+  options.data = config.data;
+  options.sync = config.sync;
+  options.accept_rollback = config.accept_rollback;
+  options.disk_reserve_bytes = config.disk_reserve_bytes;
+  if (config.round_timeout.count() <= 0 || config.heartbeat.count() <= 0)
+    return failed(Code::kRejected, "round_timeout and heartbeat must be above 0");
+  options.core.round_timeout_millis = config.round_timeout.count();
+  options.core.beat.interval_millis = config.heartbeat.count();
+  for (const KeyRule& rule : config.rules) {
+    Policy policy = to_policy(rule.resolve);
+    policy.prefix = rule.prefix;
+    if (rule.type) policy.type = static_cast<ValueType>(*rule.type);
+    if (rule.timeout) policy.timeout_millis = rule.timeout->count();
+    if (rule.priority) policy.priority = static_cast<Priority>(*rule.priority);
+    if (Status added = options.core.policies.add(std::move(policy)); !added)
+      return std::unexpected(std::move(added.error()));
+  }
+  return options;
+}
+
+// What a MemoryProvider shows of an item.
+std::string as_text(const StateItem& item) {
+  switch (item.type) {
+    case ItemType::kRegister: return item.bytes;
+    case ItemType::kCounter: return std::to_string(item.number);
+    case ItemType::kSet: break;
+  }
+  std::string lines;
+  for (const std::string& element : item.elements) lines += element + "\n";
+  return lines;
+}
+
+}  // namespace
+
+struct StateSynchronizer::Parts {
+  std::unique_ptr<CoordinatorRuntime> runtime;
+  std::thread thread;
+
+  std::mutex mutex;  // guards what follows
+  std::map<std::string, std::vector<std::unique_ptr<RequestClient>>> idle;
+  bool stopped = false;
+  Status ended;  // of run(), once stopped
+
+  ~Parts() {
+    if (thread.joinable()) {
+      runtime->stop();
+      thread.join();
+    }
+  }
+
+  // Runs `use` with a client of that swarm: one that is idle, or a new one. `what` names the call.
+  template <typename T>
+  [[nodiscard]] Expected<T> with_client(const std::string& swarm, std::string_view what,
+                                        const std::function<Result<T>(RequestClient&)>& use);
+};
+
+template <typename T>
+Expected<T> StateSynchronizer::Parts::with_client(
+    const std::string& swarm, std::string_view what,
+    const std::function<Result<T>(RequestClient&)>& use) {
+  if (Expected<void> may = may_block(what); !may) return std::unexpected(std::move(may.error()));
+  std::unique_ptr<RequestClient> client;
+  {
+    const std::lock_guard lock(mutex);
+    if (stopped)
+      return failure(StatusCode::kUnavailable,
+                     ended ? "the synchronizer was stopped" : "it ended: " + ended.error().text);
+    if (const auto waiting = idle.find(swarm); waiting != idle.end() && !waiting->second.empty()) {
+      client = std::move(waiting->second.back());
+      waiting->second.pop_back();
+    }
+  }
+  if (!client) {
+    Result<std::unique_ptr<RequestClient>> opened =
+        RequestClient::over(runtime->local_port(), SwarmId(swarm), kAnswerMillis);
+    if (!opened) return failure_of(opened);
+    client = std::move(*opened);
+  }
+  Result<T> result = use(*client);
+  {
+    const std::lock_guard lock(mutex);
+    std::vector<std::unique_ptr<RequestClient>>& waiting = idle[swarm];
+    if (!stopped && waiting.size() < kIdleClients) waiting.push_back(std::move(client));
+  }
+  if (!result) return failure_of(result);
+  return std::move(*result);
+}
+
+// ---- opening and closing -----------------------------------------------------------------------
+
+Expected<std::unique_ptr<StateSynchronizer>> StateSynchronizer::open(
+    const SynchronizerConfig& config) {
+  Result<CoordinatorRuntimeOptions> options = to_options(config);
+  if (!options) return failure_of(options);
+  Result<std::unique_ptr<CoordinatorRuntime>> runtime = CoordinatorRuntime::open(*options);
+  if (!runtime) return failure_of(runtime);
+  auto parts = std::make_unique<Parts>();
+  parts->runtime = std::move(*runtime);
+  parts->thread = std::thread([parts = parts.get()] {
+    Status ended = parts->runtime->run();
+    const std::lock_guard lock(parts->mutex);
+    parts->ended = std::move(ended);
+    parts->stopped = true;
+  });
+  return std::unique_ptr<StateSynchronizer>(new StateSynchronizer(std::move(parts)));
+}
+
+StateSynchronizer::StateSynchronizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+StateSynchronizer::~StateSynchronizer() = default;
+
+Expected<void> StateSynchronizer::stop() {
+  parts_->runtime->stop();
+  if (parts_->thread.joinable()) parts_->thread.join();
+  const std::lock_guard lock(parts_->mutex);
+  parts_->idle.clear();
+  if (!parts_->ended) return failure_of(parts_->ended);
+  return {};
+}
+
+std::string StateSynchronizer::endpoint() const { return parts_->runtime->endpoint(); }
+Durability StateSynchronizer::durability() const {
+  return static_cast<Durability>(parts_->runtime->level());
+}
+std::string StateSynchronizer::notice() const { return parts_->runtime->notice(); }
+
+// ---- full synchronisation ----------------------------------------------------------------------
+
+namespace {
+
+SyncRequest to_request(const SyncOptions& options) {
+  SyncRequest request;
+  request.timeout_millis = options.timeout.count();
+  request.priority_given = options.priority.has_value();
+  if (options.priority) request.priority = static_cast<Priority>(*options.priority);
+  return request;
+}
+
+}  // namespace
+
+Expected<SyncResult> StateSynchronizer::synchronize_state(const std::string& swarm,
+                                                          const std::string& key,
+                                                          milliseconds timeout) {
+  return synchronize_state(swarm, std::vector<std::string>{key}, SyncOptions{.timeout = timeout});
+}
+
+Expected<SyncResult> StateSynchronizer::synchronize_state(const std::string& swarm,
+                                                          const std::vector<std::string>& keys,
+                                                          const SyncOptions& options) {
+  SyncRequest request = to_request(options);
+  request.keys = to_keys(keys);
+  const std::int64_t time = std::max(options.timeout.count(), kSyncMillis) + kAnswerMillis;
+  const Expected<SyncReport> report = parts_->with_client<SyncReport>(
+      swarm, "synchronize_state()",
+      [&](RequestClient& client) { return client.synchronise(request, time); });
+  if (!report) return std::unexpected(report.error());
+  return to_result(*report);
+}
+
+Expected<SyncResult> StateSynchronizer::synchronize_swarm(const std::string& swarm,
+                                                          const SyncOptions& options) {
+  SyncRequest request = to_request(options);
+  request.all = true;
+  const std::int64_t time = std::max(options.timeout.count(), kSyncMillis) + kAnswerMillis;
+  const Expected<SyncReport> report = parts_->with_client<SyncReport>(
+      swarm, "synchronize_swarm()",
+      [&](RequestClient& client) { return client.synchronise(request, time); });
+  if (!report) return std::unexpected(report.error());
+  return to_result(*report);
+}
+
+// ---- the state ---------------------------------------------------------------------------------
+
+Expected<DeltaResult> StateSynchronizer::delta_sync(const std::string& swarm,
+                                                    const StateVersion& since) {
+  const Expected<RequestClient::Delta> delta = parts_->with_client<RequestClient::Delta>(
+      swarm, "delta_sync()", [&](RequestClient& client) {
+        return client.delta(to_cursor(since), {}, true, kAnswerMillis);
+      });
+  if (!delta) return std::unexpected(delta.error());
+  DeltaResult result;
+  result.from = since;
+  result.to = to_version(delta->to);
+  result.snapshot = delta->snapshot;
+  result.text = delta->text;
+  result.changes = to_items(delta->changes);
+  result.bytes = delta->bytes;
+  return result;
+}
+
+Expected<StateItem> StateSynchronizer::get_state(const std::string& swarm, const std::string& key,
+                                                 std::uint64_t at_least) {
+  const Expected<QueryResult> result = parts_->with_client<QueryResult>(
+      swarm, "get_state()", [&](RequestClient& client) {
+        return client.query(GetQuery{{Key(key)}, Revision(at_least)}, kAnswerMillis);
+      });
+  if (!result) return std::unexpected(result.error());
+  if (result->changes.empty())
+    return failure(StatusCode::kInternal, "the answer does not hold the key that was asked for");
+  return to_item(result->changes.front().key, result->changes.front().record.get());
+}
+
+Expected<ItemList> StateSynchronizer::list_state(const std::string& swarm,
+                                                 const std::string& pattern) {
+  // Pages of one state: when a commit comes in between, from the beginning; after a few times what
+  // was found is good enough to be called a list of the newest of these states.
+  const Expected<ItemList> list = parts_->with_client<ItemList>(
+      swarm, "list_state()", [&](RequestClient& client) -> Result<ItemList> {
+        for (int attempt = 1;; ++attempt) {
+          ItemList items;
+          ListQuery page;
+          page.glob = pattern;
+          bool moved = false;
+          while (true) {
+            Result<QueryResult> result = client.query(page, kAnswerMillis);
+            if (!result) return std::unexpected(std::move(result.error()));
+            const StateVersion at = to_version(result->at);
+            moved = moved || (!items.items.empty() && at != items.at);
+            if (moved && attempt < 4) break;
+            items.at = at;
+            for (StateItem& item : to_items(result->changes)) items.items.push_back(std::move(item));
+            if (!result->more || result->changes.empty()) return items;
+            page.after = result->changes.back().key;
+          }
+        }
+      });
+  return list;
+}
+
+Expected<StateVersion> StateSynchronizer::get_state_version(const std::string& swarm) {
+  const Expected<QueryResult> result = parts_->with_client<QueryResult>(
+      swarm, "get_state_version()",
+      [&](RequestClient& client) { return client.query(GetQuery{}, kAnswerMillis); });
+  if (!result) return std::unexpected(result.error());
+  return to_version(result->at);
+}
+
+Expected<std::uint64_t> StateSynchronizer::get_state_version(const std::string& swarm,
+                                                             const std::string& key) {
+  const Expected<StateItem> item = get_state(swarm, key);
+  if (!item) return std::unexpected(item.error());
+  return item->exists ? item->version : 0;
+}
+
+Expected<WriteResult> StateSynchronizer::write(const std::string& swarm, const WriteGroup& group) {
+  Result<std::vector<Entry>> entries = entries_of(group);
+  if (!entries) return failure_of(entries);
+  const Expected<Outcome> outcome = parts_->with_client<Outcome>(
+      swarm, "write()",
+      [&](RequestClient& client) { return client.write(std::move(*entries), kAnswerMillis); });
+  if (!outcome) return std::unexpected(outcome.error());
+  return to_result(*outcome);
+}
+
+Expected<WriteResult> StateSynchronizer::put_state(const std::string& swarm, const std::string& key,
+                                                   const std::string& text) {
+  return write(swarm, WriteGroup().put(key, text));
+}
+
+Expected<WriteResult> StateSynchronizer::clear_state(const std::string& swarm,
+                                                     const std::string& key) {
+  return write(swarm, WriteGroup().erase(key));
+}
+
+Expected<WriteResult> StateSynchronizer::clear_state(const std::string& swarm) {
+  const Expected<Outcome> outcome = parts_->with_client<Outcome>(
+      swarm, "clear_state()", [&](RequestClient& client) {
+        return client.write({Entry{Key(), {}, ClearOp{}, {}}}, kAnswerMillis);
+      });
+  if (!outcome) return std::unexpected(outcome.error());
+  return to_result(*outcome);
+}
+
+// ---- members -----------------------------------------------------------------------------------
+
+Expected<std::vector<AgentPresence>> StateSynchronizer::agents(const std::string& swarm) {
+  const Expected<QueryResult> result = parts_->with_client<QueryResult>(
+      swarm, "agents()",
+      [&](RequestClient& client) { return client.query(AgentsQuery{}, kAnswerMillis); });
+  if (!result) return std::unexpected(result.error());
+  std::vector<AgentPresence> agents;
+  for (const AgentInfo& info : result->agents)
+    agents.push_back({.agent = info.agent.value(),
+                      .observer = info.role == Role::kObserver,
+                      .attached = info.attached,
+                      .health = std::string(to_text(info.health)),
+                      .cursor = to_version(info.cursor),
+                      .heard_ago = milliseconds(info.heard_millis_ago)});
+  return agents;
+}
+
+Expected<std::string> StateSynchronizer::digest(const std::string& swarm) {
+  const Expected<QueryResult> result = parts_->with_client<QueryResult>(
+      swarm, "digest()",
+      [&](RequestClient& client) { return client.query(StatusQuery{}, kAnswerMillis); });
+  if (!result) return std::unexpected(result.error());
+  for (const SwarmInfo& info : result->swarms)
+    if (info.swarm.value() == swarm) return to_hex(info.digest);
+  return failure(StatusCode::kNotFound, fmt::format("there is no swarm '{}' here", swarm));
+}
+
+std::unique_ptr<MemoryProvider> StateSynchronizer::memory(const std::string& swarm) {
+  auto parts = std::make_unique<MemoryProvider::Parts>();
+  const auto blame = [failure = parts->window_failure](const Failure& why) {
+    // A swarm that is not there yet is an empty one.
+    if (why.code != StatusCode::kNotFound) *failure = Error{static_cast<Code>(why.code), why.text};
+  };
+  StateWindow window;
+  window.retrieve = [this, swarm, blame](const std::string& key) -> std::optional<std::string> {
+    const Expected<StateItem> item = get_state(swarm, key);
+    if (!item) blame(item.error());
+    if (!item || !item->exists) return std::nullopt;
+    return as_text(*item);
+  };
+  window.list_keys = [this, swarm, blame](const std::string& pattern) {
+    std::vector<std::string> keys;
+    const Expected<ItemList> list = list_state(swarm, pattern);
+    if (!list) blame(list.error());
+    if (list)
+      for (const StateItem& item : list->items) keys.push_back(item.key);
+    return keys;
+  };
+  // In memory: nothing that could fail.
+  parts->memory = *open_namespace_memory(std::move(window), {});
+  return std::make_unique<MemoryProvider>(std::move(parts));
+}
+
+}  // namespace waggle

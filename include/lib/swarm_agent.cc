@@ -1,0 +1,294 @@
+#include <waggle/agent.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "include/lib/agent_desk.h"
+#include "include/lib/agent_runtime.h"
+#include "include/lib/convert.h"
+
+namespace waggle {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// What an answer that needs no network may take on a busy machine.
+constexpr milliseconds kOwnTime = std::chrono::seconds(30);
+constexpr milliseconds kSyncTime = std::chrono::seconds(30);
+
+// Far away, not overflowed, for any time that a caller gives.
+AgentDesk::Deadline after(milliseconds time) {
+  constexpr milliseconds kLongest = std::chrono::hours(24 * 365);
+  return steady_clock::now() + std::clamp(time, milliseconds(0), kLongest);
+}
+
+}  // namespace
+
+std::string_view name_of(LinkState state) { return to_text(static_cast<Link>(state)); }
+
+// ---- host --------------------------------------------------------------------------------------
+
+struct SwarmHost::Parts {
+  std::shared_ptr<AgentLoop> loop = std::make_shared<AgentLoop>();
+};
+SwarmHost::SwarmHost() : parts_(std::make_unique<Parts>()) {}
+SwarmHost::~SwarmHost() = default;
+
+// ---- opening and closing -----------------------------------------------------------------------
+
+struct SwarmAgent::Parts {
+  std::shared_ptr<AgentDesk> desk;
+  std::unique_ptr<AgentRuntime> runtime;
+
+  // Posts a command and waits for its answer.
+  template <typename Asked>
+  [[nodiscard]] Expected<Delivery> ask(Asked command, milliseconds time, std::string_view what) {
+    if (Expected<void> may = may_block(what); !may) return std::unexpected(std::move(may.error()));
+    const RequestId request = command.request = runtime->next_request();
+    desk->expect(request);
+    if (!runtime->post(std::move(command))) {
+      desk->forget(request);
+      return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
+    }
+    return desk->wait(request, after(time), what);
+  }
+  // The same, and within a callback without waiting: nobody hears then what is wrong with it.
+  [[nodiscard]] Expected<void> tell(OfferCommand command, std::string_view what) {
+    if (!InCallback::here()) {
+      const Expected<Delivery> answer = ask(std::move(command), kOwnTime, what);
+      if (!answer) return std::unexpected(answer.error());
+      return {};
+    }
+    command.request = runtime->next_request();
+    if (!runtime->post(std::move(command)))
+      return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
+    return {};
+  }
+};
+
+Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config,
+                                                       AgentEvents events) {
+  if (Expected<void> may = may_block("open()"); !may)
+    return std::unexpected(std::move(may.error()));
+  AgentRuntimeOptions options;
+  options.coordinator = config.coordinator;
+  options.swarm = SwarmId(config.swarm);
+  options.agent = AgentId(config.agent);
+  options.role = config.observer ? Role::kObserver : Role::kMember;
+  options.data = config.data;
+  options.start_from_head = config.start_from_head;
+  auto parts = std::make_unique<Parts>();
+  parts->desk = std::make_shared<AgentDesk>(std::move(events));
+  std::shared_ptr<AgentLoop> loop =
+      config.host ? config.host->parts().loop : std::make_shared<AgentLoop>();
+  Result<std::unique_ptr<AgentRuntime>> runtime =
+      AgentRuntime::open(options, std::move(loop),
+                         [desk = parts->desk](const Delivery& delivery) { desk->deliver(delivery); });
+  if (!runtime) return failure_of(runtime);
+  parts->runtime = std::move(*runtime);
+  return std::unique_ptr<SwarmAgent>(new SwarmAgent(std::move(parts)));
+}
+
+SwarmAgent::SwarmAgent(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SwarmAgent::~SwarmAgent() {
+  // A question behind all writes: when it is answered, they are in the outbox.
+  if (!InCallback::here())
+    static_cast<void>(parts_->ask(StatusCommand{}, std::chrono::seconds(10), "closing"));
+  parts_->desk->close();
+}
+
+Expected<void> SwarmAgent::leave(milliseconds timeout) {
+  if (Expected<void> may = may_block("leave()"); !may) return may;
+  if (!parts_->runtime->post(LeaveCommand{}))
+    return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
+  return parts_->desk->wait_ended(after(timeout));
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
+Expected<WriteTicket> SwarmAgent::write(const WriteGroup& group) {
+  Result<std::vector<Entry>> entries = entries_of(group);
+  if (!entries) return failure_of(entries);
+  const RequestId request = parts_->runtime->next_request();
+  parts_->desk->expect_write(request);
+  if (!parts_->runtime->post(WriteCommand{request, std::move(*entries)})) {
+    parts_->desk->forget(request);
+    return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
+  }
+  return WriteTicket{request.value()};
+}
+
+Expected<WriteTicket> SwarmAgent::put(std::string_view key, std::string_view text) {
+  return write(WriteGroup().put(key, text));
+}
+Expected<WriteTicket> SwarmAgent::put_json(std::string_view key, std::string_view json) {
+  return write(WriteGroup().put_json(key, json));
+}
+Expected<WriteTicket> SwarmAgent::put_bytes(std::string_view key, std::string_view bytes) {
+  return write(WriteGroup().put_bytes(key, bytes));
+}
+Expected<WriteTicket> SwarmAgent::incr(std::string_view key, std::int64_t amount) {
+  return write(WriteGroup().incr(key, amount));
+}
+Expected<WriteTicket> SwarmAgent::add(std::string_view key, std::string_view element) {
+  return write(WriteGroup().add(key, element));
+}
+Expected<WriteTicket> SwarmAgent::remove(std::string_view key, std::string_view element) {
+  return write(WriteGroup().remove(key, element));
+}
+Expected<WriteTicket> SwarmAgent::erase(std::string_view key) {
+  return write(WriteGroup().erase(key));
+}
+
+Expected<WriteResult> SwarmAgent::wait(WriteTicket ticket, milliseconds timeout) {
+  if (Expected<void> may = may_block("wait()"); !may)
+    return std::unexpected(std::move(may.error()));
+  return parts_->desk->wait_write(RequestId(ticket.number), after(timeout));
+}
+
+Expected<WriteResult> SwarmAgent::commit(const WriteGroup& group, milliseconds timeout) {
+  if (Expected<void> may = may_block("commit()"); !may)
+    return std::unexpected(std::move(may.error()));
+  const Expected<WriteTicket> ticket = write(group);
+  if (!ticket) return std::unexpected(ticket.error());
+  return wait(*ticket, timeout);
+}
+
+Expected<void> SwarmAgent::flush(milliseconds timeout) {
+  if (Expected<void> may = may_block("flush()"); !may) return may;
+  return parts_->desk->wait_all_writes(after(timeout));
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+Expected<StateItem> SwarmAgent::get(std::string_view key, std::uint64_t at_least,
+                                    milliseconds timeout) {
+  ReadCommand read;
+  read.keys = {Key(key)};
+  read.at_least = Revision(at_least);
+  read.timeout_millis = timeout.count();
+  // The agent itself tells when the revision does not come.
+  Expected<Delivery> answer = parts_->ask(std::move(read), timeout + kOwnTime, "get()");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto& done = std::get<ReadDone>(*answer);
+  StateItem item = to_item(done.changes.front().key, done.changes.front().record.get());
+  item.pending = done.pending;
+  return item;
+}
+
+Expected<ItemList> SwarmAgent::list(std::string_view pattern, std::uint64_t at_least,
+                                    milliseconds timeout) {
+  ReadCommand read;
+  read.glob = pattern;
+  read.at_least = Revision(at_least);
+  read.timeout_millis = timeout.count();
+  Expected<Delivery> answer = parts_->ask(std::move(read), timeout + kOwnTime, "list()");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto& done = std::get<ReadDone>(*answer);
+  return ItemList{to_version(done.at), done.pending, to_items(done.changes)};
+}
+
+AgentCounter SwarmAgent::counter(std::string key) { return {*this, std::move(key)}; }
+AgentSet SwarmAgent::set(std::string key) { return {*this, std::move(key)}; }
+
+Expected<std::int64_t> AgentCounter::value() const {
+  const Expected<StateItem> item = agent_.get(key_);
+  if (!item) return std::unexpected(item.error());
+  if (item->exists && item->type != ItemType::kCounter)
+    return failure(StatusCode::kConflict, "'" + key_ + "' holds no counter");
+  return item->number;
+}
+
+Expected<std::vector<std::string>> AgentSet::elements() const {
+  Expected<StateItem> item = agent_.get(key_);
+  if (!item) return std::unexpected(item.error());
+  if (item->exists && item->type != ItemType::kSet)
+    return failure(StatusCode::kConflict, "'" + key_ + "' holds no set");
+  return std::move(item->elements);
+}
+
+// ---- rounds ------------------------------------------------------------------------------------
+
+Expected<void> SwarmAgent::offer(std::string_view key, std::string_view text) {
+  OfferCommand offer;
+  offer.key = Key(key);
+  offer.value = Register{ContentType::kText, std::string(text)};
+  return parts_->tell(std::move(offer), "offer()");
+}
+
+Expected<void> SwarmAgent::withdraw(std::string_view key) {
+  OfferCommand offer;
+  offer.key = Key(key);
+  return parts_->tell(std::move(offer), "withdraw()");
+}
+
+namespace {
+
+SyncCommand to_command(const SyncOptions& options) {
+  SyncCommand command;
+  command.timeout_millis = options.timeout.count();
+  command.priority_given = options.priority.has_value();
+  if (options.priority) command.priority = static_cast<Priority>(*options.priority);
+  return command;
+}
+
+Expected<SyncResult> to_result(const Expected<Delivery>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return to_result(std::get<SyncDone>(*answer).report);
+}
+
+}  // namespace
+
+Expected<SyncResult> SwarmAgent::synchronize(const std::vector<std::string>& keys,
+                                             SyncOptions options) {
+  SyncCommand command = to_command(options);
+  command.keys = to_keys(keys);
+  return to_result(parts_->ask(std::move(command),
+                               std::max(options.timeout, kSyncTime) + kOwnTime, "synchronize()"));
+}
+
+Expected<SyncResult> SwarmAgent::synchronize_all(SyncOptions options) {
+  SyncCommand command = to_command(options);
+  command.all = true;
+  return to_result(parts_->ask(std::move(command),
+                               std::max(options.timeout, kSyncTime) + kOwnTime,
+                               "synchronize_all()"));
+}
+
+// ---- the link ----------------------------------------------------------------------------------
+
+Expected<CatchUpReport> SwarmAgent::catch_up(milliseconds timeout) {
+  Expected<Delivery> answer = parts_->ask(CatchUpCommand{}, timeout, "catch_up()");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto& done = std::get<CaughtUp>(*answer);
+  return CatchUpReport{.from = to_version(done.from),
+                       .to = to_version(done.to),
+                       .snapshot = done.snapshot,
+                       .changes = done.changes,
+                       .bytes = done.bytes,
+                       .state_bytes = done.state_bytes};
+}
+
+Expected<void> SwarmAgent::wait_attached(milliseconds timeout) {
+  if (Expected<void> may = may_block("wait_attached()"); !may) return may;
+  return parts_->desk->wait_attached(after(timeout));
+}
+
+Expected<AgentStatus> SwarmAgent::status() {
+  Expected<Delivery> answer = parts_->ask(StatusCommand{}, kOwnTime, "status()");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto& done = std::get<StatusDone>(*answer);
+  AgentStatus status;
+  status.link = parts_->desk->link();
+  status.cursor = to_version(done.cursor);
+  status.digest = to_hex(done.digest);
+  status.keys = done.keys;
+  status.state_bytes = done.state_bytes;
+  status.unsent = done.outbox;
+  for (const NamedCount& count : done.counters) status.counters[count.name] = count.count;
+  return status;
+}
+
+}  // namespace waggle
