@@ -72,9 +72,13 @@ std::string with_unit(double value, const std::string& unit) {
   if (unit == "B" && value >= 1e6) return three_digits(value / 1e6) + " MB";
   if (unit == "B" && value >= 1e4) return three_digits(value / 1e3) + " kB";
   if (unit == "/s") {
-    std::string digits = fmt::format("{:.0f}", value);
-    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-    return digits + " /s";
+    const std::string digits = fmt::format("{:.0f}", value);
+    std::string grouped;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+      if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
+      grouped += digits[i];
+    }
+    return grouped + " /s";
   }
   return three_digits(value) + (unit.empty() ? "" : " " + unit);
 }

@@ -15,13 +15,13 @@ namespace waggle::bench {
 struct Row {
   std::string name;  // "round.conflict.100": what --only matches
   Summary value;
-  std::string unit;
+  std::string unit = {};
   // What bare sockets and the disk need for the same, in the same unit and the same run.
-  std::optional<double> baseline;
-  std::optional<double> ratio;  // median over the blocks of the run, not of the medians
-  std::string goal;             // empty: shown only
-  std::optional<bool> reached;
-  std::vector<std::pair<std::string, std::string>> parts;
+  std::optional<double> baseline = {};
+  std::optional<double> ratio = {};  // median over the blocks of the run, not of the medians
+  std::string goal = {};        // empty: shown only
+  std::optional<bool> reached = {};
+  std::vector<std::pair<std::string, std::string>> parts = {};
 };
 
 class Report {

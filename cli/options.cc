@@ -64,8 +64,7 @@ class Parser {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-      return print(named(words)->help()) ? std::unexpected(kExitDone)
-                                         : std::unexpected(kExitFailure);
+      return std::unexpected(print_help(*named(words)));
     } catch (const CLI::CallForVersion&) {
       line_.verb = Verb::kVersion;
       return line_;
@@ -390,6 +389,11 @@ class Parser {
     return fmt::format("{}: {}{}", name, error.what(), help_hint);
   }
 
+  int print_help(const CLI::App& app) const {
+    const std::string above = &app == &app_ ? std::string() : path_of(*app.get_parent());
+    return print(app.help(above)) ? kExitDone : kExitFailure;
+  }
+
   [[nodiscard]] std::string path_of(const CLI::App& app) const {
     if (&app == &app_) return "waggle";
     return path_of(*app.get_parent()) + " " + app.get_name();
@@ -399,7 +403,7 @@ class Parser {
     words.erase(words.begin());
     if (const std::string wrong = unknown_command(words); !wrong.empty())
       return std::unexpected(fail_usage(wrong));
-    return std::unexpected(print(named(words)->help()) ? kExitDone : kExitFailure);
+    return std::unexpected(print_help(*named(words)));
   }
 
   [[nodiscard]] std::string contradiction() const {

@@ -140,6 +140,10 @@ void add_report(Json& out, const SyncReport& report) {
   out.set("keys", std::move(keys));
 }
 
+std::string writer_word(const AgentId& agent) {
+  return is_client_agent(agent) ? std::string(kClientPrefix) : agent.value();
+}
+
 std::string preview(const Value& value, std::size_t bytes_max) {
   if (const auto* counter = std::get_if<Counter>(&value)) return std::to_string(counter->total);
   if (const auto* set = std::get_if<OrSet>(&value)) {

@@ -36,6 +36,8 @@ void add_report(Json& out, const SyncReport& report);
 [[nodiscard]] Json counters_json(const std::vector<NamedCount>& counters);
 [[nodiscard]] Json agent_names(const std::vector<AgentId>& agents);
 
+// A writer for people: of a client only that it was one, its random name says nothing.
+[[nodiscard]] std::string writer_word(const AgentId& agent);
 // A value on one line for people: JSON and text as they are, a set as {a, b}, bytes as a size.
 [[nodiscard]] std::string preview(const Value& value, std::size_t bytes_max);
 

@@ -137,7 +137,8 @@ int serve(const CommandLine& line, const Config& config) {
     if (const Status made = make_parents(options.data); !made) return fail(made.error(), line.json);
 
   const auto runtime = CoordinatorRuntime::open(options);
-  if (!runtime) return fail(runtime.error(), line.json);
+  if (!runtime)
+    return fail({runtime.error().code, "cannot start: " + runtime.error().text}, line.json);
   if (const std::string notice = (*runtime)->notice(); !notice.empty()) say("WARNING: " + notice);
   if ((*runtime)->level() != Level::kDurable)
     say(options.data.empty()

@@ -83,7 +83,7 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
       } else if (line.state.long_list) {
         const Record& record = *change.record;
         rows.push_back({printable(change.key.value()), std::to_string(record.version.value()),
-                        std::string(type_word(*record.value)), record.writer.agent.value(),
+                        std::string(type_word(*record.value)), writer_word(record.writer.agent),
                         preview(*record.value, kPreviewBytes)});
       } else {
         keys += printable(change.key.value()) + '\n';

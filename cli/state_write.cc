@@ -95,9 +95,8 @@ int report(const CommandLine& line, const Config& config, const Result<Outcome>&
       text = fmt::format("conflict ({}): {}", to_text(outcome->conflict), text);
     const bool about_version = outcome->conflict == ConflictKind::kVersionMismatch;
     if (about_version && outcome->committed && outcome->committed->live())
-      text += fmt::format("; it is at version {} now, written by {}: read it and decide",
-                          outcome->committed->version.value(),
-                          outcome->committed->writer.agent.value());
+      text += fmt::format(", written by {}; read it and decide",
+                          writer_word(outcome->committed->writer.agent));
     return fail({outcome->code, text}, false);
   }
   if (!print_line(std::to_string(outcome->revision.value()))) return kExitFailure;
