@@ -21,7 +21,8 @@ constexpr int kLeaseBeats = 9;
 Agent::Agent(AgentOptions options, AgentState recovered)
     : options_(std::move(options)),
       random_(options_.seed),
-      outbox_(random_.id<Incarnation>()),
+      process_(random_.id<Incarnation>()),
+      outbox_(process_),
       heartbeat_millis_(options_.heartbeat_millis),
       resend_millis_(options_.resend_millis) {
   token_ = recovered.identity.token;
@@ -127,6 +128,8 @@ void Agent::say_hello() {
   hello.cursor = replica_.cursor();
   hello.token = token_;
   hello.incarnations = outbox_.incarnations();
+  std::erase(hello.incarnations, process_);
+  hello.incarnations.push_back(process_);
   up(make_message(std::move(hello)));
   count("hellos");
   hello_at_ = in(jittered(hello_millis_));
@@ -183,7 +186,9 @@ void Agent::on_welcome(const Welcome& welcome) {
   next_beat_ = in(heartbeat_millis_);
   hello_millis_ = kHelloMillis;
   awaits_new_epoch_ = replica_.holds_state() && replica_.cursor().epoch != epoch_;
+  rolled_back_ = replica_.cursor().epoch == epoch_ && replica_.cursor().revision > welcome.head;
   sent_ = {};
+  answered_here_.clear();
   window_closed_ = false;
   resend_at_ = Instant::never();
   submit_wanted_ = true;
@@ -206,6 +211,10 @@ void Agent::on_refused(const Refused& refused) {
 }
 
 void Agent::on_attached(const Attached& attached) {
+  if (attached_) {
+    count("ignored_second_attached");
+    return;
+  }
   attached_ = true;
   attach_by_ = Instant::never();
   head_ = std::max(head_, attached.head);
@@ -214,10 +223,10 @@ void Agent::on_attached(const Attached& attached) {
   const bool same_history = replica_.holds_state() && replica_.cursor().epoch == epoch_;
   if (same_history && replica_.cursor().revision == attached.head && catch_ups_.empty()) return;
   if (!pull_) {
-    // Ahead of the head in the same epoch: the coordinator's store was rolled back.
-    const bool ahead = same_history && replica_.cursor().revision > attached.head;
-    if (ahead) count("coordinator_rolled_back");
-    begin_pull(!replica_.holds_state() || ahead);
+    // Updates may have come before this, so only the welcome shows that the coordinator's store was
+    // rolled back.
+    if (rolled_back_) count("coordinator_rolled_back");
+    begin_pull(!replica_.holds_state() || rolled_back_);
   }
 }
 

@@ -156,6 +156,7 @@ class Agent final : public Core {
 
   AgentOptions options_;
   Prng random_;
+  const Incarnation process_;  // the first of this process; names it in every hello
 
   // Recovered.
   Token token_{};
@@ -172,6 +173,7 @@ class Agent final : public Core {
   Revision head_;  // the greatest known
   std::string channel_;
   bool attached_ = false;
+  bool rolled_back_ = false;  // at the welcome the coordinator's head was below the cursor
   BroadcastNo broadcast_;
   BroadcastNo broadcast_at_ack_;
   int legs_behind_ = 0;
@@ -193,6 +195,7 @@ class Agent final : public Core {
   std::int64_t resend_millis_ = 500;
   bool window_closed_ = false;   // waits for resend_at_ after `overloaded` or `unavailable`
   bool submit_wanted_ = false;
+  std::map<Incarnation, Seq> answered_here_;  // the greatest answered in this session
   bool awaits_new_epoch_ = false;  // nothing is sent until the new history was caught up with
   struct Acknowledged {
     Incarnation incarnation;

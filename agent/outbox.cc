@@ -22,6 +22,9 @@ void Outbox::restore(const OutboxRow& row) {
   Line& line = lines_[row.incarnation];
   line.order = row.order;
   if (!line.confirmed && !line.last) line.confirmed = Seq(row.seq.value() - 1);
+  // What is missing in between was answered before.
+  if (line.last)
+    for (Seq seq = line.last.next(); seq < row.seq; seq = seq.next()) line.ahead.insert(seq);
   line.last = std::max(line.last, row.seq);
   next_order_ = std::max(next_order_, row.order + 1);
   Pending pending;
@@ -31,7 +34,8 @@ void Outbox::restore(const OutboxRow& row) {
   pending.sent = true;
   pending.conditional = is_conditional(pending.mutation);
   const Place place{row.order, row.seq};
-  bytes_ += wire_size(pending.mutation);
+  pending.bytes = wire_size(pending.mutation);
+  bytes_ += pending.bytes;
   ++unanswered_;
   index(place, pending);
   pending_.emplace(place, std::move(pending));
@@ -64,7 +68,8 @@ Pending& Outbox::add(Mutation mutation, RequestId request, bool has_context,
   pending.mutation = std::move(mutation);
   pending.request = request;
   pending.has_context = has_context;
-  bytes_ += wire_size(pending.mutation);
+  pending.bytes = wire_size(pending.mutation);
+  bytes_ += pending.bytes;
   ++unanswered_;
   index(place, pending);
   Pending& added = pending_.emplace(place, std::move(pending)).first->second;
@@ -96,7 +101,7 @@ bool Outbox::answer(Incarnation incarnation, Seq seq, Revision decided_at, bool 
   pending->committed = committed;
   if (!pending->decided_at) pending->decided_at = decided_at;
   --unanswered_;
-  bytes_ -= wire_size(pending->mutation);
+  bytes_ -= pending->bytes;
   mark_answered(line, seq);
   rows.emplace_back(OutboxRow{incarnation, seq, line.order, std::nullopt});
   return true;

@@ -36,6 +36,7 @@ struct Pending {
   bool committed = false;   // the result says so
   bool conditional = false; // has an expected version: enters the view only on commit
   std::optional<Revision> decided_at;  // known from result or update
+  std::size_t bytes = 0;    // counted for it in Outbox::bytes(), however it is changed later
 
   [[nodiscard]] bool in_view() const { return !conditional || committed; }
 };

@@ -202,11 +202,19 @@ void Agent::on_submit_result(const SubmitResult& result) {
     }
     if (outcome.final() || outcome.code == Code::kDuplicate) {
       settle(*pending, outcome);
+      Seq& answered = answered_here_[one.incarnation];
+      answered = std::max(answered, one.seq);
       progress = true;
       continue;
     }
     if (outcome.code == Code::kGap) {
       count("gaps");
+      const auto here = answered_here_.find(one.incarnation);
+      if (here != answered_here_.end() && here->second >= outcome.expected) {
+        // It was overtaken: since then this session had an answer to what it asks for.
+        count("ignored_old_gap");
+        break;
+      }
       const Pending* expected = outbox_.find(one.incarnation, outcome.expected);
       if (expected == nullptr || expected->answered) {
         give_up_writer(one.incarnation, outcome);
@@ -241,12 +249,21 @@ void Agent::on_submit_result(const SubmitResult& result) {
 void Agent::settle(Pending& pending, const Outcome& outcome) {
   WriteSettled settled{pending.request, pending.mutation.incarnation, pending.mutation.seq, outcome};
   if (outcome.code == Code::kCommitted && outcome.changed) {
-    acknowledged_.push_back(
-        {settled.incarnation, settled.seq, Cursor{epoch_, outcome.revision}});
+    // Of the epoch that made the commit: an answer may come again after a restore that kept it, and
+    // the next restore may know that epoch and not this one.
+    const auto made_in = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& end) {
+      return outcome.revision <= end.last;
+    });
+    acknowledged_.push_back({settled.incarnation, settled.seq,
+                             {made_in == lineage_.end() ? epoch_ : made_in->epoch,
+                              outcome.revision}});
     if (acknowledged_.size() > kAcknowledgedKept) acknowledged_.pop_front();
   }
   if (outcome.code != Code::kCommitted && outcome.code != Code::kDuplicate) count("writes_refused");
   // The result stays with the writer only once it is off the disk; a crash in between asks again.
+  // Safety: once nothing of an earlier incarnation is left, a beat no longer lists it and the
+  // coordinator forgets it. If its rows came back after that, they would be applied again.
+  if (settled.incarnation != outbox_.incarnation()) actions_->persist.sync = true;
   outbox_.answer(settled.incarnation, settled.seq, outcome.revision,
                  outcome.code == Code::kCommitted, rows());
   tell(std::move(settled));
@@ -319,14 +336,16 @@ void Agent::give_contexts() {
 void Agent::epoch_changed(const std::vector<OwnThrough>& applied) {
   count("epochs_changed");
   WritesLost lost;
-  for (const Acknowledged& one : acknowledged_) {
+  // What is part of the new history stays: the next restore may go further back.
+  std::erase_if(acknowledged_, [&](const Acknowledged& one) {
+    if (one.at.epoch == epoch_) return false;  // answered since the welcome
     const auto end = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& e) {
       return e.epoch == one.at.epoch;
     });
-    if (end == lineage_.end() || one.at.revision > end->last)
-      lost.writes.push_back({one.incarnation, one.seq});
-  }
-  acknowledged_.clear();
+    if (end != lineage_.end() && one.at.revision <= end->last) return false;
+    lost.writes.push_back({one.incarnation, one.seq});
+    return true;
+  });
   outbox_.forget_decisions();
   const auto is_applied = [&](const Pending& pending) {
     return std::any_of(applied.begin(), applied.end(), [&](const OwnThrough& through) {

@@ -63,7 +63,8 @@ struct Hello {
   Role role = Role::kMember;
   Cursor cursor;  // what it holds; epoch 0: nothing
   Token token{};  // made at random and stored before its first hello; shows that an id is its own
-  std::vector<Incarnation> incarnations;  // still in its outbox, and the present one
+  // Still in its outbox, and last the one that the process was started with, which names it.
+  std::vector<Incarnation> incarnations;
 };
 struct Welcome {
   SessionId session;

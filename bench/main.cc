@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: waggle_bench [--quick] [--only NAME] [--json FILE]\n"
     "  --quick      fewer repetitions, under a minute\n"
-    "  --only NAME  only rows whose name contains NAME, such as round, conflict.100, resolution\n"
+    "  --only NAME  only rows with these parts in their name: round, conflict.100, resolution\n"
     "  --json FILE  where the figures go as JSON; default: waggle-bench.json, `-` for none\n"
     "Data is written below TMPDIR (default /tmp): it should be on the disk that matters.\n";
 

@@ -21,6 +21,7 @@ class Peer {
   Peer(const ZmqContext& context, const std::string& endpoint, const std::string& id);
 
   [[nodiscard]] const Welcome& welcome() const { return welcome_; }
+  [[nodiscard]] int descriptor() const { return dealer_.fd(); }
   void send(const Message& message);
   // Null: nothing came in that time.
   [[nodiscard]] MessagePtr receive(int timeout_millis);

@@ -11,12 +11,12 @@ namespace waggle::bench {
 struct Run {
   Report& report;
   bool quick = false;
-  std::string only;  // part of a row's name; empty: all
+  std::string only;  // whole parts of a name, such as "round" or "conflict.100"; empty: all
 
-  // True iff the row, or a row whose name begins so, is asked for.
+  // True iff the row is asked for, or one of the group whose name is given.
   [[nodiscard]] bool wanted(const std::string& name) const {
-    return only.empty() || name.find(only) != std::string::npos ||
-           only.substr(0, name.size()) == name;
+    return only.empty() || ("." + name + ".").find("." + only + ".") != std::string::npos ||
+           only.starts_with(name + ".");
   }
 };
 

@@ -42,6 +42,7 @@ constexpr std::size_t kChangesBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kOutputFull = std::size_t{16} << 20;      // no more input until it is read
 constexpr std::size_t kUnqueuedMax = 4'096;                     // writes the agent did not take yet
 constexpr std::size_t kUnsettledMax = 16'384;                   // while it is attached
+constexpr auto kStartPatience = std::chrono::seconds(2);
 constexpr int kFlushMillis = 2'000;
 constexpr int kLeaveMillis = 1'000;
 
@@ -97,14 +98,22 @@ class AgentProgram {
 
   // ---- waiting ---------------------------------------------------------------------------------
 
+  // The first operations wait for the first attachment, so that they meet the swarm's state and a
+  // sync finds this agent; but not for long, since an agent also works where nobody answers.
+  [[nodiscard]] bool started() {
+    if (!started_ && Clock::now() >= start_by_) become_unreachable("no coordinator answers yet");
+    started_ = started_ || unreachable_ || (attached_ && state_held_);
+    return started_;
+  }
+
   void turn() {
-    const bool read_input = reading_ && out_.size() < kOutputFull && unqueued_ < kUnqueuedMax &&
+    const bool read_input = started() && reading_ && out_.size() < kOutputFull && unqueued_ < kUnqueuedMax &&
                             (!attached_ || writes_ < kUnsettledMax);
     pollfd fds[] = {{signals_.fd(), POLLIN, 0},
                     {queue_.fd(), POLLIN, 0},
                     {read_input ? STDIN_FILENO : -1, POLLIN, 0},
                     {STDOUT_FILENO, static_cast<short>(out_.empty() ? 0 : POLLOUT), 0}};
-    int wait = -1;
+    int wait = started_ ? -1 : 50;
     if (drain_until_) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(*drain_until_ - Clock::now());
@@ -355,10 +364,7 @@ class AgentProgram {
     attached_ = link.link == Link::kAttached;
     if (link.cursor.epoch) state_is_held();
     if (link.link == Link::kLost) {
-      unreachable_ = true;
-      say(fmt::format("not connected to {}: {}; trying again, writes are kept", config_.coordinator,
-                      link.text));
-      release_reads();
+      become_unreachable(link.text);
     } else if (attached_ && std::exchange(unreachable_, false)) {
       say(fmt::format("connected to {}", config_.coordinator));
     }
@@ -371,6 +377,15 @@ class AgentProgram {
       ended_ = Error{link.code, link.text};
       over_ = true;
     }
+  }
+
+  void become_unreachable(const std::string& why) {
+    if (unreachable_ && why == unreachable_why_) return;
+    unreachable_ = true;
+    unreachable_why_ = why;
+    say(fmt::format("not connected to {}: {}; trying again, writes are kept{}", config_.coordinator,
+                    why, args_.data.empty() ? " as long as this process lives" : ""));
+    release_reads();
   }
 
   void on(const OfferSettled& settled) {
@@ -481,6 +496,9 @@ class AgentProgram {
   bool state_held_ = false;
   bool attached_ = false;
   bool unreachable_ = false;
+  std::string unreachable_why_;
+  bool started_ = false;
+  const Clock::time_point start_by_ = Clock::now() + kStartPatience;
 
   std::optional<Clock::time_point> drain_until_;
   std::optional<Clock::time_point> asked_until_;

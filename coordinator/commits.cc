@@ -39,6 +39,11 @@ void Coordinator::on_submit(Session& session, const Submit& submit) {
   Waiting& waiting = results_[session.id];
   waiting.peer = session.peer;
   for (const Mutation& mutation : submit.mutations) {
+    if (session.retired.contains(mutation.incarnation)) {
+      count("ignored_retired_writer");
+      break;
+    }
+    session.submitted.insert(mutation.incarnation);
     Seq confirmed;
     for (const OwnThrough& through : submit.confirmed)
       if (through.incarnation == mutation.incarnation) confirmed = through.seq;

@@ -441,7 +441,11 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
              std::min<std::int64_t>(lease, 5'000));
       return;
     }
-    end_session(*holder, "a later process with the same id and token took over", true);
+    // A hello of the same process came by another connection: it reconnected, or this is an old
+    // hello that came late. To be told that it was taken over would end the agent for good.
+    const bool same_process =
+        !hello.incarnations.empty() && hello.incarnations.back() == holder->process;
+    end_session(*holder, "a later process with the same id and token took over", !same_process);
   }
   welcome(received, hello, swarm);
 }
@@ -461,6 +465,7 @@ void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* s
   fresh.agent = hello.agent;
   fresh.role = hello.role;
   fresh.token = hello.token;
+  if (!hello.incarnations.empty()) fresh.process = hello.incarnations.back();
   fresh.nonce = random_.id<Nonce>();
   fresh.heard = now_.monotonic;
   fresh.cursor = hello.cursor;
@@ -517,9 +522,13 @@ void Coordinator::on_heartbeat(Session& session, const AgentHeartbeat& beat) {
   if (session.role == Role::kMember) {
     std::vector<Row>& rows = actions_->persist.rows;
     swarm->writers.confirm(session.agent, beat.confirmed, rows);
-    // Safety: the heartbeat is of this session and newer than any before, so what it no longer
-    // lists is over for good.
-    swarm->writers.retire_others(session.agent, beat.incarnations, rows);
+    // Safety: what the heartbeat of this session no longer lists is over, and a submit of it that
+    // comes late is ignored. A heartbeat may itself be overtaken by submits of a newer incarnation,
+    // so what was written under in this session stays until the next one.
+    std::vector<Incarnation> kept = beat.incarnations;
+    kept.insert(kept.end(), session.submitted.begin(), session.submitted.end());
+    for (const Incarnation gone : swarm->writers.retire_others(session.agent, kept, rows))
+      session.retired.insert(gone);
   }
   // Two beats behind what had been broadcast at the beat before: that leg is dead.
   session.beats_behind = beat.broadcast < session.acked_broadcast ? session.beats_behind + 1 : 0;

@@ -143,7 +143,7 @@ class Coordinator final : public Core {
   void ask(Round round);
   void conclude(RoundId id);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
-  [[nodiscard]] StateRequest state_request(Swarm& swarm, const Round& round);
+  [[nodiscard]] StateRequest state_request(const Round& round);
 
   CoordinatorOptions options_;
   Prng random_;

@@ -56,6 +56,7 @@ struct Round {
   bool reminded = false;
   Instant remind_at;
   Revision head;            // of the swarm at the asking
+  Hash128 digest;
   std::vector<AskedKey> keys;
   std::vector<RosterMember> roster;
   std::map<AgentId, StateResponse> answers;

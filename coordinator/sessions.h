@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Session {
   AgentId agent;
   Role role = Role::kMember;
   Token token{};
+  Incarnation process;  // names the agent's process, see Hello
   Nonce nonce;
   bool attached = false;   // the broadcast leg was seen live
   int beats_behind = 0;    // beats in a row with its broadcast leg behind
@@ -45,6 +47,9 @@ struct Session {
   Cursor cursor;
   BroadcastNo broadcast;        // the newest that it received
   BroadcastNo acked_broadcast;  // sent when its last beat was answered
+  // Of this session: incarnations it has written under, and those that it had no longer listed.
+  std::set<Incarnation> submitted;
+  std::set<Incarnation> retired;
 };
 
 class Sessions {

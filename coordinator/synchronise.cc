@@ -110,14 +110,15 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     count("ignored_round_answers");
 }
 
-StateRequest Coordinator::state_request(Swarm& swarm, const Round& round) {
+StateRequest Coordinator::state_request(const Round& round) {
   StateRequest request;
   request.swarm = round.swarm;
   request.start = start_;
   request.round = round.id;
   request.epoch = store_.epoch;
-  request.head = swarm.state.head();
-  request.digest = swarm.state.digest();
+  // Of the asking, also in a reminder: the versions of the keys are.
+  request.head = round.head;
+  request.digest = round.digest;
   request.all = round.all;
   request.keys = round.keys;
   request.remaining_millis =
@@ -129,6 +130,7 @@ void Coordinator::ask(Round round) {
   Swarm& swarm = *find(round.swarm);
   round.id = random_.id<RoundId>();
   round.head = swarm.state.head();
+  round.digest = swarm.state.digest();
   round.roster.clear();
   round.answers.clear();
   for (const Session* session : sessions_.of_swarm(round.swarm)) {
@@ -152,7 +154,7 @@ void Coordinator::ask(Round round) {
   const std::int64_t time = (round.deadline - now_.monotonic).count;
   round.remind_at = now_.monotonic + Millis{std::max<std::int64_t>(time / 4, 1)};
   round.reminded = false;
-  StateRequest request = state_request(swarm, round);
+  StateRequest request = state_request(round);
   request.broadcast = swarm.broadcast = swarm.broadcast.next();
   actions_->send.emplace_back(Broadcast{round.swarm, make_message(std::move(request))});
   count("rounds_asked");
@@ -174,7 +176,7 @@ void Coordinator::ask_rounds() {
   while (std::optional<Round> next = rounds_.next_to_ask()) ask(*std::move(next));
   for (const auto& [id, member] : rounds_.reminders(now_.monotonic)) {
     const Round* round = rounds_.find(id);
-    send(member.peer, make_message(state_request(*find(round->swarm), *round)));
+    send(member.peer, make_message(state_request(*round)));
   }
 }
 

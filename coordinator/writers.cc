@@ -118,15 +118,17 @@ void Writers::erase(const AgentId& agent, Incarnation incarnation, std::vector<R
   --rows_count_;
 }
 
-void Writers::retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
-                            std::vector<Row>& rows) {
-  const auto lines = lines_.find(agent);
-  if (lines == lines_.end()) return;
+std::vector<Incarnation> Writers::retire_others(const AgentId& agent,
+                                                const std::vector<Incarnation>& kept,
+                                                std::vector<Row>& rows) {
   std::vector<Incarnation> retired;
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return retired;
   for (const auto& [incarnation, line] : lines->second)
     if (std::find(kept.begin(), kept.end(), incarnation) == kept.end())
       retired.push_back(incarnation);
   for (const Incarnation incarnation : retired) erase(agent, incarnation, rows);
+  return retired;
 }
 
 bool Writers::forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vector<Row>& rows) {

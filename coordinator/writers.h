@@ -63,8 +63,8 @@ class Writers {
   // The agent has its results up to these seqs.
   void confirm(const AgentId& agent, const std::vector<OwnThrough>& confirmed,
                std::vector<Row>& rows);
-  // The agent's outbox holds nothing of other incarnations any more.
-  void retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
+  // The agent's outbox holds nothing of other incarnations any more. Returns those that had a row.
+  std::vector<Incarnation> retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
                      std::vector<Row>& rows);
   // Forgets what is too old or too much, a bounded part of it. Raises the marks in `swarm_row`;
   // true iff it did.

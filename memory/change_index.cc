@@ -17,8 +17,8 @@ auto find_record(std::vector<RecordRow>& records, const ChangeEntry& change) {
     return std::tie(row.swarm, row.key) < std::tie(wanted.swarm, wanted.key);
   };
   const auto found = std::lower_bound(records.begin(), records.end(), change, before);
-  const bool same = found != records.end() && found->swarm == change.swarm &&
-                    found->key == change.key;
+  const bool same =
+      found != records.end() && found->swarm == change.swarm && found->key == change.key;
   return same ? found : records.end();
 }
 

@@ -6,9 +6,9 @@
 // A commit is atomic: after a crash either all rows of a batch are there or none, and a batch is
 // there only if every earlier one is. A batch with `sync` is on disk when commit() returns.
 //
-// Safety: a commit that failed is *unknown*, not failed: it may be there after reopening. The caller
-// must stop, and start again from load(). The only exception is kNoSpace before anything was
-// written, which the host avoids by refusing writes early (SpaceChanged).
+// Safety: a commit that failed is *unknown*, not failed: it may be there after reopening, and the
+// store refuses every later one. The caller must stop, and start again from load(). A full disk is
+// no exception; the host avoids it by refusing writes early (SpaceChanged).
 //
 // Not thread-safe: one thread at a time. load() is called once, before the first commit.
 

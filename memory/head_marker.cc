@@ -150,8 +150,8 @@ std::string lost_since(const Heads& marker, const RecoveredHeads& recovered) {
   if (same_epoch && marker.ended)
     return "an earlier rollback to epoch " + to_hex(marker.epoch.value()) +
            " was accepted, but no new epoch was begun";
-  if (marker.epoch && !recovered.epoch) return "the store has no epoch, the marker says " +
-                                               to_hex(marker.epoch.value());
+  if (marker.epoch && !recovered.epoch)
+    return "the store has no epoch, the marker says " + to_hex(marker.epoch.value());
   for (const auto& [swarm, head] : marker.heads) {
     if (!head) continue;
     const std::string said = ", marker says " + shown(swarm, marker.epoch, head);
@@ -193,7 +193,9 @@ Status HeadMarker::make(const std::string& file, const Heads& heads) {
   return sync_directory(file.substr(0, file.rfind('/')));
 }
 
-HeadMarker::~HeadMarker() { close(); }
+HeadMarker::~HeadMarker() {
+  close();
+}
 
 Status HeadMarker::open(const std::string& file, SyncFirst sync_first) {
   WAGGLE_CHECK(file_ < 0, file);
@@ -235,8 +237,7 @@ void HeadMarker::write_open_slot() {
   if (!failure_.empty()) return;
   const std::string bytes = slot_bytes(++counter_, latest_);
   const std::size_t offset = static_cast<std::size_t>(open_slot_) * kSlotBytes;
-  const int error =
-      bytes.size() > kSlotBytes ? EFBIG : write_all(file_, bytes, offset);
+  const int error = bytes.size() > kSlotBytes ? EFBIG : write_all(file_, bytes, offset);
   if (error == 0)
     dirty_ = true;
   else

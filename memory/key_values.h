@@ -20,8 +20,8 @@ namespace waggle {
 
 class KeyValues {
  public:
-  using Visit = std::function<void(std::string_view space, std::string_view key,
-                                   std::string_view value)>;
+  using Visit =
+      std::function<void(std::string_view space, std::string_view key, std::string_view value)>;
   virtual ~KeyValues() = default;
   // A change is durable on return, as far as the implementation is.
   [[nodiscard]] virtual Status put(const std::string& space, const std::string& key,

@@ -9,7 +9,9 @@
 namespace waggle {
 namespace {
 
-bool is_window(const std::string& space) { return space == MemoryProvider::kSynchronizedState; }
+bool is_window(const std::string& space) {
+  return space == MemoryProvider::kSynchronizedState;
+}
 
 Status check_space(const std::string& space) {
   // The rule of a swarm's id.

@@ -2,9 +2,13 @@
 
 namespace waggle {
 
-Result<CoordinatorState> MemoryStore::load_coordinator() { return table_.load_coordinator(); }
+Result<CoordinatorState> MemoryStore::load_coordinator() {
+  return table_.load_coordinator();
+}
 
-Result<AgentState> MemoryStore::load_agent() { return table_.load_agent(); }
+Result<AgentState> MemoryStore::load_agent() {
+  return table_.load_agent();
+}
 
 CommitResult MemoryStore::commit(const Batch& batch) {
   table_.apply(batch);

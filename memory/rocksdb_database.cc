@@ -32,7 +32,9 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+rocksdb::Slice slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
 
 // Why each setting is so: docs/storage.md, "Settings".
 rocksdb::DBOptions database_settings(const DatabaseOptions& options,

@@ -78,7 +78,8 @@ class RocksdbDatabase {
   [[nodiscard]] Error damaged(std::string_view family, std::string_view text) const;
 
  private:
-  RocksdbDatabase(std::string path, const DatabaseKind& kind) : path_(std::move(path)), kind_(kind) {}
+  RocksdbDatabase(std::string path, const DatabaseKind& kind)
+      : path_(std::move(path)), kind_(kind) {}
   [[nodiscard]] rocksdb::Status open_database(const DatabaseOptions& options, Recovery recovery);
   [[nodiscard]] Status check_families() const;
   [[nodiscard]] Status check_meta();
@@ -87,7 +88,8 @@ class RocksdbDatabase {
   const DatabaseKind& kind_;
   bool read_only_ = false;
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // owned, default first, then meta, then kind_
+  std::vector<rocksdb::ColumnFamilyHandle*>
+      handles_;  // owned, default first, then meta, then kind_
 };
 
 }  // namespace waggle

@@ -50,8 +50,8 @@ class RocksdbKeyValues final : public KeyValues {
   Result<std::optional<std::string>> get(const std::string& space,
                                          const std::string& key) override {
     std::string value;
-    const rocksdb::Status status = database_->db().Get(
-        rocksdb::ReadOptions(), values(), store_keys::value(space, key), &value);
+    const rocksdb::Status status = database_->db().Get(rocksdb::ReadOptions(), values(),
+                                                       store_keys::value(space, key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return std::unexpected(database_->damaged("values", status.ToString()));
     return value;
@@ -66,14 +66,15 @@ class RocksdbKeyValues final : public KeyValues {
   Status write(rocksdb::WriteBatch& batch) {
     if (!failure_.empty()) return failed(Code::kUnknown, failure_);
     if (database_->read_only())
-      return failed(Code::kUnavailable, directory_.path() + ": the disk was full when it was "
-                                                            "opened; free space and start again");
+      return failed(Code::kUnavailable, directory_.path() +
+                                            ": the disk was full when it was "
+                                            "opened; free space and start again");
     rocksdb::WriteOptions synced;
     synced.sync = true;
     const rocksdb::Status status = database_->db().Write(synced, &batch);
     if (status.ok()) return {};
-    failure_ = directory_.path() + ": a change failed, it is there after the next start or not: " +
-               status.ToString();
+    failure_ = directory_.path() +
+               ": a change failed, it is there after the next start or not: " + status.ToString();
     return failed(Code::kUnknown, failure_);
   }
   Status scan(const store_keys::Range& range, const Visit& visit) {

@@ -39,8 +39,7 @@ class BatchWriter {
   void add(const RecordRow& row) {
     WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
     // The old entry first: a row may replace the very entry that it makes.
-    if (row.replaces)
-      remove("changes", keys::change(row.swarm, row.replaces, row.replaces_index));
+    if (row.replaces) remove("changes", keys::change(row.swarm, row.replaces, row.replaces_index));
     put("changes", keys::change(row.swarm, row.record->version, row.index), row.key.value());
     put("state", keys::state(row.swarm, row.key), encode_record(*row.record));
   }
@@ -143,8 +142,12 @@ class RowReader {
       if (!at) return bad_key("state", key);
       Result<Record> record = decode<Record>("state", key, value);
       if (!record) return std::unexpected(record.error());
-      out.push_back(RecordRow{std::move(at->swarm), std::move(at->key),
-                              std::make_shared<const Record>(std::move(*record)), 0, {}, 0});
+      out.push_back(RecordRow{std::move(at->swarm),
+                              std::move(at->key),
+                              std::make_shared<const Record>(std::move(*record)),
+                              0,
+                              {},
+                              0});
       return {};
     });
   }
@@ -177,8 +180,8 @@ class RowReader {
       Result<Outcome> outcome = decode<Outcome>("outcomes", key, value);
       if (!outcome) return std::unexpected(outcome.error());
       const keys::WriterAt& writer = at->writer;
-      out.push_back(OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq,
-                               std::move(*outcome)});
+      out.push_back(
+          OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq, std::move(*outcome)});
       return {};
     });
   }
@@ -187,10 +190,9 @@ class RowReader {
       const std::optional<keys::OutboxAt> at = keys::read_outbox(key);
       if (!at) return bad_key("outbox", key);
       if (value.size() < keys::kOrderBytes)
-        return std::unexpected(database_.damaged("outbox", "the value of '" + shown(key) +
-                                                               "' is too short"));
-      Result<Mutation> mutation =
-          decode<Mutation>("outbox", key, value.substr(keys::kOrderBytes));
+        return std::unexpected(
+            database_.damaged("outbox", "the value of '" + shown(key) + "' is too short"));
+      Result<Mutation> mutation = decode<Mutation>("outbox", key, value.substr(keys::kOrderBytes));
       if (!mutation) return std::unexpected(mutation.error());
       out.push_back(
           OutboxRow{at->incarnation, at->seq, keys::read_order(value), std::move(*mutation)});
@@ -214,7 +216,8 @@ class RowReader {
 template <typename Row, typename Order>
 void restore_order(std::vector<Row>& rows, Order order) {
   const auto before = [&](const Row& a, const Row& b) { return order(a) < order(b); };
-  if (!std::is_sorted(rows.begin(), rows.end(), before)) std::sort(rows.begin(), rows.end(), before);
+  if (!std::is_sorted(rows.begin(), rows.end(), before))
+    std::sort(rows.begin(), rows.end(), before);
 }
 
 }  // namespace
@@ -259,8 +262,7 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   if (read) read = reader.writers(state.writers);
   if (read) read = reader.outcomes(state.outcomes);
   if (!read) return std::unexpected(read.error());
-  restore_order(state.records,
-                [](const RecordRow& row) { return std::tie(row.swarm, row.key); });
+  restore_order(state.records, [](const RecordRow& row) { return std::tie(row.swarm, row.key); });
   restore_order(state.writers, [](const WriterRow& row) {
     return std::tie(row.swarm, row.agent, row.incarnation);
   });
@@ -295,13 +297,14 @@ Result<std::vector<Receipt>> load_receipts(RocksdbDatabase& database, const Swar
   const RowReader reader(database);
   const keys::Range range = keys::receipts_of(swarm, key);
   // Ends early with a status that is not reported: enough was read.
-  Status read = database.scan("receipts", range.begin, range.end, [&](auto at, auto value) -> Status {
-    Result<Receipt> receipt = reader.decode<Receipt>("receipts", at, value);
-    if (!receipt) return std::unexpected(receipt.error());
-    receipts.push_back(std::move(*receipt));
-    if (receipts.size() == limit) return failed(Code::kCommitted, {});
-    return {};
-  });
+  Status read =
+      database.scan("receipts", range.begin, range.end, [&](auto at, auto value) -> Status {
+        Result<Receipt> receipt = reader.decode<Receipt>("receipts", at, value);
+        if (!receipt) return std::unexpected(receipt.error());
+        receipts.push_back(std::move(*receipt));
+        if (receipts.size() == limit) return failed(Code::kCommitted, {});
+        return {};
+      });
   if (!read && read.error().code != Code::kCommitted) return std::unexpected(read.error());
   return receipts;
 }

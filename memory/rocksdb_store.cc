@@ -46,9 +46,7 @@ class Store final : public RocksdbStore {
 
  private:
   [[nodiscard]] bool coordinator() const { return options_.kind == StoreKind::kCoordinator; }
-  [[nodiscard]] std::string marker_file() const {
-    return directory_.file(StoreDirectory::kMarker);
-  }
+  [[nodiscard]] std::string marker_file() const { return directory_.file(StoreDirectory::kMarker); }
   [[nodiscard]] Status make();
   [[nodiscard]] Status open_database();
   [[nodiscard]] Status open_marker();
@@ -64,8 +62,8 @@ class Store final : public RocksdbStore {
   HeadMarker marker_;
 
   std::string rolled_back_;
-  std::string failure_;  // of a commit: nothing is committed any more
-  Heads heads_;          // as committed, synced or not
+  std::string failure_;               // of a commit: nothing is committed any more
+  Heads heads_;                       // as committed, synced or not
   std::optional<Epoch> ended_epoch_;  // see RocksdbStore::rolled_back(): must not go on
 
   rocksdb::WriteBatch batch_;  // empty between commits; keeps its memory
@@ -129,8 +127,7 @@ Result<RecoveredHeads> Store::recovered_heads() {
   if (!swarms) return std::unexpected(swarms.error());
   RecoveredHeads recovered;
   recovered.epoch = store->epoch;
-  for (SwarmRow& row : *swarms)
-    recovered.swarms[row.swarm] = {row.head, std::move(row.lineage)};
+  for (SwarmRow& row : *swarms) recovered.swarms[row.swarm] = {row.head, std::move(row.lineage)};
   return recovered;
 }
 
@@ -147,8 +144,7 @@ Status Store::open_marker() {
                     " is missing or damaged, as in a restored backup, so later commits may have "
                     "been acknowledged";
   if (!lost.empty()) {
-    const std::string text =
-        options_.path + ": the store lost acknowledged commits: " + lost;
+    const std::string text = options_.path + ": the store lost acknowledged commits: " + lost;
     if (!options_.accept_rollback)
       return failed(Code::kCorrupt, text + "; " + std::string(kRollbackRemedy));
     rolled_back_ += (rolled_back_.empty() ? "" : "; ") + text;
@@ -190,8 +186,9 @@ CommitResult Store::commit(const Batch& batch) {
   if (!failure_.empty()) return CommitResult::kUnknown;
   if (batch.empty()) return CommitResult::kDone;
   if (database_->read_only()) {
-    failure_ = options_.path + ": the disk was full when the store was opened, so it can only be "
-                               "read; free space and start again";
+    failure_ = options_.path +
+               ": the disk was full when the store was opened, so it can only be "
+               "read; free space and start again";
     return CommitResult::kUnknown;
   }
   add_rows(*database_, batch.rows, batch_);
@@ -201,8 +198,10 @@ CommitResult Store::commit(const Batch& batch) {
   bytes_ += batch_.GetDataSize();
   batch_.Clear();
   if (!status.ok()) {
-    failure_ = options_.path + ": a commit failed, it is there after the next start as a whole or "
-                               "not at all: " + status.ToString();
+    failure_ = options_.path +
+               ": a commit failed, it is there after the next start as a whole or "
+               "not at all: " +
+               status.ToString();
     return CommitResult::kUnknown;
   }
   ++commits_;
@@ -238,8 +237,8 @@ void Store::close() {
 
 Status Store::checkpoint(const std::string& directory) {
   if (mkdir(directory.c_str(), 0750) != 0)
-    return failed(Code::kRejected, system_text(directory, "the copy's directory can't be made",
-                                               errno));
+    return failed(Code::kRejected,
+                  system_text(directory, "the copy's directory can't be made", errno));
   const std::string database = directory + "/" + std::string(StoreDirectory::kDatabase);
   if (Status copied = database_->checkpoint(database); !copied) return copied;
   return sync_directory(directory);
@@ -268,7 +267,7 @@ Result<std::unique_ptr<RocksdbStore>> open_rocksdb(const RocksdbOptions& options
 }
 
 Result<std::uint64_t> free_bytes(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (statvfs(path.c_str(), &info) != 0)
     return failed(Code::kUnavailable, system_text(path, "its free space can't be read", errno));
   return std::uint64_t{info.f_bavail} * info.f_frsize;

@@ -17,9 +17,13 @@ void RowTable::apply(const Row& row) {
   std::visit([this](const auto& typed) { apply_row(typed); }, row);
 }
 
-void RowTable::apply_row(const StoreRow& row) { store_ = row; }
+void RowTable::apply_row(const StoreRow& row) {
+  store_ = row;
+}
 
-void RowTable::apply_row(const SwarmRow& row) { swarms_[row.swarm] = row; }
+void RowTable::apply_row(const SwarmRow& row) {
+  swarms_[row.swarm] = row;
+}
 
 void RowTable::apply_row(const RecordRow& row) {
   WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
@@ -60,7 +64,9 @@ void RowTable::apply_row(const ReceiptRow& row) {
   receipts_[{row.swarm, row.receipt.key}].insert_or_assign({row.at, row.index}, row.receipt);
 }
 
-void RowTable::apply_row(const IdentityRow& row) { identity_ = row; }
+void RowTable::apply_row(const IdentityRow& row) {
+  identity_ = row;
+}
 
 void RowTable::apply_row(const OutboxRow& row) {
   if (row.mutation)

@@ -86,7 +86,7 @@ Result<StoreDirectory::Found> StoreDirectory::open(const std::string& path) {
 }
 
 Status StoreDirectory::make_directory() const {
-  struct stat info {};
+  struct stat info{};
   if (stat(path_.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return {};
     return failed(Code::kRejected, path_ + ": is a file; a store needs a directory of its own");
@@ -95,8 +95,9 @@ Status StoreDirectory::make_directory() const {
     return failed(Code::kRejected, system_text(path_, "can't be used as a store", errno));
   if (mkdir(path_.c_str(), 0750) != 0 && errno != EEXIST) {
     if (errno == ENOENT)
-      return failed(Code::kRejected, path_ + ": its parent directory does not exist; make it, or "
-                                             "check that the disk is mounted");
+      return failed(Code::kRejected, path_ +
+                                         ": its parent directory does not exist; make it, or "
+                                         "check that the disk is mounted");
     const Code code = errno == ENOSPC ? Code::kUnavailable : Code::kRejected;
     return failed(code, system_text(path_, "the directory can't be made", errno));
   }
@@ -116,8 +117,7 @@ Result<StoreDirectory::Found> StoreDirectory::look() const {
     marker |= name == kMarker;
     if (!is_ours(name)) foreign.push_back(name);
   }
-  if (error)
-    return failed(Code::kRejected, system_text(path_, "can't be listed", error.value()));
+  if (error) return failed(Code::kRejected, system_text(path_, "can't be listed", error.value()));
   if (database) return Found::kExisting;
   if (!foreign.empty()) {
     std::sort(foreign.begin(), foreign.end());
@@ -137,16 +137,17 @@ Status StoreDirectory::lock() {
   lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (lock_ < 0) {
     const Code code = errno == ENOSPC ? Code::kUnavailable : Code::kRejected;
-    return failed(code, system_text(name, "can't be written; a store needs a directory that it "
-                                          "may write to", errno));
+    return failed(code, system_text(name,
+                                    "can't be written; a store needs a directory that it "
+                                    "may write to",
+                                    errno));
   }
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
-    Error refused{Code::kUnavailable,
-                  error == EWOULDBLOCK
-                      ? path_ + ": is in use by " + holder(lock_) +
-                            "; stop it, or name another directory"
-                      : system_text(name, "can't be locked", error)};
+    Error refused{Code::kUnavailable, error == EWOULDBLOCK
+                                          ? path_ + ": is in use by " + holder(lock_) +
+                                                "; stop it, or name another directory"
+                                          : system_text(name, "can't be locked", error)};
     ::close(lock_);
     lock_ = -1;
     return std::unexpected(std::move(refused));

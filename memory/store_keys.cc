@@ -77,7 +77,9 @@ std::string receipts_prefix(const SwarmId& swarm, const Key& key) {
 
 }  // namespace
 
-std::string swarm(const SwarmId& swarm) { return std::string(kSwarmPrefix) + swarm.value(); }
+std::string swarm(const SwarmId& swarm) {
+  return std::string(kSwarmPrefix) + swarm.value();
+}
 
 std::string state(const SwarmId& swarm, const Key& key) {
   std::string out;
@@ -129,13 +131,17 @@ std::string value(std::string_view space, std::string_view key) {
   return out;
 }
 
-Range outcomes_of(const WriterAt& at) { return beginning_with(writer(at), 8); }
+Range outcomes_of(const WriterAt& at) {
+  return beginning_with(writer(at), 8);
+}
 
 Range receipts_of(const SwarmId& swarm, const Key& key) {
   return beginning_with(receipts_prefix(swarm, key), 12);
 }
 
-Range whole_replica() { return beginning_with({}, limits::kKeyBytes); }
+Range whole_replica() {
+  return beginning_with({}, limits::kKeyBytes);
+}
 
 Range values_of(std::string_view space, std::string_view prefix) {
   return beginning_with(value(space, prefix), limits::kKeyBytes);

@@ -1,9 +1,9 @@
 #include "include/lib/agent_desk.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 #include <variant>
+
+#include <fmt/format.h>
 
 #include "include/lib/convert.h"
 
@@ -106,8 +106,8 @@ void AgentDesk::call_back(const Delivery& delivery) {
     if (write && events_.on_settled) events_.on_settled(*write);
   } else if (const auto* link = std::get_if<LinkChanged>(&delivery)) {
     if (events_.on_link)
-      events_.on_link({static_cast<LinkState>(link->link), static_cast<StatusCode>(link->code),
-                       link->text});
+      events_.on_link(
+          {static_cast<LinkState>(link->link), static_cast<StatusCode>(link->code), link->text});
   } else if (const auto* offer = std::get_if<OfferSettled>(&delivery)) {
     if (events_.on_offer)
       events_.on_offer({.key = offer->key.value(),
@@ -172,11 +172,12 @@ Expected<WriteResult> AgentDesk::wait_write(RequestId request, Deadline deadline
     return failure(StatusCode::kNotFound,
                    "there is no such ticket, or its answer is no longer kept; use on_settled");
   if (link_.state == LinkState::kEnded) return std::unexpected(ended_failure());
-  return failure(StatusCode::kTimeout,
-                 link_.state == LinkState::kAttached
-                     ? "the write was not answered in time; it stays on its way"
-                     : "the write was not answered in time, no coordinator is attached; it stays on "
-                       "its way");
+  return failure(
+      StatusCode::kTimeout,
+      link_.state == LinkState::kAttached
+          ? "the write was not answered in time; it stays on its way"
+          : "the write was not answered in time, no coordinator is attached; it stays on "
+            "its way");
 }
 
 Expected<void> AgentDesk::wait_all_writes(Deadline deadline) {
@@ -191,9 +192,9 @@ Expected<void> AgentDesk::wait_all_writes(Deadline deadline) {
                       [&] { return answered() || link_.state == LinkState::kEnded; });
   if (answered()) return {};
   if (link_.state == LinkState::kEnded) return std::unexpected(ended_failure());
-  return failure(StatusCode::kTimeout,
-                 fmt::format("{} writes were not answered in time; they stay on their way",
-                             writes_.size()));
+  return failure(
+      StatusCode::kTimeout,
+      fmt::format("{} writes were not answered in time; they stay on their way", writes_.size()));
 }
 
 Expected<void> AgentDesk::wait_attached(Deadline deadline) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the deliveries of an agent meet the calls that wait for them, and the callbacks. The agent's
-// thread hands deliveries in; any thread waits.
+// Where the deliveries of an agent meet the calls that wait for them, and the callbacks. The
+// agent's thread hands deliveries in; any thread waits.
 //
 // Bound: answers to writes are kept for the newest 4,096; a waiting question has one place.
 

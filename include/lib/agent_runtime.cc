@@ -1,7 +1,5 @@
 #include "include/lib/agent_runtime.h"
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -9,6 +7,8 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/shape.h"
@@ -101,10 +101,11 @@ Result<std::unique_ptr<CommitStore>> open_store(const AgentRuntimeOptions& optio
   Result<std::unique_ptr<RocksdbStore>> opened = open_rocksdb(disk);
   if (!opened) return std::unexpected(std::move(opened.error()));
   if ((*opened)->read_only())
-    return failed(Code::kUnavailable,
-                  fmt::format("the disk of '{}' is full, so nothing that this agent writes could be "
-                              "kept; free space and start again",
-                              options.data));
+    return failed(
+        Code::kUnavailable,
+        fmt::format("the disk of '{}' is full, so nothing that this agent writes could be "
+                    "kept; free space and start again",
+                    options.data));
   return std::unique_ptr<CommitStore>(std::move(*opened));
 }
 
@@ -127,8 +128,9 @@ Result<std::unique_ptr<AgentRuntime>> AgentRuntime::open(const AgentRuntimeOptio
                                                          std::shared_ptr<AgentLoop> loop,
                                                          DeliverFn deliver) {
   if (loop->on_loop_thread())
-    return failed(Code::kRejected, "an agent can't be opened within a callback of another: opening "
-                                   "waits for the thread that runs the callback");
+    return failed(Code::kRejected,
+                  "an agent can't be opened within a callback of another: opening "
+                  "waits for the thread that runs the callback");
   if (Status fine = check_options(options); !fine) return std::unexpected(std::move(fine.error()));
   ZmqAgentTransport::Options sockets;
   Result<Endpoint> dial = parse_dial(options.coordinator);
@@ -182,8 +184,8 @@ Result<std::unique_ptr<AgentRuntime>> AgentRuntime::open(const AgentRuntimeOptio
         const std::lock_guard lock(borrowed->mutex);
         borrowed->stopped = error;
       }
-      borrowed->deliver(LinkChanged{Link::kEnded, error.code, error.text,
-                                    borrowed->core->replica().cursor(), {}});
+      borrowed->deliver(LinkChanged{
+          Link::kEnded, error.code, error.text, borrowed->core->replica().cursor(), {}});
     };
     shared.loop.add(*borrowed->host, borrowed->sources);
   });
@@ -199,9 +201,10 @@ AgentRuntime::~AgentRuntime() {
     shared.loop.remove(*parts.host);
   };
   if (parts_->loop->on_loop_thread()) {
-    // In the middle of a turn, perhaps of this very agent: after it. What was decided in it is still
-    // delivered.
-    call(shared.loop, [leave, parts = std::shared_ptr<Parts>(std::move(parts_))] { leave(*parts); });
+    // In the middle of a turn, perhaps of this very agent: after it. What was decided in it is
+    // still delivered.
+    call(shared.loop,
+         [leave, parts = std::shared_ptr<Parts>(std::move(parts_))] { leave(*parts); });
   } else {
     call_and_wait(shared.loop, [&] { leave(*parts_); });
   }
@@ -211,7 +214,9 @@ bool AgentRuntime::post(Command command) {
   return parts_->loop->parts().loop.post(*parts_->host, Event(std::move(command)));
 }
 
-RequestId AgentRuntime::next_request() { return RequestId(++parts_->loop->parts().next_request); }
+RequestId AgentRuntime::next_request() {
+  return RequestId(++parts_->loop->parts().next_request);
+}
 
 void AgentRuntime::inspect(const std::function<void(const Agent&)>& look) {
   WAGGLE_CHECK(!parts_->loop->on_loop_thread(), "inspect() would wait for its own thread");

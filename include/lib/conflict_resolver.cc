@@ -1,10 +1,9 @@
-#include <waggle/conflict_resolver.h>
-
-#include <fmt/format.h>
-
 #include <memory>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
+#include <waggle/conflict_resolver.h>
 
 #include "include/lib/convert.h"
 #include "include/lib/key_rule.h"
@@ -16,15 +15,20 @@ namespace {
 Register to_register(const CandidateValue& value) {
   return {static_cast<ContentType>(value.content), value.bytes};
 }
-Hlc to_hlc(const CandidateValue& value) { return Hlc::of(value.stamp_millis, value.stamp_count); }
+Hlc to_hlc(const CandidateValue& value) {
+  return Hlc::of(value.stamp_millis, value.stamp_count);
+}
 
 }  // namespace
 
 Strategy to_strategy(ResolveBy by) {
   switch (by) {
-    case ResolveBy::kLww: return Strategy::kLww;
-    case ResolveBy::kQuorum: return Strategy::kQuorum;
-    case ResolveBy::kKeep: return Strategy::kKeep;
+    case ResolveBy::kLww:
+      return Strategy::kLww;
+    case ResolveBy::kQuorum:
+      return Strategy::kQuorum;
+    case ResolveBy::kKeep:
+      return Strategy::kKeep;
   }
   return Strategy::kKeep;
 }
@@ -46,10 +50,11 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
                                                const std::vector<CandidateValue>& offers,
                                                std::uint32_t same, std::uint32_t roster) const {
   if (std::uint64_t{same} + offers.size() > roster)
-    return failure(StatusCode::kRejected,
-                   fmt::format("{} offers and {} members that hold the committed value are more than "
-                               "the roster of {}",
-                               offers.size(), same, roster));
+    return failure(
+        StatusCode::kRejected,
+        fmt::format("{} offers and {} members that hold the committed value are more than "
+                    "the roster of {}",
+                    offers.size(), same, roster));
   std::set<std::string> agents;
   for (const CandidateValue& offer : offers)
     if (!agents.insert(offer.agent).second)
@@ -73,9 +78,8 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
     question.answers.push_back({AgentId(offer.agent), AnswerKind::kOffer,
                                 Offer{to_register(offer), standing.version, to_hlc(offer)}});
   for (std::uint32_t i = 0; i < same; ++i)
-    question.answers.push_back(
-        {AgentId(fmt::format("~same-{}", i)), committed ? AnswerKind::kSame : AnswerKind::kAbsent,
-         Offer{}});
+    question.answers.push_back({AgentId(fmt::format("~same-{}", i)),
+                                committed ? AnswerKind::kSame : AnswerKind::kAbsent, Offer{}});
   RoundDecision decision = decide(question);
   return Resolution{static_cast<SyncOutcome>(decision.outcome), decision.winner, decision.commit,
                     std::move(decision.rule)};

@@ -32,12 +32,18 @@ std::vector<std::string> names(const std::vector<AgentId>& agents) {
 
 }  // namespace
 
-std::string_view name_of(StatusCode code) { return to_text(static_cast<Code>(code)); }
-std::string_view name_of(Durability level) { return to_text(static_cast<Level>(level)); }
+std::string_view name_of(StatusCode code) {
+  return to_text(static_cast<Code>(code));
+}
+std::string_view name_of(Durability level) {
+  return to_text(static_cast<Level>(level));
+}
 std::string_view name_of(SyncOutcome outcome) {
   return to_text(static_cast<RoundOutcome>(outcome));
 }
-std::string StateVersion::text() const { return to_text(to_cursor(*this)); }
+std::string StateVersion::text() const {
+  return to_text(to_cursor(*this));
+}
 
 Failure to_failure(Error error) {
   return {static_cast<StatusCode>(error.code), std::move(error.text)};
@@ -129,16 +135,23 @@ std::vector<Key> to_keys(const std::vector<std::string>& keys) {
   return converted;
 }
 
-InCallback::InCallback() { ++callbacks_here; }
-InCallback::~InCallback() { --callbacks_here; }
-bool InCallback::here() { return callbacks_here > 0; }
+InCallback::InCallback() {
+  ++callbacks_here;
+}
+InCallback::~InCallback() {
+  --callbacks_here;
+}
+bool InCallback::here() {
+  return callbacks_here > 0;
+}
 
 Expected<void> may_block(std::string_view call) {
   if (!InCallback::here()) return {};
   return failure(StatusCode::kRejected,
-                 std::string(call) + " is a blocking call within a callback: it would wait for the "
-                                     "thread that runs the callback. Do it on another thread, after "
-                                     "the callback");
+                 std::string(call) +
+                     " is a blocking call within a callback: it would wait for the "
+                     "thread that runs the callback. Do it on another thread, after "
+                     "the callback");
 }
 
 }  // namespace waggle

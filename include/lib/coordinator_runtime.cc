@@ -1,13 +1,13 @@
 #include "include/lib/coordinator_runtime.h"
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "io/host.h"
 #include "io/journal.h"
@@ -70,8 +70,8 @@ struct CoordinatorRuntime::Parts {
   std::unique_ptr<ZmqCoordinatorTransport> transport;
   Service service;
   Loop loop;
-  bool writable = true;           // as the core was told
-  std::optional<Error> failure;   // set on the loop's thread, read after run()
+  bool writable = true;          // as the core was told
+  std::optional<Error> failure;  // set on the loop's thread, read after run()
   std::atomic<bool> running = false;
 
   [[nodiscard]] Status start();
@@ -104,16 +104,18 @@ Status CoordinatorRuntime::Parts::start() {
     }
     if (service.on_disk->read_only()) {
       if (core.new_epoch)
-        return failed(Code::kUnavailable,
-                      fmt::format("the disk of '{}' is full, and accepting the loss needs to write; "
-                                  "free space and start again",
-                                  options.data));
+        return failed(
+            Code::kUnavailable,
+            fmt::format("the disk of '{}' is full, and accepting the loss needs to write; "
+                        "free space and start again",
+                        options.data));
       full = "the disk was full when the store was opened: reads only, until space is freed";
     } else if (const Result<std::uint64_t> space = free_bytes(options.data);
                space && *space < options.disk_reserve_bytes) {
-      full = fmt::format("{} are free at '{}', less than the reserve of {}: writes are refused until "
-                         "there is more",
-                         mebibytes(*space), options.data, mebibytes(options.disk_reserve_bytes));
+      full = fmt::format(
+          "{} are free at '{}', less than the reserve of {}: writes are refused until "
+          "there is more",
+          mebibytes(*space), options.data, mebibytes(options.disk_reserve_bytes));
     }
   }
   core.level = level = service.store->level();
@@ -127,7 +129,8 @@ Status CoordinatorRuntime::Parts::start() {
     recovered.push_back({id, swarm->head(), swarm->live_keys()});
   }
 
-  // Kept over a new start of the core: the addresses stay, and peers learn that their sessions ended.
+  // Kept over a new start of the core: the addresses stay, and peers learn that their sessions
+  // ended.
   if (!transport) {
     ZmqCoordinatorTransport::Options sockets;
     sockets.listen = listen;
@@ -210,8 +213,7 @@ Result<std::unique_ptr<CoordinatorRuntime>> CoordinatorRuntime::open(
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   parts->listen = *listen;
-  if (Status started = parts->start(); !started)
-    return std::unexpected(std::move(started.error()));
+  if (Status started = parts->start(); !started) return std::unexpected(std::move(started.error()));
   Parts* const borrowed = parts.get();
   parts->loop.set_watcher([borrowed] { borrowed->watch_disk(); });
   parts->loop.set_on_stopped([borrowed](Host& host) { borrowed->failure = host.stopped(); });
@@ -224,13 +226,21 @@ CoordinatorRuntime::~CoordinatorRuntime() {
   if (parts_->service.host) parts_->loop.remove(*parts_->service.host);
 }
 
-std::string CoordinatorRuntime::endpoint() const { return parts_->listen.text(); }
-Level CoordinatorRuntime::level() const { return parts_->level; }
-Epoch CoordinatorRuntime::epoch() const { return parts_->epoch; }
+std::string CoordinatorRuntime::endpoint() const {
+  return parts_->listen.text();
+}
+Level CoordinatorRuntime::level() const {
+  return parts_->level;
+}
+Epoch CoordinatorRuntime::epoch() const {
+  return parts_->epoch;
+}
 std::vector<CoordinatorRuntime::SwarmHead> CoordinatorRuntime::recovered() const {
   return parts_->recovered;
 }
-std::string CoordinatorRuntime::notice() const { return parts_->notice; }
+std::string CoordinatorRuntime::notice() const {
+  return parts_->notice;
+}
 
 Status CoordinatorRuntime::run() {
   parts_->running = true;
@@ -240,9 +250,13 @@ Status CoordinatorRuntime::run() {
   return {};
 }
 
-void CoordinatorRuntime::stop() { parts_->loop.stop(); }
+void CoordinatorRuntime::stop() {
+  parts_->loop.stop();
+}
 
-std::unique_ptr<LocalPort> CoordinatorRuntime::local_port() { return parts_->local.open(); }
+std::unique_ptr<LocalPort> CoordinatorRuntime::local_port() {
+  return parts_->local.open();
+}
 
 Status CoordinatorRuntime::compact_files() {
   while (true) {

@@ -1,7 +1,7 @@
-#include <waggle/group.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <waggle/group.h>
 
 #include "base/shape.h"
 #include "include/lib/convert.h"
@@ -100,7 +100,9 @@ WriteGroup& WriteGroup::metadata(std::string_view name, std::string_view text) {
   return *this;
 }
 
-bool WriteGroup::empty() const { return parts_->entries.empty(); }
+bool WriteGroup::empty() const {
+  return parts_->entries.empty();
+}
 
 Result<std::vector<Entry>> entries_of(const WriteGroup& group) {
   if (!group.parts().misuse.empty()) return failed(Code::kRejected, group.parts().misuse);

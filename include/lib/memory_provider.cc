@@ -1,6 +1,6 @@
-#include <waggle/memory_provider.h>
-
 #include <utility>
+
+#include <waggle/memory_provider.h>
 
 #include "include/lib/convert.h"
 #include "include/lib/memory_provider_parts.h"

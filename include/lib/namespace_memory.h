@@ -1,7 +1,7 @@
 #pragma once
 
-// The inner MemoryProvider behind an interface without its name: the public class is called the same,
-// so no source may see both headers.
+// The inner MemoryProvider behind an interface without its name: the public class is called the
+// same, so no source may see both headers.
 
 #include <cstdint>
 #include <functional>

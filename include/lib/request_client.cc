@@ -1,7 +1,5 @@
 #include "include/lib/request_client.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -9,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/limits.h"
 #include "base/prng.h"
@@ -23,7 +23,9 @@ namespace {
 constexpr std::int64_t kResendMillis = 250;
 constexpr std::int64_t kResendMillisMax = 2'000;
 
-std::int64_t next_delay(std::int64_t millis) { return std::min(millis * 2, kResendMillisMax); }
+std::int64_t next_delay(std::int64_t millis) {
+  return std::min(millis * 2, kResendMillisMax);
+}
 
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(
@@ -35,8 +37,8 @@ bool is_hex(std::string_view text) {
 struct RequestClient::Parts {
   Parts(std::unique_ptr<MessagePort> the_port, SwarmId the_swarm)
       : port(std::move(the_port)), swarm(std::move(the_swarm)), random(random_seed()) {
-    agent = AgentId(fmt::format("{}-{}{}", kClientPrefix, to_hex(random.next()),
-                                to_hex(random.next())));
+    agent = AgentId(
+        fmt::format("{}-{}{}", kClientPrefix, to_hex(random.next()), to_hex(random.next())));
     incarnation = random.id<Incarnation>();
   }
   ~Parts() {
@@ -49,9 +51,9 @@ struct RequestClient::Parts {
   SystemClock clock;
   AgentId agent;
 
-  Welcome welcome;    // the newest
-  SessionId session;  // 0: hello has to be said
-  bool heard = false; // a coordinator answered, ever
+  Welcome welcome;     // the newest
+  SessionId session;   // 0: hello has to be said
+  bool heard = false;  // a coordinator answered, ever
 
   // As a writer.
   Incarnation incarnation;
@@ -178,10 +180,16 @@ Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
         again = monotonic_now();
       } else {
         switch (asking.take(**message)) {
-          case Heard::kNothing: break;
-          case Heard::kAnswer: return {};
-          case Heard::kSendAgain: again = monotonic_now(); break;
-          case Heard::kJoinAgain: session = {}; break;
+          case Heard::kNothing:
+            break;
+          case Heard::kAnswer:
+            return {};
+          case Heard::kSendAgain:
+            again = monotonic_now();
+            break;
+          case Heard::kJoinAgain:
+            session = {};
+            break;
         }
       }
     }
@@ -219,7 +227,9 @@ Result<std::unique_ptr<RequestClient>> RequestClient::over(std::unique_ptr<Messa
 RequestClient::RequestClient(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 RequestClient::~RequestClient() = default;
 
-const Welcome& RequestClient::welcome() const { return parts_->welcome; }
+const Welcome& RequestClient::welcome() const {
+  return parts_->welcome;
+}
 
 // ---- questions ---------------------------------------------------------------------------------
 
@@ -254,9 +264,8 @@ Result<QueryResult> RequestClient::query(
   asking.build = [&] { return Query{p.session, id, ask}; };
   asking.take = [&](const Message& message) {
     if (const auto* result = std::get_if<QueryResult>(&message); result && result->request == id) {
-      answer = result->code == Code::kCommitted
-                   ? Result<QueryResult>(*result)
-                   : failed(result->code, result->text);
+      answer = result->code == Code::kCommitted ? Result<QueryResult>(*result)
+                                                : failed(result->code, result->text);
       if (result->code == Code::kCommitted) p.learn(result->at);
     } else if (const auto* error = std::get_if<ErrorReply>(&message);
                error && error->request == id) {
@@ -279,9 +288,8 @@ Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeou
   asking.take = [&](const Message& message) {
     if (const auto* result = std::get_if<CompactResult>(&message);
         result && result->request == id) {
-      answer = result->code == Code::kCommitted
-                   ? Result<CompactResult>(*result)
-                   : failed(result->code, result->text);
+      answer = result->code == Code::kCommitted ? Result<CompactResult>(*result)
+                                                : failed(result->code, result->text);
     } else if (const auto* error = std::get_if<ErrorReply>(&message);
                error && error->request == id) {
       answer = failed(error->code, error->text);
@@ -383,8 +391,8 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
     if (outcome.code == Code::kOverloaded || outcome.code == Code::kUnavailable) {
       passing = outcome;
       if (outcome.reason != Reason::kClockAhead) return Parts::Heard::kNothing;
-      p.clock_shift = static_cast<std::int64_t>(outcome.coordinator_wall_millis) -
-                      p.clock.now().wall_millis;
+      p.clock_shift =
+          static_cast<std::int64_t>(outcome.coordinator_wall_millis) - p.clock.now().wall_millis;
       p.hlc = HlcClock();
       mutation.hlc = p.stamp();
       return std::exchange(restamped, true) ? Parts::Heard::kNothing : Parts::Heard::kSendAgain;
@@ -434,11 +442,11 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
 Result<RequestClient::Delta> RequestClient::delta(const Cursor& since, const std::string& prefix,
                                                   bool or_snapshot, std::int64_t timeout_millis) {
   if (prefix.size() > limits::kKeyBytes || !is_utf8(prefix))
-    return failed(Code::kRejected, fmt::format("the prefix: expected at most {} bytes of UTF-8",
-                                               limits::kKeyBytes));
+    return failed(Code::kRejected,
+                  fmt::format("the prefix: expected at most {} bytes of UTF-8", limits::kKeyBytes));
   if (since.revision.value() > limits::kNumberMax)
-    return failed(Code::kRejected, fmt::format("revision {} is beyond what can be counted",
-                                               since.revision.value()));
+    return failed(Code::kRejected,
+                  fmt::format("revision {} is beyond what can be counted", since.revision.value()));
   Parts& p = *parts_;
   const Instant deadline = p.in(timeout_millis);
   Delta delta;

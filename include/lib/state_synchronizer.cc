@@ -1,14 +1,15 @@
-#include <waggle/state_synchronizer.h>
-
-#include <fmt/format.h>
-
-#include <condition_variable>
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include <fmt/format.h>
+#include <waggle/state_synchronizer.h>
+
+#include "base/glob.h"
 #include "include/lib/convert.h"
 #include "include/lib/coordinator_runtime.h"
 #include "include/lib/key_rule.h"
@@ -52,9 +53,12 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
 // What a MemoryProvider shows of an item.
 std::string as_text(const StateItem& item) {
   switch (item.type) {
-    case ItemType::kRegister: return item.bytes;
-    case ItemType::kCounter: return std::to_string(item.number);
-    case ItemType::kSet: break;
+    case ItemType::kRegister:
+      return item.bytes;
+    case ItemType::kCounter:
+      return std::to_string(item.number);
+    case ItemType::kSet:
+      break;
   }
   std::string lines;
   for (const std::string& element : item.elements) lines += element + "\n";
@@ -148,11 +152,15 @@ Expected<void> StateSynchronizer::stop() {
   return {};
 }
 
-std::string StateSynchronizer::endpoint() const { return parts_->runtime->endpoint(); }
+std::string StateSynchronizer::endpoint() const {
+  return parts_->runtime->endpoint();
+}
 Durability StateSynchronizer::durability() const {
   return static_cast<Durability>(parts_->runtime->level());
 }
-std::string StateSynchronizer::notice() const { return parts_->runtime->notice(); }
+std::string StateSynchronizer::notice() const {
+  return parts_->runtime->notice();
+}
 
 // ---- full synchronisation ----------------------------------------------------------------------
 
@@ -201,10 +209,29 @@ Expected<SyncResult> StateSynchronizer::synchronize_swarm(const std::string& swa
 
 // ---- the state ---------------------------------------------------------------------------------
 
+namespace {
+
+// When commits come in between the pages of a list: the keys as they were at one revision.
+Result<ItemList> list_at_once(RequestClient& client, const std::string& pattern) {
+  const std::string_view glob = pattern.empty() ? "*" : std::string_view(pattern);
+  Result<RequestClient::Delta> state =
+      client.delta({}, std::string(glob_prefix(glob)), true, kAnswerMillis);
+  if (!state) return std::unexpected(std::move(state.error()));
+  ItemList items;
+  items.at = to_version(state->to);
+  for (const Change& change : state->changes)
+    if (glob_match(glob, change.key.value()))
+      items.items.push_back(to_item(change.key, change.record.get()));
+  std::ranges::sort(items.items, {}, &StateItem::key);
+  return items;
+}
+
+}  // namespace
+
 Expected<DeltaResult> StateSynchronizer::delta_sync(const std::string& swarm,
                                                     const StateVersion& since) {
-  const Expected<RequestClient::Delta> delta = parts_->with_client<RequestClient::Delta>(
-      swarm, "delta_sync()", [&](RequestClient& client) {
+  const Expected<RequestClient::Delta> delta =
+      parts_->with_client<RequestClient::Delta>(swarm, "delta_sync()", [&](RequestClient& client) {
         return client.delta(to_cursor(since), {}, true, kAnswerMillis);
       });
   if (!delta) return std::unexpected(delta.error());
@@ -220,8 +247,8 @@ Expected<DeltaResult> StateSynchronizer::delta_sync(const std::string& swarm,
 
 Expected<StateItem> StateSynchronizer::get_state(const std::string& swarm, const std::string& key,
                                                  std::uint64_t at_least) {
-  const Expected<QueryResult> result = parts_->with_client<QueryResult>(
-      swarm, "get_state()", [&](RequestClient& client) {
+  const Expected<QueryResult> result =
+      parts_->with_client<QueryResult>(swarm, "get_state()", [&](RequestClient& client) {
         return client.query(GetQuery{{Key(key)}, Revision(at_least)}, kAnswerMillis);
       });
   if (!result) return std::unexpected(result.error());
@@ -232,29 +259,22 @@ Expected<StateItem> StateSynchronizer::get_state(const std::string& swarm, const
 
 Expected<ItemList> StateSynchronizer::list_state(const std::string& swarm,
                                                  const std::string& pattern) {
-  // Pages of one state: when a commit comes in between, from the beginning; after a few times what
-  // was found is good enough to be called a list of the newest of these states.
-  const Expected<ItemList> list = parts_->with_client<ItemList>(
+  return parts_->with_client<ItemList>(
       swarm, "list_state()", [&](RequestClient& client) -> Result<ItemList> {
-        for (int attempt = 1;; ++attempt) {
-          ItemList items;
-          ListQuery page;
-          page.glob = pattern;
-          bool moved = false;
-          while (true) {
-            Result<QueryResult> result = client.query(page, kAnswerMillis);
-            if (!result) return std::unexpected(std::move(result.error()));
-            const StateVersion at = to_version(result->at);
-            moved = moved || (!items.items.empty() && at != items.at);
-            if (moved && attempt < 4) break;
-            items.at = at;
-            for (StateItem& item : to_items(result->changes)) items.items.push_back(std::move(item));
-            if (!result->more || result->changes.empty()) return items;
-            page.after = result->changes.back().key;
-          }
+        ItemList items;
+        ListQuery page;
+        page.glob = pattern;
+        while (true) {
+          Result<QueryResult> result = client.query(page, kAnswerMillis);
+          if (!result) return std::unexpected(std::move(result.error()));
+          const StateVersion at = to_version(result->at);
+          if (!items.items.empty() && at != items.at) return list_at_once(client, pattern);
+          items.at = at;
+          for (StateItem& item : to_items(result->changes)) items.items.push_back(std::move(item));
+          if (!result->more || result->changes.empty()) return items;
+          page.after = result->changes.back().key;
         }
       });
-  return list;
 }
 
 Expected<StateVersion> StateSynchronizer::get_state_version(const std::string& swarm) {
@@ -293,8 +313,8 @@ Expected<WriteResult> StateSynchronizer::clear_state(const std::string& swarm,
 }
 
 Expected<WriteResult> StateSynchronizer::clear_state(const std::string& swarm) {
-  const Expected<Outcome> outcome = parts_->with_client<Outcome>(
-      swarm, "clear_state()", [&](RequestClient& client) {
+  const Expected<Outcome> outcome =
+      parts_->with_client<Outcome>(swarm, "clear_state()", [&](RequestClient& client) {
         return client.write({Entry{Key(), {}, ClearOp{}, {}}}, kAnswerMillis);
       });
   if (!outcome) return std::unexpected(outcome.error());

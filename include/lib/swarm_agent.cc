@@ -1,7 +1,7 @@
-#include <waggle/agent.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <waggle/agent.h>
 
 #include "include/lib/agent_desk.h"
 #include "include/lib/agent_runtime.h"
@@ -25,7 +25,9 @@ AgentDesk::Deadline after(milliseconds time) {
 
 }  // namespace
 
-std::string_view name_of(LinkState state) { return to_text(static_cast<Link>(state)); }
+std::string_view name_of(LinkState state) {
+  return to_text(static_cast<Link>(state));
+}
 
 // ---- host --------------------------------------------------------------------------------------
 
@@ -82,9 +84,9 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
   parts->desk = std::make_shared<AgentDesk>(std::move(events));
   std::shared_ptr<AgentLoop> loop =
       config.host ? config.host->parts().loop : std::make_shared<AgentLoop>();
-  Result<std::unique_ptr<AgentRuntime>> runtime =
-      AgentRuntime::open(options, std::move(loop),
-                         [desk = parts->desk](const Delivery& delivery) { desk->deliver(delivery); });
+  Result<std::unique_ptr<AgentRuntime>> runtime = AgentRuntime::open(
+      options, std::move(loop),
+      [desk = parts->desk](const Delivery& delivery) { desk->deliver(delivery); });
   if (!runtime) return failure_of(runtime);
   parts->runtime = std::move(*runtime);
   return std::unique_ptr<SwarmAgent>(new SwarmAgent(std::move(parts)));
@@ -190,8 +192,12 @@ Expected<ItemList> SwarmAgent::list(std::string_view pattern, std::uint64_t at_l
   return ItemList{to_version(done.at), done.pending, to_items(done.changes)};
 }
 
-AgentCounter SwarmAgent::counter(std::string key) { return {*this, std::move(key)}; }
-AgentSet SwarmAgent::set(std::string key) { return {*this, std::move(key)}; }
+AgentCounter SwarmAgent::counter(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentSet SwarmAgent::set(std::string key) {
+  return {*this, std::move(key)};
+}
 
 Expected<std::int64_t> AgentCounter::value() const {
   const Expected<StateItem> item = agent_.get(key_);
@@ -245,15 +251,14 @@ Expected<SyncResult> SwarmAgent::synchronize(const std::vector<std::string>& key
                                              SyncOptions options) {
   SyncCommand command = to_command(options);
   command.keys = to_keys(keys);
-  return to_result(parts_->ask(std::move(command),
-                               std::max(options.timeout, kSyncTime) + kOwnTime, "synchronize()"));
+  return to_result(parts_->ask(std::move(command), std::max(options.timeout, kSyncTime) + kOwnTime,
+                               "synchronize()"));
 }
 
 Expected<SyncResult> SwarmAgent::synchronize_all(SyncOptions options) {
   SyncCommand command = to_command(options);
   command.all = true;
-  return to_result(parts_->ask(std::move(command),
-                               std::max(options.timeout, kSyncTime) + kOwnTime,
+  return to_result(parts_->ask(std::move(command), std::max(options.timeout, kSyncTime) + kOwnTime,
                                "synchronize_all()"));
 }
 

@@ -7,13 +7,14 @@
 //   (*agent)->put("flower/7", "blue");          // at once in this agent's view, and on its way
 //   auto item = (*agent)->get("flower/7");      // item->pending until the coordinator committed it
 //
-// Writes never wait for the network. While no coordinator answers they are kept in order, on disk when
-// `data` is given, and sent when it is back. Reads come from the copy, your own writes included.
+// Writes never wait for the network. While no coordinator answers they are kept in order, on disk
+// when `data` is given, and sent when it is back. Reads come from the copy, your own writes
+// included.
 //
 // Thread-safe, unless said otherwise. Callbacks run on the host's thread, in the order of the
 // revisions, and must not block; they may write. A blocking call within a callback is refused with
-// kRejected, since the thread that it waits for is the one it runs on; blocking calls are those that
-// take a timeout, and reads.
+// kRejected, since the thread that it waits for is the one it runs on; blocking calls are those
+// that take a timeout, and reads.
 
 #include <chrono>
 #include <cstdint>
@@ -30,8 +31,8 @@
 
 namespace waggle {
 
-// One network context and one thread for any number of agents of a process. Outlives them by itself:
-// each holds a share.
+// One network context and one thread for any number of agents of a process. Outlives them by
+// itself: each holds a share.
 class SwarmHost {
  public:
   SwarmHost();
@@ -50,9 +51,9 @@ struct AgentConfig {
   std::string coordinator = "tcp://127.0.0.1:4600";  // or ipc:///path
   std::string swarm;                                 // 1..64 bytes, no white space, no '/'
   std::string agent;                                 // unique in its swarm
-  std::string data = {};          // directory for unsent writes and the copy; empty: in memory
-  bool observer = false;          // reads only; in no synchronisation
-  bool start_from_head = false;   // no StateChange for the state as it is found at the start
+  std::string data = {};         // directory for unsent writes and the copy; empty: in memory
+  bool observer = false;         // reads only; in no synchronisation
+  bool start_from_head = false;  // no StateChange for the state as it is found at the start
   std::shared_ptr<SwarmHost> host = {};  // empty: one of its own
 };
 
@@ -122,8 +123,8 @@ struct AgentEvents {
 struct AgentStatus {
   LinkStatus link;
   StateVersion cursor;
-  std::string digest;  // of the committed state at the cursor, 32 hexadecimal digits: equal at equal
-                       // cursors, for every agent and the coordinator
+  std::string digest;  // of the committed state at the cursor, 32 hexadecimal digits: equal at
+                       // equal cursors, for every agent and the coordinator
   std::uint64_t keys = 0;
   std::uint64_t state_bytes = 0;
   std::uint64_t unsent = 0;  // writes without an answer yet
@@ -135,8 +136,8 @@ class AgentSet;
 
 class SwarmAgent {
  public:
-  // Does not wait for a coordinator. Failures: kRejected for an id, endpoint or directory that can't
-  // be used; kUnavailable when another process has `data` open; kCorrupt for a damaged one.
+  // Does not wait for a coordinator. Failures: kRejected for an id, endpoint or directory that
+  // can't be used; kUnavailable when another process has `data` open; kCorrupt for a damaged one.
   [[nodiscard]] static Expected<std::unique_ptr<SwarmAgent>> open(const AgentConfig& config,
                                                                   AgentEvents events = {});
   // Hands over what was written (to the disk, with `data`) and goes without a goodbye: another
@@ -155,8 +156,8 @@ class SwarmAgent {
   Expected<WriteTicket> remove(std::string_view key, std::string_view element);
   Expected<WriteTicket> erase(std::string_view key);
   Expected<WriteTicket> write(const WriteGroup& group);
-  // The outcome of a write. kTimeout: not answered yet; it stays on its way, so wait again. kNotFound:
-  // no such ticket, or more than 4,096 others were answered since.
+  // The outcome of a write. kTimeout: not answered yet; it stays on its way, so wait again.
+  // kNotFound: no such ticket, or more than 4,096 others were answered since.
   [[nodiscard]] Expected<WriteResult> wait(WriteTicket ticket, std::chrono::milliseconds timeout);
   // Writes and waits.
   [[nodiscard]] Expected<WriteResult> commit(const WriteGroup& group,
@@ -194,8 +195,8 @@ class SwarmAgent {
   // Waits until it is attached and holds a state.
   [[nodiscard]] Expected<void> wait_attached(std::chrono::milliseconds timeout);
   [[nodiscard]] Expected<AgentStatus> status();
-  // Says goodbye, so the id is free at once; writes that were not answered stay in `data`. Nothing can
-  // be written afterwards.
+  // Says goodbye, so the id is free at once; writes that were not answered stay in `data`. Nothing
+  // can be written afterwards.
   Expected<void> leave(std::chrono::milliseconds timeout = std::chrono::seconds(2));
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a synchronisation decides about one register, as a pure function of values: the same code that
-// the coordinator runs. For tests of a policy, and for deciding the same way outside a swarm.
+// What a synchronisation decides about one register, as a pure function of values: the same code
+// that the coordinator runs. For tests of a policy, and for deciding the same way outside a swarm.
 //
 //   kLww     the greatest (stamp, agent id) of the offers and the committed value
 //   kQuorum  the value that at least the threshold of the roster holds; else `otherwise`
@@ -23,8 +23,8 @@ enum class ResolveBy : std::uint8_t { kLww, kQuorum, kKeep };
 
 struct ResolverRule {
   ResolveBy strategy = ResolveBy::kLww;
-  ResolveBy otherwise = ResolveBy::kKeep;   // of kQuorum; not kQuorum itself
-  std::uint32_t quorum_permille = 510;      // of the roster: 501..1000
+  ResolveBy otherwise = ResolveBy::kKeep;  // of kQuorum; not kQuorum itself
+  std::uint32_t quorum_permille = 510;     // of the roster: 501..1000
 };
 
 struct CandidateValue {

@@ -33,15 +33,16 @@ class WriteGroup {
   WriteGroup& put_bytes(std::string_view key, std::string_view bytes);
   // A counter. Increments of all agents add up, each exactly once.
   WriteGroup& incr(std::string_view key, std::int64_t amount = 1);
-  // A set: 1..1024 bytes an element. A remove takes away what its writer had seen; what somebody adds
-  // at the same time stays. Several adds, or several removes, of one key join.
+  // A set: 1..1024 bytes an element. A remove takes away what its writer had seen; what somebody
+  // adds at the same time stays. Several adds, or several removes, of one key join.
   WriteGroup& add(std::string_view key, std::string_view element);
   WriteGroup& remove(std::string_view key, std::string_view element);
   // Deletes the key, whatever its type.
   WriteGroup& erase(std::string_view key);
 
   // Of the entry before it: it applies only at this version of the key (compare and set), else the
-  // whole group is a conflict "version_mismatch". 0, or if_absent(): only when there is no such key.
+  // whole group is a conflict "version_mismatch". 0, or if_absent(): only when there is no such
+  // key.
   WriteGroup& if_version(std::uint64_t version);
   WriteGroup& if_absent() { return if_version(0); }
   // Of the entry before it: kept with the value. All together at most 4 KiB of UTF-8.

@@ -40,14 +40,14 @@ class MemoryProvider {
   MemoryProvider(const MemoryProvider&) = delete;
   MemoryProvider& operator=(const MemoryProvider&) = delete;
 
-  // All: kRejected for a namespace that is not 1..64 bytes of UTF-8 without white space and '/', for
-  // a key that is not 1..1024 bytes of UTF-8, for a value above 1 MiB.
+  // All: kRejected for a namespace that is not 1..64 bytes of UTF-8 without white space and '/',
+  // for a key that is not 1..1024 bytes of UTF-8, for a value above 1 MiB.
 
   // kDenied: the namespace is read-only.
   [[nodiscard]] Expected<void> store(const std::string& space, const std::string& key,
                                      const std::string& value);
-  // Empty: no such key. Of the shared state: a register's bytes, a counter's number as text, a set as
-  // its sorted elements, one a line.
+  // Empty: no such key. Of the shared state: a register's bytes, a counter's number as text, a set
+  // as its sorted elements, one a line.
   [[nodiscard]] Expected<std::optional<std::string>> retrieve(const std::string& space,
                                                               const std::string& key);
   // False: no such key.
@@ -67,6 +67,6 @@ class MemoryProvider {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // inline namespace embed
+}  // namespace embed
 
 }  // namespace waggle

@@ -7,9 +7,9 @@
 //   auto agent = SwarmAgent::open({.coordinator = (*hive)->endpoint(), ...});
 //   auto result = (*hive)->synchronize_state("bees", "nest", std::chrono::seconds(10));
 //
-// It runs on threads of its own. Thread-safe; all calls but endpoint() and stop() wait for its answer
-// and are refused with kRejected within a callback of an agent, whose thread may be needed for it.
-// A swarm begins with its first member or write; asking about another gives kNotFound.
+// It runs on threads of its own. Thread-safe; all calls but endpoint() and stop() wait for its
+// answer and are refused with kRejected within a callback of an agent, whose thread may be needed
+// for it. A swarm begins with its first member or write; asking about another gives kNotFound.
 
 #include <chrono>
 #include <cstdint>
@@ -28,8 +28,8 @@ namespace waggle {
 
 // Rules for the keys that begin with a prefix; the longest that fits counts.
 struct KeyRule {
-  std::string prefix;                // empty: the default
-  ResolverRule resolve = {};         // of registers; counters and sets always merge
+  std::string prefix;                 // empty: the default
+  ResolverRule resolve = {};          // of registers; counters and sets always merge
   std::optional<ItemType> type = {};  // fixed for all keys of the prefix
   std::optional<std::chrono::milliseconds> timeout = {};  // of a round
   std::optional<SyncPriority> priority = {};
@@ -39,7 +39,7 @@ struct SynchronizerConfig {
   std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
   bool allow_remote = false;                 // listening beyond this machine is refused without it
   std::string data = {};                     // the store's directory; empty: in memory
-  bool sync = true;  // false: acknowledged writes may be lost by a power failure
+  bool sync = true;              // false: acknowledged writes may be lost by a power failure
   bool accept_rollback = false;  // open although acknowledged commits are missing: a new epoch
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;  // below it writes are refused
   std::chrono::milliseconds round_timeout = std::chrono::seconds(10);
@@ -58,8 +58,9 @@ struct AgentPresence {
 
 class StateSynchronizer {
  public:
-  // Failures: kRejected for a configuration that can't be, kDenied for listening beyond this machine,
-  // kUnavailable when the address or the directory is in use, kCorrupt for a damaged store.
+  // Failures: kRejected for a configuration that can't be, kDenied for listening beyond this
+  // machine, kUnavailable when the address or the directory is in use, kCorrupt for a damaged
+  // store.
   [[nodiscard]] static Expected<std::unique_ptr<StateSynchronizer>> open(
       const SynchronizerConfig& config);
   // stop().
@@ -98,8 +99,8 @@ class StateSynchronizer {
   // 0: no such key.
   [[nodiscard]] Expected<std::uint64_t> get_state_version(const std::string& swarm,
                                                           const std::string& key);
-  // The result of a rule is in the WriteResult; a Failure means that there is no answer. kTimeout: it
-  // is unknown whether the write was applied.
+  // The result of a rule is in the WriteResult; a Failure means that there is no answer. kTimeout:
+  // it is unknown whether the write was applied.
   [[nodiscard]] Expected<WriteResult> put_state(const std::string& swarm, const std::string& key,
                                                 const std::string& text);
   [[nodiscard]] Expected<WriteResult> write(const std::string& swarm, const WriteGroup& group);
@@ -110,12 +111,12 @@ class StateSynchronizer {
   [[nodiscard]] Expected<std::vector<AgentPresence>> agents(const std::string& swarm);
   // The digest of a swarm's state, as AgentStatus has it.
   [[nodiscard]] Expected<std::string> digest(const std::string& swarm);
-  // Namespaces of your own in memory, and `synchronized_state` as a window on this swarm. It must not
-  // be used after the synchronizer is gone.
+  // Namespaces of your own in memory, and `synchronized_state` as a window on this swarm. It must
+  // not be used after the synchronizer is gone.
   [[nodiscard]] std::unique_ptr<MemoryProvider> memory(const std::string& swarm);
 
-  // Takes no more, finishes what is decided, persists, closes. Agents keep their writes and come back
-  // to whoever serves the same data next. Returns why it ended before, when it did.
+  // Takes no more, finishes what is decided, persists, closes. Agents keep their writes and come
+  // back to whoever serves the same data next. Returns why it ended before, when it did.
   Expected<void> stop();
 
  private:

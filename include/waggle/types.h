@@ -1,8 +1,8 @@
 #pragma once
 
-// The values of Waggle's C++ API: plain structs, free to copy. Nothing here throws; whatever can fail
-// gives Expected<T>, whose Failure says in `code` what the caller should do and in `text` what was
-// expected, what came, and what to try next.
+// The values of Waggle's C++ API: plain structs, free to copy. Nothing here throws; whatever can
+// fail gives Expected<T>, whose Failure says in `code` what the caller should do and in `text` what
+// was expected, what came, and what to try next.
 
 #include <chrono>
 #include <compare>
@@ -55,8 +55,8 @@ enum class Durability : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Durability level);
 
-// A position in the history of a swarm's state. Revisions rise by one with each commit; they compare
-// only within one epoch, which is drawn anew when a coordinator's store was restored.
+// A position in the history of a swarm's state. Revisions rise by one with each commit; they
+// compare only within one epoch, which is drawn anew when a coordinator's store was restored.
 struct StateVersion {
   std::uint64_t epoch = 0;  // 0: nothing is held yet
   std::uint64_t revision = 0;
@@ -98,7 +98,8 @@ struct WriteResult {
   std::string key;             // of the entry that decided a conflict or a rejection
   std::string conflict;        // with a conflict: "version_mismatch", "concurrent_update", ...
   std::string reason;          // otherwise, where there is one: "type_mismatch", "too_large", ...
-  std::optional<StateItem> standing;  // with a conflict: what stands there; empty: the key is absent
+  std::optional<StateItem>
+      standing;  // with a conflict: what stands there; empty: the key is absent
   std::string text;
   [[nodiscard]] bool ok() const {
     return code == StatusCode::kCommitted || code == StatusCode::kDuplicate;
@@ -110,8 +111,8 @@ struct WriteResult {
 enum class SyncPriority : std::uint8_t { kNormal = 0, kHigh = 1, kCritical = 2 };
 
 struct SyncOptions {
-  std::chrono::milliseconds timeout{0};   // 0: by priority (30, 10, 5 s), without one 10 s
-  std::optional<SyncPriority> priority;   // the order among waiting rounds
+  std::chrono::milliseconds timeout{0};       // 0: by priority (30, 10, 5 s), without one 10 s
+  std::optional<SyncPriority> priority = {};  // the order among waiting rounds
 };
 
 enum class SyncOutcome : std::uint8_t {

@@ -20,7 +20,8 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 std::string random_text(Prng& prng, std::string_view letters) {
   std::string text;
-  for (std::uint64_t i = prng.below(9); i > 0; --i) text.push_back(letters[prng.below(letters.size())]);
+  for (std::uint64_t i = prng.below(9); i > 0; --i)
+    text.push_back(letters[prng.below(letters.size())]);
   return text;
 }
 

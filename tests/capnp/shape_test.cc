@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(input_bytes_counts_what_the_user_gave) {
   BOOST_CHECK_EQUAL(input_bytes(entry("key", PutOp{ContentType::kText, "12345"})), 8U);
   BOOST_CHECK_EQUAL(input_bytes(entry("key", DeleteOp{})), 3U);
   BOOST_CHECK_EQUAL(input_bytes(entry("key", IncrOp{1})), 11U);
-  BOOST_CHECK_EQUAL(input_bytes(entry("key", SetAddOp{{"a", "bc"}})), 6U);
+  BOOST_CHECK_EQUAL(input_bytes(entry("key", SetAddOp{{"a", "bc"}})), 38U);
   Entry with_metadata = entry("key", DeleteOp{});
   with_metadata.metadata = {{"name", "text"}};
   BOOST_CHECK_EQUAL(input_bytes(with_metadata), 11U);

@@ -28,17 +28,21 @@ void try_stored(std::string_view bytes) {
   WAGGLE_CHECK(waggle::encode_stored(*again) == encoded);
 }
 
-void try_all(std::string_view bytes) {
-  try_stored<waggle::Value>(bytes);
-  try_stored<waggle::Record>(bytes);
-  try_stored<waggle::StoreRow>(bytes);
-  try_stored<waggle::SwarmRow>(bytes);
-  try_stored<waggle::WriterRow>(bytes);
-  try_stored<waggle::Outcome>(bytes);
-  try_stored<waggle::Receipt>(bytes);
-  try_stored<waggle::IdentityRow>(bytes);
-  try_stored<waggle::Mutation>(bytes);
-  try_stored<waggle::Cursor>(bytes);
+// Only the decoder of the kind that the bytes name: every other one refuses them by that name.
+void try_kind(std::string_view bytes) {
+  constexpr std::size_t kKindAt = 18;  // behind the segment table, the root pointer and the format
+  switch (bytes.size() > kKindAt ? bytes[kKindAt] : 0) {
+    case 3: return try_stored<waggle::Record>(bytes);
+    case 4: return try_stored<waggle::StoreRow>(bytes);
+    case 5: return try_stored<waggle::SwarmRow>(bytes);
+    case 6: return try_stored<waggle::WriterRow>(bytes);
+    case 7: return try_stored<waggle::Outcome>(bytes);
+    case 8: return try_stored<waggle::Receipt>(bytes);
+    case 9: return try_stored<waggle::IdentityRow>(bytes);
+    case 10: return try_stored<waggle::Mutation>(bytes);
+    case 11: return try_stored<waggle::Cursor>(bytes);
+    default: return try_stored<waggle::Value>(bytes);
+  }
 }
 
 }  // namespace
@@ -48,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const waggle::Result<waggle::OrSet> set = waggle::decode_set(input);
   if (set) WAGGLE_CHECK(waggle::encode_set(*set) == input);
 
-  try_all(input);
+  try_kind(input);
   // The same with a segment table that fits, so that the fuzzer need not find it.
   std::string fitted(input.substr(0, size - size % 8));
   if (fitted.size() < 8) return 0;
@@ -57,6 +61,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fitted[i] = 0;
     fitted[4 + i] = static_cast<char>(words >> (8 * i));
   }
-  try_all(fitted);
+  try_kind(fitted);
   return 0;
 }

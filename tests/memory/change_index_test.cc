@@ -1,8 +1,9 @@
 #include "memory/change_index.h"
 
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "tests/memory/rows.h"
 #include "tests/memory/scratch.h"

@@ -1,6 +1,7 @@
 #pragma once
 
-// The program memory_store_process as a child with a pipe each way. Killed at the end at the latest.
+// The program memory_store_process as a child with a pipe each way. Killed at the end at the
+// latest.
 
 #include <array>
 #include <csignal>
@@ -31,8 +32,7 @@ class Child {
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     std::string name = program;
     std::array<char*, 4> arguments{name.data(), command.data(), directory.data(), nullptr};
-    const int error =
-        posix_spawn(&pid_, program, &actions, nullptr, arguments.data(), environ);
+    const int error = posix_spawn(&pid_, program, &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
     ::close(out[1]);

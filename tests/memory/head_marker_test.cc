@@ -1,8 +1,9 @@
 #include "memory/head_marker.h"
 
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <thread>
+
+#include <boost/test/unit_test.hpp>
 
 #include "tests/memory/scratch.h"
 
@@ -105,7 +106,8 @@ BOOST_AUTO_TEST_CASE(a_store_below_the_marker_lost_commits) {
 
 BOOST_AUTO_TEST_CASE(an_epoch_that_was_ended_on_purpose_may_have_reached_more) {
   BOOST_TEST(lost_since(heads_at(7, 100), recovered_at(8, 50, {{Epoch(7), Revision(50)}})).empty());
-  BOOST_TEST(!lost_since(heads_at(7, 100), recovered_at(8, 500, {{Epoch(6), Revision(50)}})).empty());
+  BOOST_TEST(
+      !lost_since(heads_at(7, 100), recovered_at(8, 500, {{Epoch(6), Revision(50)}})).empty());
   BOOST_TEST(!lost_since(heads_at(8, 10), recovered_at(7, 50)).empty());
 }
 

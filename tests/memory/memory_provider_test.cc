@@ -1,10 +1,11 @@
 #include "memory/memory_provider.h"
 
-#include <boost/mpl/list.hpp>
-#include <boost/test/unit_test.hpp>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include "base/glob.h"
 #include "base/limits.h"
@@ -20,7 +21,9 @@ MemoryProvider::SynchronizedState window() {
             if (key == "nectar") return "shared";
             return std::nullopt;
           },
-          [](const std::string& glob) { return glob_match(glob, "nectar") ? Names{"nectar"} : Names{}; }};
+          [](const std::string& glob) {
+            return glob_match(glob, "nectar") ? Names{"nectar"} : Names{};
+          }};
 }
 
 struct InMemory {
@@ -103,7 +106,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_shared_state_can_be_read_and_not_changed, Owne
 BOOST_AUTO_TEST_CASE_TEMPLATE(names_and_sizes_beyond_the_limits_are_rejected, Owner, Providers) {
   Owner owner;
   MemoryProvider& provider = owner.provider;
-  for (const std::string& space : {std::string(), std::string("a b"), std::string(65, 'x'), std::string("a/b")})
+  for (const std::string& space :
+       {std::string(), std::string("a b"), std::string(65, 'x'), std::string("a/b")})
     BOOST_TEST(provider.store(space, "a", "v").error().code == Code::kRejected);
   BOOST_TEST(provider.store("cache", "", "v").error().code == Code::kRejected);
   BOOST_TEST(provider.store("cache", std::string(1025, 'k'), "v").error().code == Code::kRejected);

@@ -1,10 +1,11 @@
-// Damage to the files of a store is reported, or everything that was acknowledged is there. What the
-// write-ahead log can't notice of itself, the marker does.
+// Damage to the files of a store is reported, or everything that was acknowledged is there. What
+// the write-ahead log can't notice of itself, the marker does.
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "memory/head_marker.h"
 #include "memory/rocksdb_store.h"
@@ -76,8 +77,9 @@ BOOST_FIXTURE_TEST_CASE(a_log_cut_short_is_noticed_by_the_marker_and_can_be_acce
   fs::resize_file(log(), fs::file_size(log()) - 37);
   const Error error = open_error(options());
   BOOST_TEST(error.code == Code::kCorrupt);
-  BOOST_TEST(mentions(error, "the store lost acknowledged commits: recovered head swarm 'bees' "
-                             "0000000000000007@99, marker says swarm 'bees' 0000000000000007@100"));
+  BOOST_TEST(mentions(error,
+                      "the store lost acknowledged commits: recovered head swarm 'bees' "
+                      "0000000000000007@99, marker says swarm 'bees' 0000000000000007@100"));
   BOOST_TEST(mentions(error, "--accept-rollback"));
   // Asking again does not make it better.
   BOOST_TEST(open_error(options()).code == Code::kCorrupt);

@@ -1,9 +1,9 @@
 // What only another process can show: a lock that is held, a kill, a limit of the system.
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <string>
 
+#include <boost/test/unit_test.hpp>
 #include <sys/mount.h>
 
 #include "base/prng.h"
@@ -153,7 +153,8 @@ BOOST_AUTO_TEST_CASE(a_failed_commit_is_unknown_and_so_is_every_later_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_loses_nothing_and_can_still_be_read) {
-  // Values of several sizes: it is a commit, a flush or a compaction that meets the end of the disk.
+  // Values of several sizes: it is a commit, a flush or a compaction that meets the end of the
+  // disk.
   for (const std::size_t bytes : {100, 3'000, 20'000}) fill_and_recover(bytes);
 }
 

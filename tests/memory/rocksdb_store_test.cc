@@ -1,14 +1,15 @@
 // How a store on disk is made, opened and refused.
 
-#include <boost/test/unit_test.hpp>
+#include "memory/rocksdb_store.h"
+
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
 #include <rocksdb/db.h>
 #include <unistd.h>
 
-#include "memory/rocksdb_store.h"
 #include "tests/memory/rows.h"
 #include "tests/memory/scratch.h"
 
@@ -183,7 +184,12 @@ BOOST_AUTO_TEST_CASE(a_missing_family_is_damage) {
 BOOST_AUTO_TEST_CASE(rows_that_are_not_ours_are_damage_and_are_named) {
   const Scratch scratch;
   make_store(scratch.store());
-  RawDatabase(scratch.database()).put("writers", std::string("\x04" "bees", 5), "nonsense");
+  RawDatabase(scratch.database())
+      .put("writers",
+           std::string("\x04"
+                       "bees",
+                       5),
+           "nonsense");
   const auto store = open_store(options_for(scratch.store()));
   auto state = store->load_coordinator();
   BOOST_REQUIRE(!state.has_value());

@@ -92,7 +92,9 @@ inline OutboxRow outbox_row(std::uint64_t incarnation, std::uint64_t seq, std::u
   return OutboxRow{Incarnation(incarnation), Seq(seq), order, std::move(mutation)};
 }
 
-inline Batch synced(std::vector<Row> rows) { return Batch{std::move(rows), true}; }
+inline Batch synced(std::vector<Row> rows) {
+  return Batch{std::move(rows), true};
+}
 
 // What one commit of a coordinator writes, as on its hot path.
 inline Batch commit_batch(const std::string& swarm, std::uint64_t revision,
@@ -141,9 +143,8 @@ inline std::vector<std::string> lines_of(const AgentState& state) {
   for (const ReplicaRow& row : state.replica)
     lines.push_back("replica " + row.key.value() + " " + line_of(row.record));
   for (const OutboxRow& row : state.outbox)
-    lines.push_back("outbox " + std::to_string(row.order) + " " +
-                    to_hex(row.incarnation.value()) + " " + std::to_string(row.seq.value()) + " " +
-                    bytes_of(*row.mutation));
+    lines.push_back("outbox " + std::to_string(row.order) + " " + to_hex(row.incarnation.value()) +
+                    " " + std::to_string(row.seq.value()) + " " + bytes_of(*row.mutation));
   return lines;
 }
 inline std::vector<std::string> lines_of(const std::vector<Receipt>& receipts) {
@@ -233,8 +234,8 @@ class CoordinatorStream {
     std::uint32_t index = 0;
     for (const auto& [key, dies] : keys) {
       RecordRow row = record_row(
-          name, key, dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision),
-          index);
+          name, key,
+          dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision), index);
       if (const auto old = swarm.keys.find(key); old != swarm.keys.end()) {
         row.replaces = Revision(old->second.version);
         row.replaces_index = old->second.index;

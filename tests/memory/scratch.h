@@ -28,8 +28,8 @@ class Scratch {
  public:
   Scratch() {
     const bool in_memory = std::getenv("TMPDIR") == nullptr && access("/dev/shm", W_OK) == 0;
-    std::string name = (in_memory ? fs::path("/dev/shm") : fs::temp_directory_path()) /
-                       "waggle-memory-XXXXXX";
+    std::string name =
+        (in_memory ? fs::path("/dev/shm") : fs::temp_directory_path()) / "waggle-memory-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
     root_ = name;
   }
@@ -102,7 +102,9 @@ inline bool mentions(const Error& error, const std::string& part) {
 }  // namespace waggle::test
 
 namespace waggle {
-inline std::ostream& operator<<(std::ostream& out, Code code) { return out << to_text(code); }
+inline std::ostream& operator<<(std::ostream& out, Code code) {
+  return out << to_text(code);
+}
 inline std::ostream& operator<<(std::ostream& out, CommitResult result) {
   return out << static_cast<int>(result);
 }

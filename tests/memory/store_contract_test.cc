@@ -1,10 +1,11 @@
 // What every CommitStore must do, run on the one in memory and the one on disk.
 
-#include <boost/mpl/list.hpp>
-#include <boost/test/unit_test.hpp>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include "base/prng.h"
 #include "memory/memory_store.h"
@@ -158,9 +159,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_type_of_value_comes_back_as_it_was, Owner, S
   set.elements["pollen"] = {Dot{Revision(1), 0, Writer{AgentId("a"), Incarnation(1), Seq(1)}},
                             Dot{Revision(2), 3, Writer{AgentId("b"), Incarnation(2), Seq(5)}}};
   const std::string any("\0\xff\n", 3);
-  const std::vector<RecordPtr> records = {
-      record_of(Register{ContentType::kBytes, any}, 1), record_of(Counter{-5}, 2),
-      record_of(set, 3), tombstone(4), record_of(OrSet{}, 5)};
+  const std::vector<RecordPtr> records = {record_of(Register{ContentType::kBytes, any}, 1),
+                                          record_of(Counter{-5}, 2), record_of(set, 3),
+                                          tombstone(4), record_of(OrSet{}, 5)};
   std::vector<Row> rows;
   for (std::size_t i = 0; i < records.size(); ++i)
     rows.emplace_back(record_row("bees", "key-" + std::to_string(i), records[i]));
@@ -340,7 +341,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_outbox_loads_by_order_then_seq, Owner, Stores)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_wipe_voids_only_what_came_before_it, Owner, Stores) {
   Agent<Owner> owner;
   const std::string longest(1024, '\xf4');
-  owner.commit({ReplicaRow{Key("a"), text_record("1", 1)}, ReplicaRow{Key("b"), text_record("1", 1)},
+  owner.commit({ReplicaRow{Key("a"), text_record("1", 1)},
+                ReplicaRow{Key("b"), text_record("1", 1)},
                 ReplicaRow{Key(longest), text_record("1", 1)}, outbox_row(9, 1, 1)});
   owner.commit({ReplicaRow{Key("c"), text_record("1", 1)},
                 ReplicaCursorRow{Cursor{Epoch(2), Revision(1)}, true},

@@ -1,8 +1,9 @@
 #include "memory/store_keys.h"
 
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "tests/memory/rows.h"
 
@@ -31,16 +32,31 @@ BOOST_AUTO_TEST_SUITE(store_keys_test)
 // The example of docs/storage.md.
 BOOST_AUTO_TEST_CASE(keys_have_the_bytes_that_the_page_shows) {
   BOOST_TEST(keys::swarm(kBees) == "swarm/bees");
-  BOOST_TEST(hex(keys::state(kBees, Key("nectar"))) == "0462656573" "6e6563746172");
+  BOOST_TEST(hex(keys::state(kBees, Key("nectar"))) ==
+             "0462656573"
+             "6e6563746172");
   BOOST_TEST(hex(keys::change(kBees, Revision(300), 2)) ==
-             "0462656573" "000000000000012c" "00000002");
-  BOOST_TEST(hex(keys::writer(kDrone)) == "0462656573" "0564726f6e65" "0000000000000009");
+             "0462656573"
+             "000000000000012c"
+             "00000002");
+  BOOST_TEST(hex(keys::writer(kDrone)) ==
+             "0462656573"
+             "0564726f6e65"
+             "0000000000000009");
   BOOST_TEST(hex(keys::outcome({kDrone, Seq(4)})) ==
-             "0462656573" "0564726f6e65" "0000000000000009" "0000000000000004");
+             "0462656573"
+             "0564726f6e65"
+             "0000000000000009"
+             "0000000000000004");
   BOOST_TEST(hex(keys::receipt(receipt_row("bees", "nectar", 299, 1))) ==
-             "0462656573" "0006" "6e6563746172" "000000000000012b" "00000001");
+             "0462656573"
+             "0006"
+             "6e6563746172"
+             "000000000000012b"
+             "00000001");
   BOOST_TEST(hex(keys::outbox({Incarnation(9), Seq(4)})) ==
-             "0000000000000009" "0000000000000004");
+             "0000000000000009"
+             "0000000000000004");
   BOOST_TEST(hex(keys::order(2)) == "0000000000000002");
 }
 
@@ -48,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_key_reads_as_what_was_written) {
   const auto state = keys::read_state(keys::state(kBees, Key("a/b")));
   BOOST_REQUIRE(state.has_value());
   BOOST_TEST((state->swarm == kBees && state->key == Key("a/b")));
-  const auto change = keys::read_change(keys::change(kBees, Revision(1) , 7));
+  const auto change = keys::read_change(keys::change(kBees, Revision(1), 7));
   BOOST_REQUIRE(change.has_value());
   BOOST_TEST((change->swarm == kBees && change->revision == Revision(1) && change->index == 7));
   const auto outcome = keys::read_outcome(keys::outcome({kDrone, Seq(4)}));
@@ -71,7 +87,9 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_shape_read_as_nothing) {
   BOOST_TEST(!keys::read_outcome(outcome + "x").has_value());
   BOOST_TEST(!keys::read_writer(outcome).has_value());
   BOOST_TEST(!keys::read_state("").has_value());
-  BOOST_TEST(!keys::read_state("\xff" "bees").has_value());
+  BOOST_TEST(!keys::read_state("\xff"
+                               "bees")
+                  .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(numbers_order_as_their_bytes_do) {
@@ -94,8 +112,8 @@ BOOST_AUTO_TEST_CASE(a_range_holds_its_rows_and_no_other) {
   BOOST_TEST(holds(outcomes, keys::outcome({kDrone, Seq(UINT64_MAX)})));
   for (const std::uint64_t other : {8, 10})
     for (const std::uint64_t seq : {std::uint64_t{0}, UINT64_MAX})
-      BOOST_TEST(!holds(outcomes,
-                        keys::outcome({{kBees, kDrone.agent, Incarnation(other)}, Seq(seq)})));
+      BOOST_TEST(
+          !holds(outcomes, keys::outcome({{kBees, kDrone.agent, Incarnation(other)}, Seq(seq)})));
   const keys::WriterAt last{kBees, kDrone.agent, Incarnation(UINT64_MAX)};
   BOOST_TEST(holds(keys::outcomes_of(last), keys::outcome({last, Seq(UINT64_MAX)})));
 

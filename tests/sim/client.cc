@@ -11,6 +11,8 @@ SimClient::SimClient(Timeline& timeline, Prng& random, Send send, std::string na
 
 void SimClient::write(std::vector<Entry> entries, Hlc hlc,
                       std::function<void(const Mutation&)> about_to_send, Done done) {
+  // Each write is a run of its own.
+  session_ = {};
   busy_ = true;
   compacts_ = false;
   has_context_ = false;

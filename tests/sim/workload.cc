@@ -82,7 +82,6 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
       const RecordPtr seen = agent.view(key);
       const Revision version = seen ? seen->version : Revision{};
       entries.push_back(entry(key, PutOp{ContentType::kText, value()}, ExpectVersion{version}));
-      if (random_.chance(1, 3)) entries.push_back(entry(own_counter(id), IncrOp{2}));
       break;
     }
     case 10: {
