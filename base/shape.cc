@@ -48,7 +48,9 @@ char32_t next_character(std::string_view text, std::size_t& at) {
   return character;
 }
 
-bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f);
+}
 
 // Unicode's White_Space beyond the control characters.
 bool is_space(char32_t c) {
@@ -56,7 +58,9 @@ bool is_space(char32_t c) {
          c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-Status refused(std::string text) { return failed(Code::kRejected, std::move(text)); }
+Status refused(std::string text) {
+  return failed(Code::kRejected, std::move(text));
+}
 
 Status check_length(std::string_view what, std::string_view text, std::size_t max) {
   if (text.empty() || text.size() > max) [[unlikely]]
@@ -72,24 +76,24 @@ Status check_id(std::string_view what, std::string_view id) {
     if (c == kNoCharacter)
       return refused(fmt::format("{}: expected UTF-8, byte {} is not", what, start));
     if (is_control(c) || is_space(c) || c == '/')
-      return refused(
-          fmt::format("{}: expected no control character, white space or '/', got U+{:04X} at byte {}",
-                      what, static_cast<std::uint32_t>(c), start));
+      return refused(fmt::format(
+          "{}: expected no control character, white space or '/', got U+{:04X} at byte {}", what,
+          static_cast<std::uint32_t>(c), start));
   }
   return {};
 }
 
 Status check_content(ContentType content) {
   if (content < ContentType::kText || content > ContentType::kBytes)
-    return refused(fmt::format("content type: expected 1..3, got {}",
-                               static_cast<unsigned>(content)));
+    return refused(
+        fmt::format("content type: expected 1..3, got {}", static_cast<unsigned>(content)));
   return {};
 }
 
 Status check_bytes(std::string_view bytes) {
   if (bytes.size() > limits::kValueBytes)
-    return refused(fmt::format("value: expected at most {} bytes, got {}", limits::kValueBytes,
-                               bytes.size()));
+    return refused(
+        fmt::format("value: expected at most {} bytes, got {}", limits::kValueBytes, bytes.size()));
   return {};
 }
 
@@ -106,8 +110,10 @@ Status check_elements(const std::vector<std::string>& elements) {
   for (std::size_t i = 0; i < elements.size(); ++i) {
     if (Status element = check_element(elements[i]); !element) return element;
     if (i > 0 && elements[i - 1] >= elements[i])
-      return refused(fmt::format("elements: expected sorted and unique, number {} is not above the "
-                                 "one before it", i));
+      return refused(
+          fmt::format("elements: expected sorted and unique, number {} is not above the "
+                      "one before it",
+                      i));
   }
   if (const std::size_t size = sum_of(elements); size > limits::kValueBytes)
     return refused(fmt::format("elements: expected at most {} bytes together, got {}",
@@ -180,9 +186,13 @@ Status check_key(std::string_view key) {
   return {};
 }
 
-Status check_agent_id(std::string_view id) { return check_id("agent id", id); }
+Status check_agent_id(std::string_view id) {
+  return check_id("agent id", id);
+}
 
-Status check_swarm_id(std::string_view id) { return check_id("swarm id", id); }
+Status check_swarm_id(std::string_view id) {
+  return check_id("swarm id", id);
+}
 
 Status check_element(std::string_view element) {
   return check_length("element", element, limits::kElementBytes);
@@ -202,7 +212,8 @@ Status check_value(const Value& value) {
       return refused("set: expected the dots of an element sorted and unique");
   }
   if (const std::size_t size = size_of(value); size > limits::kValueBytes)
-    return refused(fmt::format("set: expected at most {} bytes, got {}", limits::kValueBytes, size));
+    return refused(
+        fmt::format("set: expected at most {} bytes, got {}", limits::kValueBytes, size));
   return {};
 }
 

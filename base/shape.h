@@ -23,8 +23,8 @@ namespace waggle {
 
 // 1..limits::kKeyBytes bytes of UTF-8.
 [[nodiscard]] Status check_key(std::string_view key);
-// 1..limits::kIdBytes bytes of UTF-8 without control characters, white space and '/'. Ids that begin
-// with '~' pass: whether a peer may have one is for the core to say.
+// 1..limits::kIdBytes bytes of UTF-8 without control characters, white space and '/'. Ids that
+// begin with '~' pass: whether a peer may have one is for the core to say.
 [[nodiscard]] Status check_agent_id(std::string_view id);
 [[nodiscard]] Status check_swarm_id(std::string_view id);
 // 1..limits::kElementBytes bytes.
@@ -34,8 +34,8 @@ namespace waggle {
 // Names of 1 or more bytes and texts, UTF-8, together at most limits::kMetadataBytes.
 [[nodiscard]] Status check_metadata(const Metadata& metadata);
 
-// What an entry counts for against limits::kGroupBytes: key, content and metadata; each element of a
-// set with 16 bytes more, which it costs in a frame.
+// What an entry counts for against limits::kGroupBytes: key, content and metadata; each element of
+// a set with 16 bytes more, which it costs in a frame.
 [[nodiscard]] std::size_t input_bytes(const Entry& entry);
 // Key (empty iff the operation is a ClearOp), operation, expectation and metadata.
 [[nodiscard]] Status check_entry(const Entry& entry);

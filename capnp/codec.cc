@@ -61,35 +61,60 @@ Message read_message(FrameReader& frame) {
         "Waggle on both",
         kProtocolVersion, envelope.getProtocol()));
   switch (envelope.which()) {
-    case wire::Envelope::HELLO: return read(envelope.getHello());
-    case wire::Envelope::WELCOME: return read(envelope.getWelcome());
-    case wire::Envelope::REFUSED: return read(envelope.getRefused());
-    case wire::Envelope::ATTACHED: return read(envelope.getAttached());
-    case wire::Envelope::NO_SESSION: return read(envelope.getNoSession());
-    case wire::Envelope::FENCED: return read(envelope.getFenced());
-    case wire::Envelope::BYE: return read(envelope.getBye());
-    case wire::Envelope::AGENT_HEARTBEAT: return read(envelope.getAgentHeartbeat());
-    case wire::Envelope::HEARTBEAT_ACK: return read(envelope.getHeartbeatAck());
-    case wire::Envelope::HEARTBEAT: return read(envelope.getHeartbeat());
-    case wire::Envelope::SUBMIT: return read(envelope.getSubmit());
-    case wire::Envelope::SUBMIT_RESULT: return read(envelope.getSubmitResult());
-    case wire::Envelope::STATE_UPDATE: return read(envelope.getStateUpdate());
-    case wire::Envelope::DELTA_REQUEST: return read(envelope.getDeltaRequest());
-    case wire::Envelope::DELTA_CHUNK: return read(envelope.getDeltaChunk());
-    case wire::Envelope::STATE_REQUEST: return read(envelope.getStateRequest());
-    case wire::Envelope::STATE_RESPONSE: return read(envelope.getStateResponse());
-    case wire::Envelope::OFFER_RESULT: return read(envelope.getOfferResult());
-    case wire::Envelope::SYNC_REQUEST: return read(envelope.getSyncRequest());
-    case wire::Envelope::SYNC_REPORT: return read(envelope.getSyncReport());
-    case wire::Envelope::QUERY: return read(envelope.getQuery());
-    case wire::Envelope::QUERY_RESULT: return read(envelope.getQueryResult());
-    case wire::Envelope::COMPACT_REQUEST: return read(envelope.getCompactRequest());
-    case wire::Envelope::COMPACT_RESULT: return read(envelope.getCompactResult());
-    case wire::Envelope::ERROR: return read(envelope.getError());
+    case wire::Envelope::HELLO:
+      return read(envelope.getHello());
+    case wire::Envelope::WELCOME:
+      return read(envelope.getWelcome());
+    case wire::Envelope::REFUSED:
+      return read(envelope.getRefused());
+    case wire::Envelope::ATTACHED:
+      return read(envelope.getAttached());
+    case wire::Envelope::NO_SESSION:
+      return read(envelope.getNoSession());
+    case wire::Envelope::FENCED:
+      return read(envelope.getFenced());
+    case wire::Envelope::BYE:
+      return read(envelope.getBye());
+    case wire::Envelope::AGENT_HEARTBEAT:
+      return read(envelope.getAgentHeartbeat());
+    case wire::Envelope::HEARTBEAT_ACK:
+      return read(envelope.getHeartbeatAck());
+    case wire::Envelope::HEARTBEAT:
+      return read(envelope.getHeartbeat());
+    case wire::Envelope::SUBMIT:
+      return read(envelope.getSubmit());
+    case wire::Envelope::SUBMIT_RESULT:
+      return read(envelope.getSubmitResult());
+    case wire::Envelope::STATE_UPDATE:
+      return read(envelope.getStateUpdate());
+    case wire::Envelope::DELTA_REQUEST:
+      return read(envelope.getDeltaRequest());
+    case wire::Envelope::DELTA_CHUNK:
+      return read(envelope.getDeltaChunk());
+    case wire::Envelope::STATE_REQUEST:
+      return read(envelope.getStateRequest());
+    case wire::Envelope::STATE_RESPONSE:
+      return read(envelope.getStateResponse());
+    case wire::Envelope::OFFER_RESULT:
+      return read(envelope.getOfferResult());
+    case wire::Envelope::SYNC_REQUEST:
+      return read(envelope.getSyncRequest());
+    case wire::Envelope::SYNC_REPORT:
+      return read(envelope.getSyncReport());
+    case wire::Envelope::QUERY:
+      return read(envelope.getQuery());
+    case wire::Envelope::QUERY_RESULT:
+      return read(envelope.getQueryResult());
+    case wire::Envelope::COMPACT_REQUEST:
+      return read(envelope.getCompactRequest());
+    case wire::Envelope::COMPACT_RESULT:
+      return read(envelope.getCompactResult());
+    case wire::Envelope::ERROR:
+      return read(envelope.getError());
   }
-  codec::refuse_unsupported(
-      fmt::format("message {}: this Waggle knows 0..{}", static_cast<unsigned>(envelope.which()),
-                  std::variant_size_v<Message> - 1));
+  codec::refuse_unsupported(fmt::format("message {}: this Waggle knows 0..{}",
+                                        static_cast<unsigned>(envelope.which()),
+                                        std::variant_size_v<Message> - 1));
 }
 
 }  // namespace
@@ -103,7 +128,9 @@ std::string encode(const Message& message) {
   });
 }
 
-Result<Message> decode(std::string_view frame) { return codec::unframe(frame, read_message); }
+Result<Message> decode(std::string_view frame) {
+  return codec::unframe(frame, read_message);
+}
 
 std::optional<std::uint16_t> protocol_of(std::string_view frame) {
   const Result<std::uint16_t> version = codec::unframe(frame, [](FrameReader& reader) {

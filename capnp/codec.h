@@ -1,13 +1,14 @@
 #pragma once
 
-// The gateway between plain messages and bytes. One Message becomes one frame: a Cap'n Proto message
-// of exactly one segment whose root is `Envelope` (capnp/wire.capnp), behind its segment table of
-// eight bytes. Text and bytes are copied once each way; nothing points into a frame afterwards.
+// The gateway between plain messages and bytes. One Message becomes one frame: a Cap'n Proto
+// message of exactly one segment whose root is `Envelope` (capnp/wire.capnp), behind its segment
+// table of eight bytes. Text and bytes are copied once each way; nothing points into a frame
+// afterwards.
 //
-// decode() takes bytes from anyone. It checks shape and limits (base/limits.h, base/shape.h): sizes,
-// list lengths, valid UTF-8, known enumerators, numbers that can still be counted up. What a message
-// means (session, epoch, sequence) is the cores' business. A refused frame never gives half a
-// message.
+// decode() takes bytes from anyone. It checks shape and limits (base/limits.h, base/shape.h):
+// sizes, list lengths, valid UTF-8, known enumerators, numbers that can still be counted up. What a
+// message means (session, epoch, sequence) is the cores' business. A refused frame never gives half
+// a message.
 //
 // Thread-safe: each thread has scratch memory of its own, of at most limits::kFrameBytes.
 

@@ -14,8 +14,7 @@ void write(wire::Hello::Builder to, const Hello& from) {
   to.setSwarm(text_of(from.swarm));
   to.setAgent(text_of(from.agent));
   to.setToken(data_of(from.token));
-  write_incarnations(from.incarnations,
-                     [&](unsigned size) { return to.initIncarnations(size); });
+  write_incarnations(from.incarnations, [&](unsigned size) { return to.initIncarnations(size); });
 }
 
 Hello read(wire::Hello::Reader from) {
@@ -87,7 +86,9 @@ void write(wire::NoSession::Builder to, const NoSession& from) {
   to.setSession(from.session.value());
 }
 
-NoSession read(wire::NoSession::Reader from) { return {SessionId(from.getSession())}; }
+NoSession read(wire::NoSession::Reader from) {
+  return {SessionId(from.getSession())};
+}
 
 void write(wire::Fenced::Builder to, const Fenced& from) {
   to.setSession(from.session.value());
@@ -98,9 +99,13 @@ Fenced read(wire::Fenced::Reader from) {
   return {SessionId(from.getSession()), read_text(from.getText(), "text")};
 }
 
-void write(wire::Bye::Builder to, const Bye& from) { to.setSession(from.session.value()); }
+void write(wire::Bye::Builder to, const Bye& from) {
+  to.setSession(from.session.value());
+}
 
-Bye read(wire::Bye::Reader from) { return {SessionId(from.getSession())}; }
+Bye read(wire::Bye::Reader from) {
+  return {SessionId(from.getSession())};
+}
 
 void write(wire::AgentHeartbeat::Builder to, const AgentHeartbeat& from) {
   to.setSession(from.session.value());
@@ -108,8 +113,7 @@ void write(wire::AgentHeartbeat::Builder to, const AgentHeartbeat& from) {
   write_cursor(to.getCursor(), from.cursor);
   to.setBroadcast(from.broadcast.value());
   write_list(from.confirmed, [&](unsigned size) { return to.initConfirmed(size); }, write);
-  write_incarnations(from.incarnations,
-                     [&](unsigned size) { return to.initIncarnations(size); });
+  write_incarnations(from.incarnations, [&](unsigned size) { return to.initIncarnations(size); });
 }
 
 AgentHeartbeat read(wire::AgentHeartbeat::Reader from) {

@@ -106,13 +106,21 @@ void write(wire::Query::Builder to, const Query& from) {
 Query read(wire::Query::Reader from) {
   Query query{SessionId(from.getSession()), RequestId(from.getRequest()), {}};
   switch (from.which()) {
-    case wire::Query::GET: query.ask = read_get(from.getGet()); return query;
-    case wire::Query::LIST: query.ask = read_list_query(from.getList()); return query;
-    case wire::Query::STATUS: query.ask = StatusQuery{}; return query;
-    case wire::Query::AGENTS: query.ask = AgentsQuery{}; return query;
+    case wire::Query::GET:
+      query.ask = read_get(from.getGet());
+      return query;
+    case wire::Query::LIST:
+      query.ask = read_list_query(from.getList());
+      return query;
+    case wire::Query::STATUS:
+      query.ask = StatusQuery{};
+      return query;
+    case wire::Query::AGENTS:
+      query.ask = AgentsQuery{};
+      return query;
   }
-  refuse_unsupported(fmt::format("question {}: this Waggle knows 0..3",
-                                 static_cast<unsigned>(from.which())));
+  refuse_unsupported(
+      fmt::format("question {}: this Waggle knows 0..3", static_cast<unsigned>(from.which())));
 }
 
 void write(wire::QueryResult::Builder to, const QueryResult& from) {

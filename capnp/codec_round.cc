@@ -31,14 +31,13 @@ void write_answer(wire::Answer::Builder to, const Answer& answer) {
 }
 
 Answer read_answer(wire::Answer::Reader from) {
-  Answer answer{.key = read_key(from.getKey()),
-                .kind = read_enum<AnswerKind>(from.getKind()),
-                .offer = {}};
+  Answer answer{
+      .key = read_key(from.getKey()), .kind = read_enum<AnswerKind>(from.getKind()), .offer = {}};
   if (answer.kind == AnswerKind::kOffer)
-    answer.offer = {.value = {read_enum<ContentType>(from.getContent()),
-                              read_bytes(from.getBytes())},
-                    .based_on = read_revision(from.getBasedOn()),
-                    .hlc = {from.getHlc()}};
+    answer.offer = {
+        .value = {read_enum<ContentType>(from.getContent()), read_bytes(from.getBytes())},
+        .based_on = read_revision(from.getBasedOn()),
+        .hlc = {from.getHlc()}};
   return answer;
 }
 
@@ -87,8 +86,7 @@ std::vector<AgentId> read_agents(capnp::List<capnp::Text>::Reader list) {
 }
 
 void check_all(bool all, std::size_t keys) {
-  if (all && keys > 0)
-    refuse(fmt::format("keys: expected none beside `all`, got {}", keys));
+  if (all && keys > 0) refuse(fmt::format("keys: expected none beside `all`, got {}", keys));
 }
 
 }  // namespace
@@ -135,8 +133,7 @@ StateResponse read(wire::StateResponse::Reader from) {
   return {.session = SessionId(from.getSession()),
           .round = RoundId(from.getRound()),
           .rest = read_enum<AnswerKind>(from.getRest()),
-          .answers =
-              read_list(from.getAnswers(), limits::kOffersPerAgent, "answers", read_answer)};
+          .answers = read_list(from.getAnswers(), limits::kOffersPerAgent, "answers", read_answer)};
 }
 
 void write(wire::OfferResult::Builder to, const OfferResult& from) {

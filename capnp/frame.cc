@@ -34,8 +34,8 @@ void store_u32(char* bytes, std::uint32_t value) {
 // The segment of a frame whose table is as it must be.
 kj::ArrayPtr<const capnp::word> segment_of(std::string_view frame) {
   if (frame.size() > limits::kFrameBytes)
-    refuse(fmt::format("frame: expected at most {} bytes, got {}", limits::kFrameBytes,
-                       frame.size()));
+    refuse(
+        fmt::format("frame: expected at most {} bytes, got {}", limits::kFrameBytes, frame.size()));
   if (frame.size() < 2 * kWord || frame.size() % kWord != 0)
     refuse(fmt::format("frame: expected a multiple of 8 bytes from 16 on, got {}", frame.size()));
   const std::uint32_t more_segments = load_u32(frame.data());
@@ -68,9 +68,13 @@ capnp::ReaderOptions options_for(std::size_t words) {
 
 }  // namespace
 
-void refuse(std::string text) { throw Refusal{Code::kRejected, std::move(text)}; }
+void refuse(std::string text) {
+  throw Refusal{Code::kRejected, std::move(text)};
+}
 
-void refuse_unsupported(std::string text) { throw Refusal{Code::kUnsupported, std::move(text)}; }
+void refuse_unsupported(std::string text) {
+  throw Refusal{Code::kUnsupported, std::move(text)};
+}
 
 kj::ArrayPtr<capnp::word> build_scratch() {
   std::vector<std::uint64_t>& words = build_words();

@@ -29,14 +29,16 @@ struct Refusal {
 [[noreturn]] void refuse(std::string text);
 [[noreturn]] void refuse_unsupported(std::string text);
 inline void require(Status status) {
-  if (!status) [[unlikely]] throw Refusal{status.error().code, std::move(status.error().text)};
+  if (!status) [[unlikely]]
+    throw Refusal{status.error().code, std::move(status.error().text)};
 }
 
 // Zeroed words that the next message of this thread is built in.
 [[nodiscard]] kj::ArrayPtr<capnp::word> build_scratch();
 // Makes the scratch at least so large, up to limits::kFrameBytes.
 void grow_build_scratch(std::size_t words);
-// The frame, or nothing and in `words` what one segment needs, where the builder used more than one.
+// The frame, or nothing and in `words` what one segment needs, where the builder used more than
+// one.
 [[nodiscard]] bool to_frame(capnp::MessageBuilder& builder, std::string& frame, std::size_t& words);
 
 // fill(MessageBuilder&) builds the message; it is called again when the scratch was too small.
@@ -47,7 +49,8 @@ template <typename Fill>
   {
     capnp::MallocMessageBuilder builder(build_scratch());
     fill(builder);
-    if (to_frame(builder, frame, words)) [[likely]] return frame;
+    if (to_frame(builder, frame, words)) [[likely]]
+      return frame;
   }
   grow_build_scratch(words);
   capnp::MallocMessageBuilder builder(static_cast<unsigned>(words));

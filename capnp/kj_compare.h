@@ -10,8 +10,12 @@
 #ifdef __cpp_impl_three_way_comparison
 namespace kj {
 
-inline bool operator==(const char* a, const StringPtr& b) { return b.operator==(a); }
-inline bool operator!=(const char* a, const StringPtr& b) { return b.operator!=(a); }
+inline bool operator==(const char* a, const StringPtr& b) {
+  return b.operator==(a);
+}
+inline bool operator!=(const char* a, const StringPtr& b) {
+  return b.operator!=(a);
+}
 
 }  // namespace kj
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 
-// Each message as a pair: write(builder, message) and read(reader). Inner header of the codec; rules
-// as in capnp/parts.h.
+// Each message as a pair: write(builder, message) and read(reader). Inner header of the codec;
+// rules as in capnp/parts.h.
 
 #include <waggle_schema/wire.capnp.h>
 

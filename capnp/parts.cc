@@ -72,24 +72,32 @@ Op read_op(wire::Entry::Op::Reader from) {
       const auto put = from.getPut();
       return PutOp{read_enum<ContentType>(put.getContent()), std::string(view_of(put.getBytes()))};
     }
-    case wire::Entry::Op::DELETE: return DeleteOp{};
-    case wire::Entry::Op::INCR: return IncrOp{from.getIncr()};
-    case wire::Entry::Op::SET_ADD: return SetAddOp{read_elements(from.getSetAdd())};
-    case wire::Entry::Op::SET_REMOVE: return SetRemoveOp{read_elements(from.getSetRemove())};
-    case wire::Entry::Op::CLEAR: return ClearOp{};
+    case wire::Entry::Op::DELETE:
+      return DeleteOp{};
+    case wire::Entry::Op::INCR:
+      return IncrOp{from.getIncr()};
+    case wire::Entry::Op::SET_ADD:
+      return SetAddOp{read_elements(from.getSetAdd())};
+    case wire::Entry::Op::SET_REMOVE:
+      return SetRemoveOp{read_elements(from.getSetRemove())};
+    case wire::Entry::Op::CLEAR:
+      return ClearOp{};
   }
-  refuse_unsupported(fmt::format("operation {}: this Waggle knows 0..5",
-                                 static_cast<unsigned>(from.which())));
+  refuse_unsupported(
+      fmt::format("operation {}: this Waggle knows 0..5", static_cast<unsigned>(from.which())));
 }
 
 Expect read_expect(wire::Entry::Expect::Reader from) {
   switch (from.which()) {
-    case wire::Entry::Expect::ANY: return std::monostate{};
-    case wire::Entry::Expect::VERSION: return ExpectVersion{Revision(from.getVersion())};
-    case wire::Entry::Expect::MINE: return ExpectMine{Seq(from.getMine())};
+    case wire::Entry::Expect::ANY:
+      return std::monostate{};
+    case wire::Entry::Expect::VERSION:
+      return ExpectVersion{Revision(from.getVersion())};
+    case wire::Entry::Expect::MINE:
+      return ExpectMine{Seq(from.getMine())};
   }
-  refuse_unsupported(fmt::format("expectation {}: this Waggle knows 0..2",
-                                 static_cast<unsigned>(from.which())));
+  refuse_unsupported(
+      fmt::format("expectation {}: this Waggle knows 0..2", static_cast<unsigned>(from.which())));
 }
 
 void write_entry(wire::Entry::Builder to, const Entry& entry) {
@@ -147,8 +155,8 @@ SwarmId read_swarm(capnp::Text::Reader text) {
 
 std::string read_bytes(capnp::Data::Reader data) {
   if (data.size() > limits::kValueBytes) [[unlikely]]
-    refuse(fmt::format("value: expected at most {} bytes, got {}", limits::kValueBytes,
-                       data.size()));
+    refuse(
+        fmt::format("value: expected at most {} bytes, got {}", limits::kValueBytes, data.size()));
   return std::string(view_of(data));
 }
 
@@ -203,15 +211,16 @@ Value read(wire::Value::Reader from) {
       const auto group = from.getRegister();
       return Register{read_enum<ContentType>(group.getContent()), read_bytes(group.getBytes())};
     }
-    case wire::Value::COUNTER: return Counter{from.getCounter()};
+    case wire::Value::COUNTER:
+      return Counter{from.getCounter()};
     case wire::Value::SET: {
       Result<OrSet> set = decode_set(view_of(from.getSet()));
       if (!set) refuse(std::move(set.error().text));
       return std::move(*set);
     }
   }
-  refuse_unsupported(fmt::format("value of type {}: this Waggle knows 0..2",
-                                 static_cast<unsigned>(from.which())));
+  refuse_unsupported(
+      fmt::format("value of type {}: this Waggle knows 0..2", static_cast<unsigned>(from.which())));
 }
 
 void write(wire::Record::Builder to, const Record& record) {
@@ -274,8 +283,8 @@ void write(wire::Mutation::Builder to, const Mutation& mutation) {
   to.setHlc(mutation.hlc.bits);
   to.setEpoch(mutation.context.epoch.value());
   to.setSeen(mutation.context.seen.value());
-  write_list(mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); },
-             write);
+  write_list(
+      mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); }, write);
   write_list(mutation.entries, [&](unsigned size) { return to.initEntries(size); }, write_entry);
 }
 
@@ -288,7 +297,8 @@ Mutation read(wire::Mutation::Reader from) {
   mutation.context.seen = Revision(from.getSeen());
   mutation.context.own_through = read_own(from.getOwnThrough(), "own_through");
   mutation.hlc = {from.getHlc()};
-  mutation.entries = read_list(from.getEntries(), limits::kGroupEntries, "group entries", read_entry);
+  mutation.entries =
+      read_list(from.getEntries(), limits::kGroupEntries, "group entries", read_entry);
   require(check_mutation(mutation));
   return mutation;
 }

@@ -88,7 +88,9 @@ template <std::size_t Size>
 [[nodiscard]] inline Revision read_revision(std::uint64_t number) {
   return Revision(read_number(number, "revision"));
 }
-[[nodiscard]] inline Seq read_seq(std::uint64_t number) { return Seq(read_number(number, "seq")); }
+[[nodiscard]] inline Seq read_seq(std::uint64_t number) {
+  return Seq(read_number(number, "seq"));
+}
 [[nodiscard]] inline BroadcastNo read_broadcast(std::uint64_t number) {
   return BroadcastNo(read_number(number, "broadcast number"));
 }
@@ -111,16 +113,36 @@ struct EnumRange {
   std::uint8_t last = 0;
   std::string_view name;
 };
-constexpr EnumRange range_of(Code) { return {0, 15, "code"}; }
-constexpr EnumRange range_of(Level) { return {0, 3, "level"}; }
-constexpr EnumRange range_of(Reason) { return {0, 12, "reason"}; }
-constexpr EnumRange range_of(ConflictKind) { return {0, 7, "conflict kind"}; }
-constexpr EnumRange range_of(ContentType) { return {1, 3, "content type"}; }
-constexpr EnumRange range_of(Role) { return {0, 2, "role"}; }
-constexpr EnumRange range_of(Priority) { return {0, 2, "priority"}; }
-constexpr EnumRange range_of(Health) { return {0, 3, "health"}; }
-constexpr EnumRange range_of(AnswerKind) { return {0, 4, "answer kind"}; }
-constexpr EnumRange range_of(RoundOutcome) { return {0, 6, "round outcome"}; }
+constexpr EnumRange range_of(Code) {
+  return {0, 15, "code"};
+}
+constexpr EnumRange range_of(Level) {
+  return {0, 3, "level"};
+}
+constexpr EnumRange range_of(Reason) {
+  return {0, 12, "reason"};
+}
+constexpr EnumRange range_of(ConflictKind) {
+  return {0, 7, "conflict kind"};
+}
+constexpr EnumRange range_of(ContentType) {
+  return {1, 3, "content type"};
+}
+constexpr EnumRange range_of(Role) {
+  return {0, 2, "role"};
+}
+constexpr EnumRange range_of(Priority) {
+  return {0, 2, "priority"};
+}
+constexpr EnumRange range_of(Health) {
+  return {0, 3, "health"};
+}
+constexpr EnumRange range_of(AnswerKind) {
+  return {0, 4, "answer kind"};
+}
+constexpr EnumRange range_of(RoundOutcome) {
+  return {0, 6, "round outcome"};
+}
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
 static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kBaseLost));
 
@@ -128,8 +150,8 @@ template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {
   constexpr EnumRange kRange = range_of(Enum{});
   if (number < kRange.first || number > kRange.last) [[unlikely]]
-    refuse(fmt::format("{}: expected {}..{}, got {}", kRange.name, kRange.first, kRange.last,
-                       number));
+    refuse(
+        fmt::format("{}: expected {}..{}, got {}", kRange.name, kRange.first, kRange.last, number));
   return static_cast<Enum>(number);
 }
 template <typename Enum>

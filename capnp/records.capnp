@@ -1,6 +1,6 @@
 # What is stored: each value in RocksDB is one Stored. Which key holds which kind is in
-# docs/storage.md, the plain structs are in base/row.h. Records, mutations and outcomes are stored in
-# the form in which they travel.
+# docs/storage.md, the plain structs are in base/row.h. Records, mutations and outcomes are stored
+# in the form in which they travel.
 #
 # DO NOT CHANGE OR RENUMBER what is here: no ordinal, type, default, order of union members or file
 # id. Grow by adding at the next ordinal; where an old reader must not skip what was added, raise

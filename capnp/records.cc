@@ -32,8 +32,8 @@ ReceiptInput read_input(wire::ReceiptInput::Reader from) {
           .committed = from.getCommitted()};
 }
 
-// One more than a revision that a writer named, which may be the greatest that is allowed: a row that
-// we wrote must not be refused.
+// One more than a revision that a writer named, which may be the greatest that is allowed: a row
+// that we wrote must not be refused.
 Revision read_beyond(std::uint64_t number) {
   return number == limits::kNumberMax + 1 ? Revision(number) : codec::read_revision(number);
 }
@@ -188,17 +188,17 @@ template <>
 Result<Receipt> decode_stored<Receipt>(std::string_view bytes) {
   return unstored(bytes, wire::Stored::RECEIPT, [](wire::Stored::Reader root) {
     const auto from = root.getReceipt();
-    return Receipt{.key = codec::read_key(from.getKey()),
-                   .version = codec::read_revision(from.getVersion()),
-                   .round = RoundId(from.getRound()),
-                   .rule = codec::read_text(from.getRule(), "rule"),
-                   // Of each member at most one offer, and the committed value.
-                   .inputs = codec::read_list(from.getInputs(), limits::kSessions + 1,
-                                              "receipt inputs", read_input),
-                   .output = codec::read_hash(from.getOutput()),
-                   .previous = codec::read_array<sizeof(ChainHash)>(from.getPrevious(),
-                                                                    "previous receipt"),
-                   .wall_millis = codec::read_wall(from.getWallMillis())};
+    return Receipt{
+        .key = codec::read_key(from.getKey()),
+        .version = codec::read_revision(from.getVersion()),
+        .round = RoundId(from.getRound()),
+        .rule = codec::read_text(from.getRule(), "rule"),
+        // Of each member at most one offer, and the committed value.
+        .inputs =
+            codec::read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs", read_input),
+        .output = codec::read_hash(from.getOutput()),
+        .previous = codec::read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
+        .wall_millis = codec::read_wall(from.getWallMillis())};
   });
 }
 
@@ -237,9 +237,8 @@ std::string encode_stored(const Cursor& cursor) {
 
 template <>
 Result<Cursor> decode_stored<Cursor>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::CURSOR, [](wire::Stored::Reader from) {
-    return codec::read_cursor(from.getCursor());
-  });
+  return unstored(bytes, wire::Stored::CURSOR,
+                  [](wire::Stored::Reader from) { return codec::read_cursor(from.getCursor()); });
 }
 
 }  // namespace waggle

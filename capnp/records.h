@@ -1,8 +1,8 @@
 #pragma once
 
-// The stored forms: what RocksDB holds under a key, see capnp/records.capnp and docs/storage.md. Each
-// is one frame as in capnp/codec.h with a root `Stored` that names its format and its kind, so that
-// bytes of another kind are refused rather than misread.
+// The stored forms: what RocksDB holds under a key, see capnp/records.capnp and docs/storage.md.
+// Each is one frame as in capnp/codec.h with a root `Stored` that names its format and its kind, so
+// that bytes of another kind are refused rather than misread.
 //
 // decode_stored() takes bytes at any alignment. Errors: kCorrupt for bytes that can't be read,
 // kUnsupported for a form written by a newer Waggle.

@@ -71,7 +71,8 @@ class SetReader {
       value |= std::uint64_t{byte & 0x7fU} << shift;
       if ((byte & 0x80) != 0) continue;
       if (byte == 0 && shift > 0) return fail("expected a number no longer than needed"), 0;
-      if (value > max) return fail(fmt::format("expected a number up to {}, got {}", max, value)), 0;
+      if (value > max)
+        return fail(fmt::format("expected a number up to {}, got {}", max, value)), 0;
       return value;
     }
     return fail("expected a number of 64 bits"), 0;
@@ -171,9 +172,9 @@ Result<OrSet> decode_set(std::string_view bytes) {
   SetReader in(bytes);
   const std::string_view format = in.take(1);
   if (!in.failed() && format[0] != kFormat)
-    return failed(Code::kRejected, fmt::format("set: expected format {}, got {}",
-                                               static_cast<int>(kFormat),
-                                               static_cast<std::uint8_t>(format[0])));
+    return failed(Code::kRejected,
+                  fmt::format("set: expected format {}, got {}", static_cast<int>(kFormat),
+                              static_cast<std::uint8_t>(format[0])));
   const std::vector<TableRow> table = read_table(in);
   std::vector<bool> used(table.size());
 

@@ -1,15 +1,15 @@
-# What travels between a coordinator and its agents: one Envelope in one frame. The plain structs are
-# in base/message.h and have the same names; what each message is for is said there, the steps of the
-# protocol are in docs/protocol.md. This page fixes the bytes.
+# What travels between a coordinator and its agents: one Envelope in one frame. The plain structs
+# are in base/message.h and have the same names; what each message is for is said there, the steps
+# of the protocol are in docs/protocol.md. This page fixes the bytes.
 #
 # DO NOT CHANGE OR RENUMBER what is here: no ordinal, type, default, order of union members or file
-# id. Grow by adding fields and union members at the next ordinal; an old reader skips a field that it
-# doesn't know and refuses a message that it doesn't know. Where skipping would be unsafe, raise the
-# protocol version (kProtocolVersion) or ask for it in `features`.
+# id. Grow by adding fields and union members at the next ordinal; an old reader skips a field that
+# it doesn't know and refuses a message that it doesn't know. Where skipping would be unsafe, raise
+# the protocol version (kProtocolVersion) or ask for it in `features`.
 #
 # Conventions:
-# - Enumerations are UInt8 with the numbers of base/: those numbers never change. A reader refuses one
-#   that it doesn't know.
+# - Enumerations are UInt8 with the numbers of base/: those numbers never change. A reader refuses
+#   one that it doesn't know.
 # - Text is valid UTF-8. Data is any bytes. Times are milliseconds, deadlines are what remains.
 # - Revisions, seqs and other numbers that count are at most 2^62.
 # - A hash of 128 bits is two numbers, `high` and `low`.
@@ -87,8 +87,8 @@ struct Pair {
 
 struct Value {
   union {
-    # Reserved for the other types of base/value.h: flag, max and min, multi-value register, map, list,
-    # text.
+    # Reserved for the other types of base/value.h: flag, max and min, multi-value register, map,
+    # list, text.
     register :group {
       content @0 :UInt8;  # ContentType
       bytes @1 :Data;
@@ -99,9 +99,9 @@ struct Value {
 }
 
 struct Origin {
-  # Reserved: who is behind a write and what vouches for it. Written as null at present. A reader that
-  # doesn't know these may skip all of them but the fence token: a fence that is not looked at gives
-  # no protection, so a reader refuses one that isn't 0.
+  # Reserved: who is behind a write and what vouches for it. Written as null at present. A reader
+  # that doesn't know these may skip all of them but the fence token: a fence that is not looked at
+  # gives no protection, so a reader refuses one that isn't 0.
   fenceToken @0 :UInt64;
   proposal @1 :UInt64;  # the id of the proposal that it carries out
   signature @2 :Data;

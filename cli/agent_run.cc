@@ -134,9 +134,10 @@ class AgentProgram {
   void on_signal(int signal) {
     if (signal_ != 0) _exit(128 + signal);
     signal_ = signal;
-    say(fmt::format("{} received: waiting up to {} for what is unanswered; once more exits at once",
-                    signal_name(signal), duration_text(args_.drain_millis)));
     begin_drain();
+    if (!drained())
+      say(fmt::format("{} received: waiting up to {} for what is unanswered; once more exits at once",
+                      signal_name(signal), duration_text(args_.drain_millis)));
   }
 
   void on_reader_gone() {

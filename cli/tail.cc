@@ -55,13 +55,12 @@ class Tail {
     if (!runtime) return fail(runtime.error(), line_.json);
     runtime_ = std::move(*runtime);
     if (const int exit = wait_for_first_state(); exit != kExitDone) return exit;
-    if (since) {
-      told_ = *since;
-      if (const Status fetched = fetch(**client); !fetched) return fail(fetched.error(), line_.json);
-    }
-    client->reset();
+    if (since) told_ = *since;
     say(fmt::format("following swarm '{}' at {} from {}", config_.swarm, config_.coordinator,
                     to_text(told_)));
+    if (since)
+      if (const Status fetched = fetch(**client); !fetched) return fail(fetched.error(), line_.json);
+    client->reset();
     return end(follow());
   }
 

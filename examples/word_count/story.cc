@@ -231,6 +231,14 @@ void Story::prepare() {
 }
 
 void Story::settle_headline() {
+  until("all agents to be attached", [&] {
+    const json found = json::parse(
+        output_of(options_.program + " agent ls --json --swarm demo --coordinator " + endpoint_));
+    std::size_t live = 0;
+    for (const json& agent : found.at("agents"))
+      live += agent.at("attached") && agent.at("health") == "healthy" ? 1 : 0;
+    return live == agents_.size() + 1;
+  });
   say("agent-1 offers headline = \"" + agents_[0].offer + "\"");
   say("agent-2 offers headline = \"" + agents_[1].offer + "\"");
   const auto round = boss_->synchronize({kHeadline}, {.timeout = 10s, .priority = {}});

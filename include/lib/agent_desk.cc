@@ -1,7 +1,9 @@
 #include "include/lib/agent_desk.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -46,7 +48,10 @@ WriteResult to_result(const Error& error) {
 void AgentDesk::deliver(const Delivery& delivery) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
+    if (const auto* queued = std::get_if<WriteQueued>(&delivery)) {
+      if (const auto write = writes_.find(queued->request); write != writes_.end())
+        write->second = true;
+    } else if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
       if (settled->request) settle(settled->request, to_result(settled->outcome));
     } else if (const auto* refused = std::get_if<CommandFailed>(&delivery);
                refused && writes_.contains(refused->request)) {
@@ -129,7 +134,7 @@ void AgentDesk::expect(RequestId request) {
 }
 void AgentDesk::expect_write(RequestId request) {
   const std::lock_guard lock(mutex_);
-  writes_.insert(request);
+  writes_.emplace(request, false);
 }
 void AgentDesk::forget(RequestId request) {
   const std::lock_guard lock(mutex_);
@@ -161,10 +166,17 @@ Expected<Delivery> AgentDesk::wait(RequestId request, Deadline deadline, std::st
   return std::move(*taken);
 }
 
+// REQUIRES: the mutex is held. An agent that ended refuses what comes to it, and what lay in its
+// outbox stays there; one that stopped by a failure says nothing any more.
+bool AgentDesk::stays_open(const std::pair<const RequestId, bool>& write) const {
+  return link_.state == LinkState::kEnded && (write.second || link_.code == StatusCode::kUnknown);
+}
+
 Expected<WriteResult> AgentDesk::wait_write(RequestId request, Deadline deadline) {
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, deadline, [&] {
-    return !writes_.contains(request) || link_.state == LinkState::kEnded;
+    const auto write = writes_.find(request);
+    return write == writes_.end() || stays_open(*write);
   });
   if (const auto settled = settled_.find(request); settled != settled_.end())
     return settled->second;
@@ -182,15 +194,16 @@ Expected<WriteResult> AgentDesk::wait_write(RequestId request, Deadline deadline
 
 Expected<void> AgentDesk::wait_all_writes(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  const std::set<RequestId> before = writes_;
-  const auto answered = [&] {
-    for (const RequestId request : before)
-      if (writes_.contains(request)) return false;
-    return true;
+  std::vector<RequestId> before;
+  for (const auto& [request, queued] : writes_) before.push_back(request);
+  const auto open = [&](bool count_ended) {
+    return std::ranges::any_of(before, [&](RequestId request) {
+      const auto write = writes_.find(request);
+      return write != writes_.end() && (count_ended || !stays_open(*write));
+    });
   };
-  changed_.wait_until(lock, deadline,
-                      [&] { return answered() || link_.state == LinkState::kEnded; });
-  if (answered()) return {};
+  changed_.wait_until(lock, deadline, [&] { return !open(false); });
+  if (!open(true)) return {};
   if (link_.state == LinkState::kEnded) return std::unexpected(ended_failure());
   return failure(
       StatusCode::kTimeout,

@@ -12,7 +12,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
+#include <string_view>
+#include <utility>
 
 #include <waggle/agent.h>
 
@@ -49,13 +50,14 @@ class AgentDesk {
   void settle(RequestId request, WriteResult result);
   void call_back(const Delivery& delivery);
   [[nodiscard]] Failure ended_failure() const;
+  [[nodiscard]] bool stays_open(const std::pair<const RequestId, bool>& write) const;
 
   const AgentEvents events_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::map<RequestId, std::optional<Delivery>> questions_;
-  std::set<RequestId> writes_;  // not answered
+  std::map<RequestId, bool> writes_;  // not answered; true: in the outbox
   std::map<RequestId, WriteResult> settled_;
   std::deque<RequestId> settled_order_;
   LinkStatus link_;

@@ -61,7 +61,7 @@ StateUpdate update_of(Record record) {
 
 // A message with one field set.
 template <typename T, typename Field>
-T with(Field T::*field, std::type_identity_t<Field> value) {
+T with(Field T::* field, std::type_identity_t<Field> value) {
   T message{};
   message.*field = std::move(value);
   return message;
@@ -129,12 +129,11 @@ BOOST_AUTO_TEST_CASE(the_tag_on_the_wire_is_the_place_in_message) {
 
 // DO NOT CHANGE: the example of capnp/wire.capnp.
 BOOST_AUTO_TEST_CASE(the_example_of_the_schema_is_what_is_written) {
-  constexpr unsigned char kExample[] = {
-      0,    0,    0,    0,    4, 0, 0, 0,  //
-      0,    0,    0,    0,    1, 0, 1, 0,  //
-      0x57, 0x61, 0x67, 0x6c, 1, 0, 6, 0,  //
-      0,    0,    0,    0,    1, 0, 0, 0,  //
-      7,    0,    0,    0,    0, 0, 0, 0};
+  constexpr unsigned char kExample[] = {0,    0,    0,    0,    4, 0, 0, 0,  //
+                                        0,    0,    0,    0,    1, 0, 1, 0,  //
+                                        0x57, 0x61, 0x67, 0x6c, 1, 0, 6, 0,  //
+                                        0,    0,    0,    0,    1, 0, 0, 0,  //
+                                        7,    0,    0,    0,    0, 0, 0, 0};
   const std::string frame = encode(Bye{SessionId(7)});
   BOOST_CHECK(frame == std::string(reinterpret_cast<const char*>(kExample), sizeof kExample));
 }
@@ -182,9 +181,9 @@ BOOST_AUTO_TEST_CASE(keys_and_ids_are_held_to_their_limits) {
   const Hello hello =
       hello_of(std::string(limits::kIdBytes, 's'), std::string(limits::kIdBytes, 'a'));
   BOOST_CHECK(decodes(hello));
-  for (const std::string& wrong : {std::string(limits::kIdBytes + 1, 'a'), std::string(),
-                                   std::string("a b"), std::string("a/b"), std::string("\xc0\x80"),
-                                   std::string("a\0b", 3), std::string("a\nb")}) {
+  for (const std::string& wrong :
+       {std::string(limits::kIdBytes + 1, 'a'), std::string(), std::string("a b"),
+        std::string("a/b"), std::string("\xc0\x80"), std::string("a\0b", 3), std::string("a\nb")}) {
     Hello other = hello;
     other.agent = AgentId(wrong);
     BOOST_CHECK(refused(other, "agent id"));
@@ -274,8 +273,10 @@ BOOST_AUTO_TEST_CASE(a_group_is_held_to_its_limits) {
     Mutation mutation = put(1, "unused", "");
     mutation.entries.clear();
     for (std::size_t i = 0; i < entries; ++i)
-      mutation.entries.push_back({Key(std::to_string(1000 + i)), {},
-                                  PutOp{ContentType::kText, std::string(bytes, 'x')}, {}});
+      mutation.entries.push_back({Key(std::to_string(1000 + i)),
+                                  {},
+                                  PutOp{ContentType::kText, std::string(bytes, 'x')},
+                                  {}});
     return mutation;
   };
   BOOST_CHECK(decodes(submit_of(group(limits::kGroupEntries, 1))));
@@ -417,7 +418,8 @@ BOOST_AUTO_TEST_CASE(a_time_that_could_overflow_is_refused) {
   BOOST_CHECK(refused(with(&Refused::retry_millis, -1), "retry"));
   BOOST_CHECK(refused(with(&SyncRequest::timeout_millis, -1), "timeout"));
   BOOST_CHECK(refused(with(&Welcome::heartbeat_millis, kMost), "heartbeat"));
-  BOOST_CHECK(refused(with(&Welcome::wall_millis, std::numeric_limits<std::int64_t>::min()), "wall"));
+  BOOST_CHECK(
+      refused(with(&Welcome::wall_millis, std::numeric_limits<std::int64_t>::min()), "wall"));
   StateRequest request;
   request.swarm = SwarmId("s");
   request.remaining_millis = kMost;

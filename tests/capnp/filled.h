@@ -1,8 +1,8 @@
 #pragma once
 
 // Messages with every field set to something else than its default, and their comparison, field by
-// field. A struct is taken apart by the number of its fields: a field that is added to base/ without
-// being named here doesn't compile, and one that the codec forgets fails the round trip.
+// field. A struct is taken apart by the number of its fields: a field that is added to base/ doesn't
+// compile until it is counted here, and then one that the codec forgets fails the round trip.
 
 #include <array>
 #include <cstdint>

@@ -139,8 +139,8 @@ BOOST_AUTO_TEST_CASE(random_words_behind_a_good_header_never_crash) {
     for (std::uint64_t word = 0; word < words; ++word) {
       const std::uint64_t kind = prng.below(3);
       append_word(frame, kind == 0 ? prng.next()
-                                   : (prng.below(8) << 2) | (kind - 1) |
-                                         (prng.below(32) << 32) | (prng.below(16) << 48));
+                                   : (prng.below(8) << 2) | (kind - 1) | (prng.below(32) << 32) |
+                                         (prng.below(16) << 48));
     }
     claim_size(frame);
     (void)decode(frame);
@@ -362,8 +362,7 @@ BOOST_AUTO_TEST_CASE(a_list_whose_pointers_share_one_text_is_refused) {
   store(frame, at, list_pointer(frame, at, kPointers, kCount));
   for (std::size_t i = 0; i < kCount; ++i) {
     const std::uint64_t offset = kCount - 1 - i;
-    append_word(frame, (offset << 2) | 1 | (kBytes << 32) |
-                           (std::uint64_t{name.size() + 1} << 35));
+    append_word(frame, (offset << 2) | 1 | (kBytes << 32) | (std::uint64_t{name.size() + 1} << 35));
   }
   frame += name + std::string(kWord, '\0');
   claim_size(frame);

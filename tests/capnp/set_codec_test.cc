@@ -17,7 +17,8 @@ using namespace std::string_literals;
 
 Dot dot(std::uint64_t revision, std::uint32_t index, std::string agent, std::uint64_t incarnation,
         std::uint64_t seq) {
-  return {Revision(revision), index, {AgentId(std::move(agent)), Incarnation(incarnation), Seq(seq)}};
+  return {
+      Revision(revision), index, {AgentId(std::move(agent)), Incarnation(incarnation), Seq(seq)}};
 }
 
 const std::string kTable = "\x01\x01w\x03\0\0\0\0\0\0\0"s;  // one writer: w, incarnation 3
@@ -103,19 +104,54 @@ BOOST_AUTO_TEST_CASE(no_other_bytes_decode_to_a_set) {
 BOOST_AUTO_TEST_CASE(bytes_that_are_not_canonical_are_refused) {
   const std::string dot1 = "\x01\0\0\x04"s;  // revision 1, index 0, writer 0, seq 4
   const std::string head = "\x01"s + kTable;
-  BOOST_REQUIRE(decode_set(head + "\x01\x01" "a\x01"s + dot1));
+  BOOST_REQUIRE(decode_set(head +
+                           "\x01\x01"
+                           "a\x01"s +
+                           dot1));
 
   BOOST_CHECK(refused("\x02"s + kTable + "\0"s, "format"));
   BOOST_CHECK(refused("", "more bytes"));
   BOOST_CHECK(refused(head + "\0"s, "each writer in use"));
-  BOOST_CHECK(refused(head + "\x01\x81\0" "a\x01"s + dot1, "no longer than needed"));
-  BOOST_CHECK(refused(head + "\x01\x01" "a\0"s + dot1 + "x", "a dot for each element"));
+  BOOST_CHECK(refused(head +
+                          "\x01\x81\0"
+                          "a\x01"s +
+                          dot1,
+                      "no longer than needed"));
+  BOOST_CHECK(refused(head +
+                          "\x01\x01"
+                          "a\0"s +
+                          dot1 + "x",
+                      "a dot for each element"));
   BOOST_CHECK(refused(head + "\x01\0\x01"s + dot1 + "x", "1 or more bytes"));
-  BOOST_CHECK(refused(head + "\x02\x01" "b\x01"s + dot1 + "\x01" "a\x01"s + dot1, "sorted"));
-  BOOST_CHECK(refused(head + "\x02\x01" "a\x01"s + dot1 + "\x01" "a\x01"s + dot1, "sorted"));
-  BOOST_CHECK(refused(head + "\x01\x01" "a\x02"s + dot1 + dot1, "dots sorted"));
-  BOOST_CHECK(refused(head + "\x01\x01" "a\x01\x01\0\x01\x04"s, "up to 0"));  // writer 1 of 1
-  BOOST_CHECK(refused("\x01\0\x01\x01" "a\x01"s + dot1, "a writer"));
+  BOOST_CHECK(refused(head +
+                          "\x02\x01"
+                          "b\x01"s +
+                          dot1 +
+                          "\x01"
+                          "a\x01"s +
+                          dot1,
+                      "sorted"));
+  BOOST_CHECK(refused(head +
+                          "\x02\x01"
+                          "a\x01"s +
+                          dot1 +
+                          "\x01"
+                          "a\x01"s +
+                          dot1,
+                      "sorted"));
+  BOOST_CHECK(refused(head +
+                          "\x01\x01"
+                          "a\x02"s +
+                          dot1 + dot1,
+                      "dots sorted"));
+  BOOST_CHECK(refused(head + "\x01\x01"
+                             "a\x01\x01\0\x01\x04"s,
+                      "up to 0"));  // writer 1 of 1
+  BOOST_CHECK(
+      refused("\x01\0\x01\x01"
+              "a\x01"s +
+                  dot1,
+              "a writer"));
 
   const std::string two_writers = "\x01w\x03\0\0\0\0\0\0\0"s;
   BOOST_CHECK(refused("\x01\x02"s + two_writers + two_writers + "\0"s, "writers sorted"));
@@ -127,8 +163,8 @@ BOOST_AUTO_TEST_CASE(numbers_and_counts_are_held_to_their_limits) {
     set.elements["a"] = {std::move(one)};
     return encode_set(set);
   };
-  BOOST_CHECK(decode_set(with(dot(limits::kNumberMax, UINT32_MAX, "w", UINT64_MAX,
-                                  limits::kNumberMax))));
+  BOOST_CHECK(
+      decode_set(with(dot(limits::kNumberMax, UINT32_MAX, "w", UINT64_MAX, limits::kNumberMax))));
   BOOST_CHECK(refused(with(dot(limits::kNumberMax + 1, 0, "w", 1, 1)), "up to"));
   BOOST_CHECK(refused(with(dot(1, 0, "w", 1, limits::kNumberMax + 1)), "up to"));
   BOOST_CHECK(refused(with(dot(UINT64_MAX, 0, "w", 1, 1)), "up to"));

@@ -23,7 +23,9 @@ bool refused(const Status& status, std::string_view part_of_text) {
   return true;
 }
 
-Entry entry(std::string key, Op op) { return {Key(std::move(key)), {}, std::move(op), {}}; }
+Entry entry(std::string key, Op op) {
+  return {Key(std::move(key)), {}, std::move(op), {}};
+}
 
 BOOST_AUTO_TEST_SUITE(shape_test)
 
@@ -33,17 +35,32 @@ BOOST_AUTO_TEST_CASE(utf8_is_told_from_other_bytes) {
         "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xef\xbf\xbf"s, "\xf0\x90\x80\x80"s,
         "\xf4\x8f\xbf\xbf"s, "abcdefg\xf0\x9f\x90\x9dxyzabcdefgh"s})
     BOOST_CHECK_MESSAGE(is_utf8(good), good);
-  for (const std::string& bad :
-       {"\x80"s, "\xbf"s, "\xc0\x80"s, "\xc1\xbf"s, "\xc3"s, "\xc3("s, "\xe0\x9f\xbf"s,
-        "\xe2\x82"s, "\xe2(\xac"s, "\xed\xa0\x80"s, "\xed\xbf\xbf"s, "\xf0\x8f\xbf\xbf"s,
-        "\xf0\x9f\x90"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xf8\x88\x80\x80\x80"s,
-        "\xfe"s, "\xff"s, "0123456789abcde\xff"s, "01234567\xc3"s})
+  for (const std::string& bad : {"\x80"s,
+                                 "\xbf"s,
+                                 "\xc0\x80"s,
+                                 "\xc1\xbf"s,
+                                 "\xc3"s,
+                                 "\xc3("s,
+                                 "\xe0\x9f\xbf"s,
+                                 "\xe2\x82"s,
+                                 "\xe2(\xac"s,
+                                 "\xed\xa0\x80"s,
+                                 "\xed\xbf\xbf"s,
+                                 "\xf0\x8f\xbf\xbf"s,
+                                 "\xf0\x9f\x90"s,
+                                 "\xf4\x90\x80\x80"s,
+                                 "\xf5\x80\x80\x80"s,
+                                 "\xf8\x88\x80\x80\x80"s,
+                                 "\xfe"s,
+                                 "\xff"s,
+                                 "0123456789abcde\xff"s,
+                                 "01234567\xc3"s})
     BOOST_CHECK(!is_utf8(bad));
 }
 
 BOOST_AUTO_TEST_CASE(an_id_is_short_and_plain) {
-  for (const std::string& good : {"a"s, "~client-1"s, "robot.7_b:c"s, "bi\xc3\xaane"s,
-                                  std::string(limits::kIdBytes, 'a')}) {
+  for (const std::string& good :
+       {"a"s, "~client-1"s, "robot.7_b:c"s, "bi\xc3\xaane"s, std::string(limits::kIdBytes, 'a')}) {
     BOOST_CHECK(check_agent_id(good));
     BOOST_CHECK(check_swarm_id(good));
   }
@@ -67,9 +84,9 @@ BOOST_AUTO_TEST_CASE(a_key_is_utf8_within_its_length) {
 
 BOOST_AUTO_TEST_CASE(a_value_is_within_its_size) {
   BOOST_CHECK(check_value(Register{ContentType::kBytes, std::string(limits::kValueBytes, 'x')}));
-  BOOST_CHECK(refused(
-      check_value(Register{ContentType::kBytes, std::string(limits::kValueBytes + 1, 'x')}),
-      "at most 1048576 bytes, got 1048577"));
+  BOOST_CHECK(
+      refused(check_value(Register{ContentType::kBytes, std::string(limits::kValueBytes + 1, 'x')}),
+              "at most 1048576 bytes, got 1048577"));
   BOOST_CHECK(refused(check_value(Register{static_cast<ContentType>(0), ""}), "content type"));
   BOOST_CHECK(check_value(Counter{-1}));
 
@@ -108,8 +125,9 @@ BOOST_AUTO_TEST_CASE(input_bytes_counts_what_the_user_gave) {
 BOOST_AUTO_TEST_CASE(entries_are_one_a_key_and_a_clear_stands_alone) {
   BOOST_CHECK(refused(check_entries({}), "at least one"));
   BOOST_CHECK(check_entries({entry("a", DeleteOp{}), entry("b", DeleteOp{})}));
-  BOOST_CHECK(refused(check_entries({entry("b", DeleteOp{}), entry("a", IncrOp{1}),
-                                     entry("b", DeleteOp{})}), "'b'"));
+  BOOST_CHECK(refused(
+      check_entries({entry("b", DeleteOp{}), entry("a", IncrOp{1}), entry("b", DeleteOp{})}),
+      "'b'"));
   BOOST_CHECK(check_entries({entry("", ClearOp{})}));
   BOOST_CHECK(refused(check_entries({entry("a", DeleteOp{}), entry("", ClearOp{})}), "alone"));
   BOOST_CHECK(refused(check_entries({entry("k", ClearOp{})}), "empty key"));

@@ -32,16 +32,26 @@ void try_stored(std::string_view bytes) {
 void try_kind(std::string_view bytes) {
   constexpr std::size_t kKindAt = 18;  // behind the segment table, the root pointer and the format
   switch (bytes.size() > kKindAt ? bytes[kKindAt] : 0) {
-    case 3: return try_stored<waggle::Record>(bytes);
-    case 4: return try_stored<waggle::StoreRow>(bytes);
-    case 5: return try_stored<waggle::SwarmRow>(bytes);
-    case 6: return try_stored<waggle::WriterRow>(bytes);
-    case 7: return try_stored<waggle::Outcome>(bytes);
-    case 8: return try_stored<waggle::Receipt>(bytes);
-    case 9: return try_stored<waggle::IdentityRow>(bytes);
-    case 10: return try_stored<waggle::Mutation>(bytes);
-    case 11: return try_stored<waggle::Cursor>(bytes);
-    default: return try_stored<waggle::Value>(bytes);
+    case 3:
+      return try_stored<waggle::Record>(bytes);
+    case 4:
+      return try_stored<waggle::StoreRow>(bytes);
+    case 5:
+      return try_stored<waggle::SwarmRow>(bytes);
+    case 6:
+      return try_stored<waggle::WriterRow>(bytes);
+    case 7:
+      return try_stored<waggle::Outcome>(bytes);
+    case 8:
+      return try_stored<waggle::Receipt>(bytes);
+    case 9:
+      return try_stored<waggle::IdentityRow>(bytes);
+    case 10:
+      return try_stored<waggle::Mutation>(bytes);
+    case 11:
+      return try_stored<waggle::Cursor>(bytes);
+    default:
+      return try_stored<waggle::Value>(bytes);
   }
 }
 

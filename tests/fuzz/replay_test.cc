@@ -28,7 +28,9 @@ const std::filesystem::path kCorpus =
 
 constexpr bool kIsCodec = std::string_view(WAGGLE_CORPUS) == "fuzz_codec";
 
-testing::Seeds seeds() { return kIsCodec ? testing::codec_seeds() : testing::record_seeds(); }
+testing::Seeds seeds() {
+  return kIsCodec ? testing::codec_seeds() : testing::record_seeds();
+}
 
 std::map<std::string, std::string> read_corpus() {
   std::map<std::string, std::string> files;
@@ -49,12 +51,24 @@ std::string damaged(std::string bytes, Prng& prng) {
     if (bytes.empty()) return bytes;
     const std::size_t at = prng.below(bytes.size());
     switch (prng.below(6)) {
-      case 0: bytes.resize(at); break;
-      case 1: bytes.insert(at, 8, static_cast<char>(prng.next())); break;
-      case 2: bytes.erase(at, 8); break;
-      case 3: bytes[at] = static_cast<char>(prng.next()); break;
-      case 4: bytes.append(bytes.substr(at, 64)); break;
-      default: bytes[at] ^= static_cast<char>(1U << prng.below(8)); break;
+      case 0:
+        bytes.resize(at);
+        break;
+      case 1:
+        bytes.insert(at, 8, static_cast<char>(prng.next()));
+        break;
+      case 2:
+        bytes.erase(at, 8);
+        break;
+      case 3:
+        bytes[at] = static_cast<char>(prng.next());
+        break;
+      case 4:
+        bytes.append(bytes.substr(at, 64));
+        break;
+      default:
+        bytes[at] ^= static_cast<char>(1U << prng.below(8));
+        break;
     }
   }
   return bytes;
@@ -78,7 +92,9 @@ BOOST_AUTO_TEST_CASE(the_corpus_has_a_seed_of_each_kind_and_passes) {
     BOOST_CHECK_MESSAGE(corpus.contains(name),
                         name << " is missing; run this test with WAGGLE_WRITE_CORPUS=1");
   for (const auto& [name, bytes] : corpus) {
-    BOOST_TEST_CONTEXT(name) { run(bytes); }
+    BOOST_TEST_CONTEXT(name) {
+      run(bytes);
+    }
   }
 }
 

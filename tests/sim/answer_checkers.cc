@@ -94,8 +94,7 @@ void AnswerChecker::on_command(const AgentSeen& agent, const Command& command) {
   if (const auto* catch_up = std::get_if<CatchUpCommand>(&command))
     application.catch_ups.insert(catch_up->request);
   if (const auto* offer = std::get_if<OfferCommand>(&command)) {
-    application.offers.erase(offer->key);
-    if (offer->value) application.offers[offer->key] = *offer->value;
+    if (offer->value) application.offers[offer->key].push_back(*offer->value);
   }
 }
 
@@ -152,15 +151,18 @@ void AnswerChecker::check_offer(const AgentSeen& agent, Application& application
   }
   const RecordPtr record =
       truth_.chronicle.record_at({truth_.history->epoch(), settled.version}, settled.key);
-  const bool stands =
-      record && record->live() && *record->value == Value{offered->second};
+  const std::vector<Register>& values = offered->second;
+  const auto stands_now = [&](const Register& value) {
+    return record && record->live() && *record->value == Value{value};
+  };
+  const bool stands = std::any_of(values.begin(), values.end(), stands_now);
   if (settled.took && !stands && truth_.restores == 0)
     truth_.found("answers", fmt::format("{}: its offer for {} took, and is not there at {}",
                                         agent.name, settled.key.value(), settled.version.value()));
-  if (!settled.took && stands)
+  if (!settled.took && stands && values.size() == 1)
     truth_.found("answers", fmt::format("{}: its offer for {} lost, and stands at {}", agent.name,
                                         settled.key.value(), settled.version.value()));
-  application.offers.erase(offered);
+  if (values.size() == 1) application.offers.erase(offered);
 }
 
 void AnswerChecker::on_stop(const AgentSeen& agent) { applications_.erase(agent.name); }
@@ -196,7 +198,8 @@ void LostChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) 
       const Deed* deed = truth_.ledger.of({agent.id, one.incarnation, one.seq});
       if (deed == nullptr || !acknowledged_[agent.name].contains(deed->id)) {
         truth_.found("lost", agent.name + " lost a write that was not acknowledged");
-      } else if (present && truth_.history->committed(deed->id)) {
+      } else if (present &&
+                 truth_.history->committed_by({agent.id, one.incarnation, one.seq})) {
         truth_.found("lost", fmt::format("{} is told that {} was lost, and it is there", agent.name,
                                          deed->id));
       } else {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/sim/checkers.h"
 
@@ -46,7 +47,7 @@ class AnswerChecker final : public Checker {
     std::map<RequestId, Revision> reads;
     std::set<RequestId> syncs;
     std::set<RequestId> catch_ups;
-    std::map<Key, Register> offers;
+    std::map<Key, std::vector<Register>> offers;  // the newest may be asked and not yet known
   };
   void check_report(const AgentSeen& agent, const SyncReport& report);
   void check_offer(const AgentSeen& agent, Application& application, const OfferSettled& settled);

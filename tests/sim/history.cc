@@ -166,6 +166,7 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   if (!fresh && at->second != record.version)
     found_("once", fmt::format("{}: {} was committed at {} already", what, deed->id,
                                at->second.value()));
+  writers_.insert(record.writer);
   chronicle_->ever_committed[deed->id] = {epoch_, record.version};
   const auto entry = std::find_if(deed->entries.begin(), deed->entries.end(),
                                   [&](const Entry& e) { return e.key == row.key; });

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -62,6 +63,8 @@ class History {
   [[nodiscard]] const Hash128& digest() const { return digest_; }
   [[nodiscard]] const std::map<Key, RecordPtr>& records() const { return records_; }
   [[nodiscard]] std::optional<Revision> committed(const std::string& id) const;
+  // True iff a record of the present history was made under those numbers.
+  [[nodiscard]] bool committed_by(const Writer& writer) const { return writers_.contains(writer); }
   [[nodiscard]] const std::map<std::string, Revision>& commits() const { return committed_; }
 
  private:
@@ -81,6 +84,7 @@ class History {
   Hash128 digest_;
   std::map<Key, RecordPtr> records_;
   std::map<std::string, Revision> committed_;
+  std::set<Writer> writers_;
 };
 
 }  // namespace waggle::sim

@@ -94,14 +94,17 @@ void SimNetwork::send_up(std::size_t at, MessagePtr message) {
     return;
   }
   carry(at, Leg::kUp,
-        [this, at, connection = peer.connection, life = coordinator_life_, m = coded(message)] {
-          if (life == coordinator_life_) deliver_up(at, connection, m);
+        [this, at, connection = peer.connection, process = peer.process, life = coordinator_life_,
+         m = coded(message)] {
+          if (life == coordinator_life_) deliver_up(at, connection, process, m);
         });
 }
 
-void SimNetwork::deliver_up(std::size_t at, std::uint64_t connection, const MessagePtr& message) {
+void SimNetwork::deliver_up(std::size_t at, std::uint64_t connection, std::uint64_t process,
+                            const MessagePtr& message) {
   if (!up_) return;
   const Peer& peer = peers_[at];
+  if (process != peer.process && std::holds_alternative<Hello>(*message)) return;
   story_.note(timeline_.now(), 2, at, [&] {
     return fmt::format("      c gets from {}#{}: {}", peer.name, connection, name_of(*message));
   });
@@ -144,13 +147,15 @@ void SimNetwork::reconnect(std::size_t at) {
   if (!up_) return;
   for (MessagePtr& message : unsent)
     carry(at, Leg::kUp,
-          [this, at, connection = peer.connection, life = coordinator_life_, m = std::move(message)] {
-            if (life == coordinator_life_) deliver_up(at, connection, m);
+          [this, at, connection = peer.connection, process = peer.process, life = coordinator_life_,
+           m = std::move(message)] {
+            if (life == coordinator_life_) deliver_up(at, connection, process, m);
           });
 }
 
 void SimNetwork::peer_went_down(std::size_t at) {
   peers_[at].unsent.clear();
+  ++peers_[at].process;
   leave_channel(at);
   reconnect(at);
 }

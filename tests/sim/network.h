@@ -10,7 +10,9 @@
 //
 // A leg loses, doubles, delays and reorders frames by its rates and can be cut one way. A connection
 // can be replaced without anyone being told; what it still carried upwards may arrive late, under
-// the old PeerId. The nonce is a frame like any other: it can be lost.
+// the old PeerId. Only the hello of a process that died meanwhile does not: between processes of one
+// agent the coordinator goes by the order in which their hellos arrive. The nonce is a frame like any
+// other: it can be lost.
 //
 // One thread.
 
@@ -71,6 +73,7 @@ class SimNetwork {
   struct Peer {
     std::string name;
     std::uint64_t connection = 1;
+    std::uint64_t process = 1;
     std::uint64_t subscription = 0;  // a new number with each JoinChannel and LeaveChannel
     bool joined = false;
     Nonce nonce;
@@ -84,7 +87,8 @@ class SimNetwork {
   [[nodiscard]] const LinkRates& rates(Leg leg) const;
   // Calls `arrive` as often and as late as the leg lets it.
   void carry(std::size_t peer, Leg leg, const std::function<void()>& arrive);
-  void deliver_up(std::size_t peer, std::uint64_t connection, const MessagePtr& message);
+  void deliver_up(std::size_t peer, std::uint64_t connection, std::uint64_t process,
+                  const MessagePtr& message);
   void subscribe(std::size_t peer);
   [[nodiscard]] MessagePtr coded(const MessagePtr& message) const;
 

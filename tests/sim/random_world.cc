@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -197,7 +198,12 @@ RunResult run_world(const Plan& plan, RunOptions options) {
   }
   Chaos chaos(world, plan);
   chaos.begin();
-  const auto stop = [&] { return !options.go_on && !world.story().findings().empty(); };
+  const auto stop = [&] {
+    const std::vector<Finding>& findings = world.story().findings();
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      return options.wanted.empty() || finding.checker == options.wanted;
+    });
+  };
   // What was started in the chaos may end a little later: processes that come up again, partitions.
   while (!stop() && world.step(plan.chaos_millis)) {
   }

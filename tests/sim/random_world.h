@@ -31,7 +31,7 @@ struct RunResult {
 
 struct RunOptions {
   bool told = false;       // print the story
-  bool go_on = false;      // after a finding
+  std::string wanted;      // go on until this checker finds something; empty: until any does
   std::unique_ptr<Saboteur> saboteur;
   SimNetwork::Codec codec;  // used when the plan says so
 };

@@ -142,7 +142,7 @@ void GroupChecker::on_turn(const AgentSeen& agent) {
 void ViewChecker::on_start(const AgentSeen& agent, const AgentState& recovered) {
   // An empty disk has nothing that could be counted twice or missed.
   viewers_[agent.name] = {recovered.outbox.empty() && !recovered.cursor.epoch &&
-                              own_total(truth_, agent, own_counter(agent.id)) == std::int64_t{0},
+                              truth_.ledger.of_agent(agent.id).empty(),
                           {}};
 }
 

@@ -1,0 +1,207 @@
+#include "cli/config.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace waggle::cli {
+namespace {
+
+// A file that is gone with its object.
+class File {
+ public:
+  explicit File(const std::string& text) {
+    const int fd = mkstemp(path_);
+    BOOST_REQUIRE(fd >= 0);
+    std::ofstream(path_) << text;
+  }
+  ~File() { std::remove(path_); }
+  [[nodiscard]] std::string path() const { return path_; }
+
+ private:
+  char path_[64] = "/tmp/waggle-config-XXXXXX";
+};
+
+// An environment variable that is gone with its object.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+Result<Config> loaded(const std::string& text) { return load_config(File(text).path()); }
+
+// The message behind "FILE:".
+std::string error_of(const std::string& text) {
+  const File file(text);
+  const auto config = load_config(file.path());
+  if (config) return "accepted";
+  const std::string& message = config.error().text;
+  BOOST_TEST(message.starts_with(file.path() + ":"), message);
+  return message.substr(file.path().size() + 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_file_means_the_defaults) {
+  const auto config = loaded("");
+  BOOST_REQUIRE(config);
+  BOOST_TEST(config->listen == "tcp://127.0.0.1:4600");
+  BOOST_TEST(config->sync);
+  BOOST_TEST(config->heartbeat_millis == 5'000);
+  BOOST_TEST(config->swarm == "default");
+}
+
+BOOST_AUTO_TEST_CASE(every_setting_is_read) {
+  const auto config = loaded(R"(
+[coordinator]
+listen = "tcp://127.0.0.1:1234"
+data = "/tmp/x"
+durability = "written"
+broadcast_ports = [5000, 5010]
+disk_reserve = "1MiB"
+[limits]
+state_bytes_max = "64MiB"
+tombstones_max = 50
+tombstone_age = "2h"
+[timing]
+heartbeat = "250ms"
+round_timeout = "3s"
+[client]
+coordinator = "tcp://10.0.0.1:4600"
+swarm = "bees"
+timeout = "1s"
+[[policy]]
+prefix = "plan/"
+strategy = "quorum"
+otherwise = "lww"
+quorum = "66.7%"
+timeout = "7s"
+priority = "critical"
+late_write = "apply"
+[[policy]]
+prefix = "n/"
+type = "counter"
+)");
+  BOOST_REQUIRE_MESSAGE(config, config.error().text);
+  BOOST_TEST(config->listen == "tcp://127.0.0.1:1234");
+  BOOST_TEST(config->data == "/tmp/x");
+  BOOST_TEST(!config->sync);
+  BOOST_TEST(config->broadcast_port_low == 5000);
+  BOOST_TEST(config->broadcast_port_high == 5010);
+  BOOST_TEST(config->disk_reserve_bytes == std::uint64_t{1} << 20);
+  BOOST_TEST(config->state_bytes_max == std::uint64_t{64} << 20);
+  BOOST_TEST(config->tombstones_max == 50U);
+  BOOST_TEST(config->tombstone_age_millis == 7'200'000);
+  BOOST_TEST(config->heartbeat_millis == 250);
+  BOOST_TEST(config->round_timeout_millis == 3'000);
+  BOOST_TEST(config->coordinator == "tcp://10.0.0.1:4600");
+  BOOST_TEST(config->swarm == "bees");
+  BOOST_TEST(config->timeout_millis == 1'000);
+  BOOST_TEST(config->policy_count == 2U);
+  const Policy& plan = config->policies.of("plan/a");
+  BOOST_TEST((plan.strategy == Strategy::kQuorum));
+  BOOST_TEST((plan.otherwise == Strategy::kLww));
+  BOOST_TEST(plan.quorum.permille == 667U);
+  BOOST_TEST(*plan.timeout_millis == 7'000);
+  BOOST_TEST((*plan.priority == Priority::kCritical));
+  BOOST_TEST((plan.late_write == LateWrite::kApply));
+  BOOST_TEST((*config->policies.of("n/1").type == ValueType::kCounter));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[coordinator]\nlisen = \"x\"\n", "2: unknown key 'lisen' in [coordinator], did you mean 'listen'?"},
+      {"[coordinator]\nheartbeat = \"5s\"\n", "2: unknown key 'heartbeat' in [coordinator]; it belongs into [timing]"},
+      {"listen = \"x\"\n", "1: unknown key 'listen' before any section; it belongs into [coordinator]"},
+      {"[cordinator]\n", "1: unknown section [cordinator], did you mean 'coordinator'?"},
+      {"[timing]\nheartbeat = 5\n", "2: timing.heartbeat: expected a duration such as \"5s\" or \"250ms\", found the number 5"},
+      {"[timing]\nheartbeat = \"5\"\n", "2: timing.heartbeat: '5' is no duration"},
+      {"[timing]\nheartbeat = \"1ms\"\n", "2: timing.heartbeat: expected 50 ms to"},
+      {"[limits]\ntombstones_max = \"many\"\n", "2: limits.tombstones_max: expected a whole number"},
+      {"[limits]\nstate_bytes_max = true\n", "2: limits.state_bytes_max: expected a size such as \"256MiB\" or a number of bytes, found true"},
+      {"[coordinator]\ndurability = \"snyc\"\n", "2: coordinator.durability: expected \"sync\" or \"written\", found the text \"snyc\", did you mean 'sync'?"},
+      {"[coordinator]\nbroadcast_ports = [9, 3]\n", "2: coordinator.broadcast_ports: expected two ports"},
+      {"[coordinator]\nlisten = \"127.0.0.1:4600\"\n", "2: coordinator.listen: "},
+      {"[client]\nswarm = \"a b\"\n", "2: client.swarm: "},
+      {"[client]\nswarm = [1]\n", "2: client.swarm: expected a name such as \"default\", found a list"},
+      {"[[policy]]\nstrategy = \"lww\"\n", "1: this [[policy]] has no prefix"},
+      {"[[policy]]\nprefix = \"a\"\nquorum = 0.5\n", "3: policy.quorum: expected a share above one half"},
+      {"[[policy]]\nprefix = \"a\"\n\n[[policy]]\nprefix = \"a\"\n", "4: two policies have the prefix 'a'"},
+      {"[[policy]]\nprefix = \"a\"\nstratgy = \"lww\"\n", "3: unknown key 'stratgy' in [policy], did you mean 'strategy'?"},
+      {"[policy]\nprefix = \"a\"\n", "1: a policy is written [[policy]]"},
+      {"[timing]\nheartbeat = \n", "2: "},
+      {"[timing]\nheartbeat = \"5s\"\nheartbeat = \"5s\"\n", "3: "},
+  };
+  for (const auto& [text, expected] : cases)
+    BOOST_TEST(error_of(text).starts_with(expected), text << " -> " << error_of(text));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_an_error_only_when_it_was_named) {
+  BOOST_TEST(!load_config("/nowhere/waggle.toml"));
+  BOOST_TEST(!load_config("/tmp"));  // a directory
+  const Variable home("XDG_CONFIG_HOME", "/nowhere");
+  BOOST_TEST(load_config({}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_comes_before_the_file) {
+  const Variable listen("WAGGLE_LISTEN", "tcp://127.0.0.1:9");
+  const Variable ports("WAGGLE_BROADCAST_PORTS", "7000-7010");
+  const Variable tombstones("WAGGLE_TOMBSTONES_MAX", "12");
+  const Variable empty("WAGGLE_SWARM", "");
+  const auto config = loaded("[coordinator]\nlisten = \"tcp://127.0.0.1:8\"\n[client]\nswarm = \"s\"\n");
+  BOOST_REQUIRE_MESSAGE(config, config.error().text);
+  BOOST_TEST(config->listen == "tcp://127.0.0.1:9");
+  BOOST_TEST(config->broadcast_port_high == 7010);
+  BOOST_TEST(config->tombstones_max == 12U);
+  BOOST_TEST(config->swarm == "s");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_variable_is_named) {
+  const Variable timeout("WAGGLE_TIMEOUT", "soon");
+  const auto config = loaded("");
+  BOOST_REQUIRE(!config);
+  BOOST_TEST(config.error().text.contains("WAGGLE_TIMEOUT"));
+}
+
+BOOST_AUTO_TEST_CASE(the_default_file_checks_and_means_the_defaults) {
+  const std::string text = default_config_text();
+  BOOST_TEST(loaded(text).has_value());
+  // With every line made active: the lines shown are right, too.
+  std::string active;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    std::string line = text.substr(at, end - at);
+    if (line.starts_with("#") && !line.starts_with("# ")) line.erase(0, 1);
+    active += line + '\n';
+    at = end + 1;
+  }
+  const auto config = loaded(active);
+  BOOST_REQUIRE_MESSAGE(config, config.error().text);
+  const Config defaults;
+  BOOST_TEST(config->listen == defaults.listen);
+  BOOST_TEST(config->disk_reserve_bytes == defaults.disk_reserve_bytes);
+  BOOST_TEST(config->state_bytes_max == defaults.state_bytes_max);
+  BOOST_TEST(config->tombstones_max == defaults.tombstones_max);
+  BOOST_TEST(config->tombstone_age_millis == defaults.tombstone_age_millis);
+  BOOST_TEST(config->heartbeat_millis == defaults.heartbeat_millis);
+  BOOST_TEST(config->round_timeout_millis == defaults.round_timeout_millis);
+  BOOST_TEST(config->timeout_millis == defaults.timeout_millis);
+  BOOST_TEST(config->coordinator == defaults.coordinator);
+  BOOST_TEST(config->policy_count == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(directories_follow_the_xdg_variables) {
+  const Variable data("XDG_DATA_HOME", "/srv/data");
+  BOOST_TEST(default_data_directory() == "/srv/data/waggle/coordinator");
+  const Variable relative("XDG_CONFIG_HOME", "relative");  // to be ignored
+  const char* home = std::getenv("HOME");
+  if (home != nullptr)
+    BOOST_TEST(default_config_path() == std::string(home) + "/.config/waggle/waggle.toml");
+}
+
+}  // namespace
+}  // namespace waggle::cli
