@@ -1,9 +1,5 @@
 #include "bench/bare.h"
 
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +7,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "bench/summary.h"
@@ -117,8 +116,12 @@ class Server {
  private:
   void on_frame(std::string id, std::string_view frame) {
     switch (frame.front()) {
-      case kHello: to(id, frame_of(kHello, 1)); break;
-      case kProbe: to_all(frame_of(kProbe, 1)); break;
+      case kHello:
+        to(id, frame_of(kHello, 1));
+        break;
+      case kProbe:
+        to_all(frame_of(kProbe, 1));
+        break;
       case kRound:
         std::memcpy(&command_, frame.data(), sizeof command_);
         caller_ = std::move(id);
@@ -134,7 +137,8 @@ class Server {
         to_all(frame_of(kUpdate, command_.legs.update));
         to(id, frame_of(kReport, command_.legs.report));
         break;
-      default: break;
+      default:
+        break;
     }
   }
   void conclude() {
@@ -183,7 +187,8 @@ BareSwarm::BareSwarm(std::size_t agents)
     Agent& agent = agents_[i];
     agent.dealer = make_socket(context_, ZMQ_DEALER);
     agent.sub = make_socket(context_, ZMQ_SUB);
-    check(zmq_connect(agent.dealer, fmt::format("tcp://127.0.0.1:{}", router).c_str()) == 0, "dial");
+    check(zmq_connect(agent.dealer, fmt::format("tcp://127.0.0.1:{}", router).c_str()) == 0,
+          "dial");
     check(zmq_connect(agent.sub, fmt::format("tcp://127.0.0.1:{}", xpub).c_str()) == 0, "dial");
     zmq_setsockopt(agent.sub, ZMQ_SUBSCRIBE, "", 0);
     for (const bool sub : {false, true}) {
@@ -214,7 +219,8 @@ void BareSwarm::join() {
   const double deadline = now_micros() + 30e6;
   double probe_at = 0;
   while (hellos_ < agents_.size() || probes_ < agents_.size()) {
-    if (now_micros() > deadline) throw std::runtime_error("the bare agents did not connect in time");
+    if (now_micros() > deadline)
+      throw std::runtime_error("the bare agents did not connect in time");
     if (now_micros() > probe_at) {
       zmq_send(agents_.front().dealer, "p", 1, 0);
       probe_at = now_micros() + 100e3;

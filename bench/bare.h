@@ -2,7 +2,8 @@
 
 // The bare baseline: the legs of Waggle through ZeroMQ sockets without any logic. Same sockets (one
 // ROUTER, one XPUB; a DEALER and a SUB for each agent), same sizes, same processes (the server in
-// its own, all agents on one thread of ours that waits by epoll), nothing decoded, stored or decided.
+// its own, all agents on one thread of ours that waits by epoll), nothing decoded, stored or
+// decided.
 //
 //   round    caller -> server, server => all, all -> server; with updates: server => all and a
 //            result to each; the report to the caller
@@ -36,8 +37,8 @@ class BareSwarm {
   BareSwarm(const BareSwarm&) = delete;
   BareSwarm& operator=(const BareSwarm&) = delete;
 
-  // Microseconds until the last agent has the update (if there is one) and the caller its report (if
-  // it is a round).
+  // Microseconds until the last agent has the update (if there is one) and the caller its report
+  // (if it is a round).
   [[nodiscard]] double exchange(const Legs& legs);
 
  private:

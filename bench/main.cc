@@ -1,10 +1,9 @@
-// waggle_bench: what Waggle costs, beside what ZeroMQ and the disk cost in the same run. README.md of
-// this folder explains the rows.
+// waggle_bench: what Waggle costs, beside what ZeroMQ and the disk cost in the same run. README.md
+// of this folder explains the rows.
 
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <string>
 
 #include "bench/bare.h"
@@ -53,9 +52,6 @@ int run(int argc, char** argv) {
   waggle::bench::Report report(json, quick);
   waggle::bench::Run bench{report, quick, only};
   const double begin = waggle::bench::now_micros();
-  for (const auto& [name, value] :
-       waggle::bench::machine(std::filesystem::temp_directory_path().string()))
-    std::printf("%-12s %s\n", name.c_str(), value.c_str());
   measure_disk(bench);
   measure_resolution(bench);
   measure_legs(bench);

@@ -46,7 +46,8 @@ Pulled pull(Peer& reader, Revision since, RequestId request) {
   pulled.micros = now_micros() - begin;
   pulled.wire = static_cast<double>(reader.bytes_in() + reader.bytes_out() - before);
   if (changes.size() != kChanged)
-    throw std::runtime_error(fmt::format("{} changes came instead of {}", changes.size(), kChanged));
+    throw std::runtime_error(
+        fmt::format("{} changes came instead of {}", changes.size(), kChanged));
   for (const Change& change : changes) {
     pulled.records +=
         static_cast<double>(encode_record(*change.record).size() + change.key.value().size());

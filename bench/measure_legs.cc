@@ -199,17 +199,19 @@ void measure_legs(Run& run) {
   };
   bool any = false;
   for (const Size& size : kSizes)
-    any = any || run.wanted(name("round.agree", size)) || run.wanted(name("round.conflict", size)) ||
-          run.wanted(name("visible", size));
+    any = any || run.wanted(name("round.agree", size)) ||
+          run.wanted(name("round.conflict", size)) || run.wanted(name("visible", size));
   if (!any) return;
   run.report.section(
       "full synchronisation round and visibility of a write, tcp loopback",
       "round.agree.N: ask N agents for one key of 256 B, all answer `same`, nothing is published.\n"
-      "  round.conflict.N: each offers another value; lww, one synced commit, published to all, each "
+      "  round.conflict.N: each offers another value; lww, one synced commit, published to all, "
+      "each "
       "told.\n"
       "  visible.N: one durable write of 256 B until the last of N agents (the writer one of them) "
       "has it.\n"
-      "  bare: the same frames over the same legs without logic, and one synced RocksDB batch where "
+      "  bare: the same frames over the same legs without logic, and one synced RocksDB batch "
+      "where "
       "a commit is made.");
   for (const Size& size : kSizes) {
     const bool agree = run.wanted(name("round.agree", size));

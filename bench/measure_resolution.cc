@@ -31,9 +31,9 @@ struct Conflict {
     question.roster = kOffers;
     for (std::size_t i = 0; i < kOffers; ++i) {
       std::string value = fmt::format("{:0>256}", i % distinct);
-      question.answers.push_back(
-          {AgentId(fmt::format("agent-{}", i)), AnswerKind::kOffer,
-           Offer{Register{ContentType::kBytes, std::move(value)}, Revision(1), Hlc::of(1'000 + i, 0)}});
+      question.answers.push_back({AgentId(fmt::format("agent-{}", i)), AnswerKind::kOffer,
+                                  Offer{Register{ContentType::kBytes, std::move(value)},
+                                        Revision(1), Hlc::of(1'000 + i, 0)}});
     }
   }
 };
@@ -74,7 +74,8 @@ void measure_resolution(Run& run) {
                      "with the receipt (100 content hashes and the chain's hash).");
   const int count = run.quick ? 2'000 : 20'000;
   run.report.add(measure("resolution.lww", Conflict(Strategy::kLww, kOffers), false, count));
-  run.report.add(measure("resolution.quorum.100", Conflict(Strategy::kQuorum, kOffers), false, count));
+  run.report.add(
+      measure("resolution.quorum.100", Conflict(Strategy::kQuorum, kOffers), false, count));
   run.report.add(measure("resolution.quorum.3", Conflict(Strategy::kQuorum, 3), false, count));
   run.report.add(measure("resolution.receipt", Conflict(Strategy::kLww, kOffers), true, count));
 }

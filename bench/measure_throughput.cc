@@ -1,10 +1,7 @@
 // Durable writes acknowledged a second. The writers are 50 connections on one thread that speak the
-// protocol as clients and keep a number of writes under way each; the subscribers are real agents on
-// a thread of their own, which decode and apply every update. All of them share the cores with the
-// coordinator, so the processor time that each side needs for a write is shown beside the rate.
-
-#include <sys/epoll.h>
-#include <unistd.h>
+// protocol as clients and keep a number of writes under way each; the subscribers are real agents
+// on a thread of their own, which decode and apply every update. All of them share the cores with
+// the coordinator, so the processor time that each side needs for a write is shown beside the rate.
 
 #include <array>
 #include <chrono>
@@ -13,6 +10,8 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "bench/peer.h"
 #include "bench/process.h"
@@ -24,8 +23,8 @@ namespace {
 
 constexpr std::size_t kWriters = 50;
 constexpr std::size_t kSubscribers = 10;
-constexpr std::size_t kWindow = 64;      // writes under way of one writer
-constexpr std::size_t kKeys = 1'000;     // of one writer, one after the other
+constexpr std::size_t kWindow = 64;   // writes under way of one writer
+constexpr std::size_t kKeys = 1'000;  // of one writer, one after the other
 constexpr std::size_t kValueBytes = 256;
 constexpr double kGoal = 80'000;
 constexpr double kWindowMicros = 250e3;  // one sample of the rate
@@ -67,7 +66,8 @@ class Writers {
     std::vector<Mutation> mutations;
     mutations.reserve(count);
     for (; count > 0; --count)
-      mutations.push_back(writers_[i]->put(fmt::format("w{}/{}", i, written_[i]++ % kKeys), value_));
+      mutations.push_back(
+          writers_[i]->put(fmt::format("w{}/{}", i, written_[i]++ % kKeys), value_));
     under_way_ += mutations.size();
     writers_[i]->send(writers_[i]->submit(std::move(mutations)));
   }
@@ -148,10 +148,11 @@ void measure_throughput(Run& run) {
   if (!run.wanted("writes")) return;
   run.report.section(
       "durable writes acknowledged a second",
-      fmt::format("{} writers of 256 B values, each with {} writes under way; every acknowledgement "
-                  "is behind a synced log.\n"
-                  "  writes.N: published to N agents, which decode and apply all of it.",
-                  kWriters, kWindow));
+      fmt::format(
+          "{} writers of 256 B values, each with {} writes under way; every acknowledgement "
+          "is behind a synced log.\n"
+          "  writes.N: published to N agents, which decode and apply all of it.",
+          kWriters, kWindow));
   for (const std::size_t subscribers : {std::size_t{0}, kSubscribers}) {
     const std::string name = fmt::format("writes.{}", subscribers);
     if (!run.wanted(name)) continue;

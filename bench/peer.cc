@@ -32,8 +32,8 @@ Endpoint endpoint_of(const std::string& text) {
 }
 
 Socket open_socket(const ZmqContext& context, int type) {
-  Result<Socket> socket =
-      Socket::open(context, type, {.frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes)});
+  Result<Socket> socket = Socket::open(
+      context, type, {.frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes)});
   if (!socket) throw std::runtime_error(socket.error().text);
   return std::move(*socket);
 }
@@ -48,8 +48,7 @@ std::int64_t wall_millis() {
 
 Peer::Peer(const ZmqContext& context, const std::string& endpoint, const std::string& id)
     : dealer_(open_socket(context, ZMQ_DEALER)), incarnation_(random_seed() >> 2 | 1) {
-  if (!dealer_.connect(endpoint_of(endpoint)))
-    throw std::runtime_error("can't dial " + endpoint);
+  if (!dealer_.connect(endpoint_of(endpoint))) throw std::runtime_error("can't dial " + endpoint);
   Hello hello;
   hello.swarm = SwarmId(kSwarmName);
   hello.agent = AgentId(id);
@@ -99,7 +98,8 @@ Mutation Peer::put(const std::string& key, std::string value) {
   Mutation mutation;
   mutation.incarnation = incarnation_;
   mutation.seq = seq_ = seq_.next();
-  mutation.context = {welcome_.epoch, std::max(welcome_.head, newest_), {{incarnation_, confirmed_}}};
+  mutation.context = {
+      welcome_.epoch, std::max(welcome_.head, newest_), {{incarnation_, confirmed_}}};
   mutation.hlc = Hlc::of(static_cast<std::uint64_t>(wall_millis()), seq_.value() & 0xffff);
   mutation.entries.push_back({Key(key), {}, PutOp{ContentType::kBytes, std::move(value)}, {}});
   return mutation;

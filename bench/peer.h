@@ -1,7 +1,7 @@
 #pragma once
 
-// One DEALER that speaks the protocol and holds no state: a writer of load, a puller of deltas, and a
-// member that is only there. What it sends is what an agent or `waggle state put` sends.
+// One DEALER that speaks the protocol and holds no state: a writer of load, a puller of deltas, and
+// a member that is only there. What it sends is what an agent or `waggle state put` sends.
 
 #include <cstdint>
 #include <memory>

@@ -1,15 +1,5 @@
 #include "bench/process.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -21,6 +11,16 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench/summary.h"
 
@@ -37,13 +37,14 @@ static_assert(offsetof(TcpInfoBytes, bytes_acked) == 120);
 
 namespace waggle::bench {
 
-Child::Child(const std::vector<std::string>& command) {
+Child::Child(const std::vector<std::string>& command, bool quiet) {
   std::array<int, 2> in{};
   std::array<int, 2> out{};
   if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0)
     throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
   std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = getpid();
   pid_ = fork();
@@ -53,6 +54,7 @@ Child::Child(const std::vector<std::string>& command) {
     if (getppid() != parent) _exit(1);
     dup2(in[0], STDIN_FILENO);
     dup2(out[1], STDOUT_FILENO);
+    if (quiet) dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
     execv(arguments[0], arguments.data());
     _exit(127);
   }
@@ -62,7 +64,9 @@ Child::Child(const std::vector<std::string>& command) {
   out_ = out[0];
 }
 
-Child::~Child() { stop(); }
+Child::~Child() {
+  stop();
+}
 
 std::string Child::read_line(double timeout_seconds) {
   const double deadline = now_micros() + timeout_seconds * 1e6;
@@ -109,7 +113,9 @@ void wait_for_end_of_input() {
   }
 }
 
-std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string own_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
 
 double cpu_seconds(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -146,8 +152,7 @@ std::uint64_t tcp_bytes() {
 
 ScratchDirectory::ScratchDirectory() {
   std::string name = (std::filesystem::temp_directory_path() / "waggle-bench-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr)
-    throw std::runtime_error(name + ": " + std::strerror(errno));
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": " + std::strerror(errno));
   path_ = name;
 }
 

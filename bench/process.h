@@ -1,21 +1,21 @@
 #pragma once
 
 // The other process of a measurement: this program again, in a hidden role, or another program. It
-// ends when its standard input is closed, when its parent dies, or when it is killed after a bounded
-// wait; so nothing is left behind.
-
-#include <sys/types.h>
+// ends when its standard input is closed, when its parent dies, or when it is killed after a
+// bounded wait; so nothing is left behind.
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace waggle::bench {
 
 class Child {
  public:
-  // Throws std::runtime_error.
-  explicit Child(const std::vector<std::string>& command);
+  // `quiet`: what it says on standard error is thrown away. Throws std::runtime_error.
+  explicit Child(const std::vector<std::string>& command, bool quiet = false);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

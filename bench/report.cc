@@ -1,15 +1,14 @@
 #include "bench/report.h"
 
-#include <sys/utsname.h>
-#include <sys/vfs.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 namespace waggle::bench {
 namespace {
@@ -31,7 +30,9 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : "null"; }
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.6g}", value) : "null";
+}
 
 std::string object(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::string out = "{";
@@ -52,7 +53,8 @@ std::string first_line_with(const char* path, const std::string& prefix) {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with(prefix)) {
       const std::size_t colon = line.find(':');
-      return colon == std::string::npos ? line : line.substr(line.find_first_not_of(" \t", colon + 1));
+      return colon == std::string::npos ? line
+                                        : line.substr(line.find_first_not_of(" \t", colon + 1));
     }
   return {};
 }
@@ -86,15 +88,22 @@ std::string with_unit(double value, const std::string& unit) {
 std::vector<std::pair<std::string, std::string>> machine(const std::string& directory) {
   utsname name{};
   uname(&name);
-  struct statfs disk {};
+  struct statfs disk{};
   const bool known = statfs(directory.c_str(), &disk) == 0;
   const bool memory = known && static_cast<long>(disk.f_type) == kTmpfs;
   return {{"processor", first_line_with("/proc/cpuinfo", "model name")},
           {"cores", std::to_string(sysconf(_SC_NPROCESSORS_ONLN))},
           {"kernel", name.release},
           {"load_before", load_average()},
-          {"data", directory + (memory ? " (in memory: a sync costs nothing, figures mean little)"
-                                       : "")}};
+          {"data",
+           directory + (memory ? " (in memory: a sync costs nothing, figures mean little)" : "")}};
+}
+
+Report::Report(std::string json, bool quick)
+    : json_(std::move(json)),
+      quick_(quick),
+      machine_(machine(std::filesystem::temp_directory_path().string())) {
+  for (const auto& [name, value] : machine_) std::printf("%-12s %s\n", name.c_str(), value.c_str());
 }
 
 void Report::section(const std::string& title, const std::string& text) {
@@ -132,14 +141,15 @@ bool Report::finish() {
   if (json_.empty()) return failures_.empty();
   std::ofstream file(json_);
   file << "{\"format\": 1, \"quick\": " << (quick_ ? "true" : "false")
-       << ", \"machine\": " << object(machine(std::filesystem::temp_directory_path().string()))
-       << ", \"failures\": " << object(failures_) << ",\n\"rows\": [";
+       << ", \"machine\": " << object(machine_) << ", \"failures\": " << object(failures_)
+       << ",\n\"rows\": [";
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
     file << (i == 0 ? "\n" : ",\n")
-         << fmt::format(R"({{"name": {}, "unit": {}, "median": {}, "p10": {}, "p90": {}, "samples": {})",
-                        quoted(row.name), quoted(row.unit), number(row.value.median),
-                        number(row.value.p10), number(row.value.p90), row.value.samples);
+         << fmt::format(
+                R"({{"name": {}, "unit": {}, "median": {}, "p10": {}, "p90": {}, "samples": {})",
+                quoted(row.name), quoted(row.unit), number(row.value.median), number(row.value.p10),
+                number(row.value.p90), row.value.samples);
     if (row.baseline) file << ", \"baseline\": " << number(*row.baseline);
     if (row.ratio) file << ", \"ratio\": " << number(*row.ratio);
     if (!row.goal.empty()) file << ", \"goal\": " << quoted(row.goal);

@@ -22,6 +22,8 @@ Summary summarise(Samples samples) {
   return {quantile(samples, 0.5), quantile(samples, 0.1), quantile(samples, 0.9), samples.size()};
 }
 
-double median(Samples samples) { return summarise(std::move(samples)).median; }
+double median(Samples samples) {
+  return summarise(std::move(samples)).median;
+}
 
 }  // namespace waggle::bench

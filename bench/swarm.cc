@@ -52,7 +52,8 @@ int serve_waggle(const std::string& data) {
   return 0;
 }
 
-Coordinator::Coordinator(const std::string& data) : child_({own_program(), "--serve-waggle", data}) {
+Coordinator::Coordinator(const std::string& data)
+    : child_({own_program(), "--serve-waggle", data}) {
   const std::string line = child_.read_line(60);
   endpoint_ = line.substr(0, line.find(' '));
 }
@@ -87,8 +88,8 @@ RealSwarm::~RealSwarm() {
 
 void RealSwarm::wait(double seconds, const std::string& what) {
   std::unique_lock lock(mutex_);
-  const bool in_time = changed_.wait_for(lock, std::chrono::duration<double>(seconds),
-                                         [this] { return finished_; });
+  const bool in_time =
+      changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return finished_; });
   finished_ = false;
   if (!in_time)
     throw std::runtime_error(fmt::format("{} ({} of {} agents updated, {} ready)", what, updated_,
@@ -145,7 +146,8 @@ void RealSwarm::begin() {
   if (doing_ == Doing::kWrite) {
     WriteCommand write;
     write.request = agents_.front()->next_request();
-    write.entries.push_back({Key(kWriteKey), {}, PutOp{ContentType::kBytes, value_of(number_)}, {}});
+    write.entries.push_back(
+        {Key(kWriteKey), {}, PutOp{ContentType::kBytes, value_of(number_)}, {}});
     begun_ = now_micros();
     if (!agents_.front()->post(std::move(write))) end("too many commands wait");
     return;

@@ -12,15 +12,15 @@
 #include <string>
 #include <vector>
 
+#include "base/message.h"
 #include "bench/process.h"
 #include "bench/summary.h"
-#include "base/message.h"
 #include "include/lib/agent_runtime.h"
 
 namespace waggle::bench {
 
-// The hidden role: a coordinator until standard input ends. Says one line: endpoint, then the number
-// of keys that it recovered. `data` empty: in memory.
+// The hidden role: a coordinator until standard input ends. Says one line: endpoint, then the
+// number of keys that it recovered. `data` empty: in memory.
 int serve_waggle(const std::string& data);
 
 class Coordinator {
@@ -45,9 +45,9 @@ class RealSwarm {
   RealSwarm(const RealSwarm&) = delete;
   RealSwarm& operator=(const RealSwarm&) = delete;
 
-  // One synchronisation of one key after the other, asked for by the first agent. `conflict`: before
-  // each, every agent offers a value of its own. Microseconds from the command until the caller has
-  // its report and every agent what was published.
+  // One synchronisation of one key after the other, asked for by the first agent. `conflict`:
+  // before each, every agent offers a value of its own. Microseconds from the command until the
+  // caller has its report and every agent what was published.
   [[nodiscard]] Samples rounds(std::size_t count, bool conflict);
 
   // One write after the other by the first agent.

@@ -1,5 +1,6 @@
 // The only file that knows toml++.
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -55,9 +56,12 @@ ConfigSection section_of(std::string_view name, std::uint32_t line, const toml::
 }  // namespace
 
 Result<ConfigDocument> read_config_file(const std::string& path) {
+  // A directory can be opened, and then reads as nothing.
+  std::error_code ignored;
+  const bool directory = std::filesystem::is_directory(path, ignored);
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
-  if (!file || !(content << file.rdbuf() || file.peek() == std::ifstream::traits_type::eof()))
+  if (directory || !file || !(content << file.rdbuf() || file.peek() == std::ifstream::traits_type::eof()))
     return failed(Code::kNotFound,
                   fmt::format("the configuration file '{}' can't be read; is it there, a file, and "
                               "readable for you?",

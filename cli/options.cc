@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <charconv>
 #include <functional>
 #include <map>
 #include <memory>
@@ -236,7 +237,16 @@ class Parser {
 
     CLI::App& incr = *command(family_app, Verb::kStateIncrement, "incr", "Add to a counter");
     key(incr);
-    incr.add_option("AMOUNT", state.amount, "[1]; may be negative")->type_name("N");
+    // CLI11 clamps a number that is too large, so it is looked at before.
+    incr.add_option("AMOUNT", state.amount, "[1]; may be negative")
+        ->check([](const std::string& text) -> std::string {
+          std::int64_t amount = 0;
+          const char* end = text.data() + text.size();
+          const auto [at, error] = std::from_chars(text.data(), end, amount);
+          if (error == std::errc() && at == end) return {};
+          return fmt::format("expected a whole number of 64 bits, got '{}'", text);
+        })
+        ->type_name("N");
 
     for (const auto& [verb, name, about] :
          {std::tuple{Verb::kStateAdd, "add", "Add elements to a set"},

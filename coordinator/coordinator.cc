@@ -109,7 +109,9 @@ bool Coordinator::full() const { return group_bytes_ > kGroupBytesMax; }
 void Coordinator::finish(const Now& now, Actions& actions) {
   now_ = now;
   actions_ = &actions;
+  const auto before_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
   conclude_rounds();
+  const auto after_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
   std::vector<Row>& rows = actions.persist.rows;
   for (auto& [id, swarm] : swarms_) {
     const std::size_t before = rows.size();
@@ -122,6 +124,9 @@ void Coordinator::finish(const Now& now, Actions& actions) {
     // After the updates, so that it speaks of the state that they lead to.
     if (sessions_.size() > 0 && now_.monotonic >= swarm->next_heartbeat) beat(*swarm);
   }
+  // One broadcast tells everybody the new state: it goes before the many results of a round.
+  std::rotate(actions.send.begin() + before_rounds, actions.send.begin() + after_rounds,
+              actions.send.end());
   // After the updates too: a member that reads the request holds what it asks about.
   ask_rounds();
   if (!rows.empty() || store_dirty_) {

@@ -55,7 +55,7 @@ if [ -z "${WAGGLE_COORDINATOR:-}" ]; then
   until_it_works "$waggle" status
   agent ada wasps oak
   agent bob calm barn
-  until_it_works sh -c "test \$('$waggle' agent ls --json | grep -o '\"id\"' | wc -l) -ge 2"
+  until_it_works sh -c "test \$('$waggle' agent ls --json | grep -o '\"agent\"' | wc -l) -ge 2"
 fi
 
 # Critical keys go before others that wait at the coordinator, and may take 30 s.

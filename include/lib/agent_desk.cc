@@ -196,14 +196,18 @@ Expected<void> AgentDesk::wait_all_writes(Deadline deadline) {
   std::unique_lock lock(mutex_);
   std::vector<RequestId> before;
   for (const auto& [request, queued] : writes_) before.push_back(request);
-  const auto open = [&](bool count_ended) {
-    return std::ranges::any_of(before, [&](RequestId request) {
-      const auto write = writes_.find(request);
-      return write != writes_.end() && (count_ended || !stays_open(*write));
-    });
+  // What is answered stays so: each is looked at once, however often somebody wakes this thread.
+  std::size_t answered = 0;
+  const auto all_answered = [&] {
+    while (answered < before.size() && !writes_.contains(before[answered])) ++answered;
+    return answered == before.size();
   };
-  changed_.wait_until(lock, deadline, [&] { return !open(false); });
-  if (!open(true)) return {};
+  const auto none_will_be = [&] {
+    return link_.state == LinkState::kEnded &&
+           std::ranges::all_of(writes_, [&](const auto& write) { return stays_open(write); });
+  };
+  changed_.wait_until(lock, deadline, [&] { return all_answered() || none_will_be(); });
+  if (all_answered()) return {};
   if (link_.state == LinkState::kEnded) return std::unexpected(ended_failure());
   return failure(
       StatusCode::kTimeout,

@@ -1,7 +1,7 @@
 #pragma once
 
 // Messages with every field set to something else than its default, and their comparison, field by
-// field. A struct is taken apart by the number of its fields: a field that is added to base/ doesn't
+// field. A struct is taken apart by the number of its fields: one that is added to base/ doesn't
 // compile until it is counted here, and then one that the codec forgets fails the round trip.
 
 #include <array>
