@@ -166,7 +166,7 @@ void Story::until(const char* what, const std::function<bool()>& reached) {
 void Story::start_coordinator() {
   const std::string config = (directory_ / "waggle.toml").string();
   // A short beat, so that in 20 seconds leases can end and be taken up again.
-  std::ofstream(config) << "[timing]\nheartbeat = \"500ms\"\n";
+  std::ofstream(config) << "[timing]\nheartbeat = \"400ms\"\n";
   const std::string listen = endpoint_.empty() ? "tcp://127.0.0.1:*" : endpoint_;
   coordinator_ = Process({options_.program, "serve", "--json", "--listen", listen, "--data",
                           (directory_ / "coordinator").string(), "--config", config});
@@ -284,7 +284,7 @@ void Story::break_agents() {
   stopped.events.clear();
   const std::uint64_t before = revision_;
   say("agent-3 is killed (SIGKILL), agent-5 is stopped (SIGSTOP); the others go on");
-  const auto back = std::chrono::steady_clock::now() + 6s;
+  const auto back = std::chrono::steady_clock::now() + 4500ms;
   until("the others to go on", [&] { return std::chrono::steady_clock::now() > back; });
   start(killed);
   stopped.process.signal(SIGCONT);
@@ -405,9 +405,9 @@ int Story::tell() {
   const std::size_t all = slices_.size();
   until("the first slices", [&] { return done_ * 100 >= all * 15; });
   settle_headline();
-  until("a third of the slices", [&] { return done_ * 100 >= all * 30; });
+  until("half of the slices", [&] { return done_ * 100 >= all * 50; });
   break_agents();
-  until("two thirds of the slices", [&] { return done_ * 100 >= all * 70 || done_ == all; });
+  until("most of the slices", [&] { return done_ * 100 >= all * 80 || done_ == all; });
   break_coordinator();
   until("all slices", [&] { return done_ == all; });
   say("all slices are counted");

@@ -63,12 +63,12 @@ Counts count(const std::string& text) {
   return counts;
 }
 
-std::map<char, std::set<std::string>> vocabulary(const std::string& text) {
-  std::map<char, std::set<std::string>> words;
+std::map<std::string, std::set<std::string>> vocabulary(const std::string& text) {
+  std::map<std::string, std::set<std::string>> words;
   std::string word;
   const auto finish = [&] {
     // An element of a set has at most 1024 bytes; no word of a language comes near.
-    if (!word.empty() && word.size() <= 1024) words[word.front()].insert(word);
+    if (!word.empty() && word.size() <= 1024) words[word.substr(0, 2)].insert(word);
     word.clear();
   };
   for (const char c : text) {

@@ -34,7 +34,8 @@ struct Counts {
 // Lines, words and bytes as wc counts them in the C locale: a word is a run without white space that
 // has at least one printable character.
 [[nodiscard]] Counts count(const std::string& text);
-// Runs of ASCII letters in lower case, by first letter.
-[[nodiscard]] std::map<char, std::set<std::string>> vocabulary(const std::string& text);
+// Runs of ASCII letters in lower case, by their first two letters: many small sets instead of one
+// large one, since a set travels whole with each change of it.
+[[nodiscard]] std::map<std::string, std::set<std::string>> vocabulary(const std::string& text);
 
 }  // namespace word_count

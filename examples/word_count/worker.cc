@@ -94,12 +94,14 @@ void report(waggle::SwarmAgent& agent, const std::string& id, const Found& found
   waggle::WriteGroup group;
   group.put_json(found.key, to_json(done)).if_version(found.version);
   group.incr(kLines, counts.lines).incr(kWords, counts.words).incr(kBytes, counts.bytes);
-  for (const auto& [letter, words] : vocabulary(text)) {
-    const std::string key = std::string("vocabulary/") + letter;
-    const auto known = agent.get(key);
+  std::map<std::string, std::vector<std::string>> known;
+  if (auto sets = agent.list("vocabulary/*"))
+    for (waggle::StateItem& item : sets->items) known[item.key] = std::move(item.elements);
+  for (const auto& [letters, words] : vocabulary(text)) {
+    const std::string key = "vocabulary/" + letters;
+    const std::vector<std::string>& held = known[key];
     for (const std::string& word : words)
-      if (!known || !std::binary_search(known->elements.begin(), known->elements.end(), word))
-        group.add(key, word);
+      if (!std::binary_search(held.begin(), held.end(), word)) group.add(key, word);
   }
   const auto ticket = agent.write(group);
   if (!ticket) return;

@@ -9,8 +9,10 @@
 
 #include "include/lib/coordinator_runtime.h"
 #include "include/lib/message_port.h"
+#include "tests/include/scratch.h"
 
 using namespace waggle;
+using waggle::test::TempDirectory;
 
 namespace {
 
@@ -181,6 +183,27 @@ BOOST_AUTO_TEST_CASE(questions_are_asked_again_until_they_are_answered) {
   BOOST_TEST(client->delta({}, {}, true, kPatienceMillis).has_value());
   BOOST_TEST(client->compact({}, kPatienceMillis).has_value());
   BOOST_TEST(client->query(AgentsQuery{}, kPatienceMillis).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(below_the_disk_reserve_writes_are_refused_and_reads_go_on) {
+  TempDirectory scratch;
+  CoordinatorRuntimeOptions options;
+  options.data = scratch.file("hive");
+  {
+    const Serving with_space(options);
+    BOOST_TEST(with_space.runtime->notice().empty());
+  }
+  options.disk_reserve_bytes = std::uint64_t{1} << 62;
+  const Serving serving(options);
+  BOOST_TEST(serving.runtime->notice().contains("reserve"));
+  auto client = client_over(serving, all, all);
+  const auto refused = client->write(incr(1), 600);
+  BOOST_REQUIRE(refused.has_value());
+  BOOST_TEST((refused->code == Code::kUnavailable));
+  BOOST_TEST((refused->reason == Reason::kDiskFull));
+  BOOST_TEST(!refused->text.empty());
+  BOOST_TEST(client->query(StatusQuery{}, kPatienceMillis).has_value());
+  BOOST_TEST(serving.runtime->compact_files().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(nobody_at_the_endpoint_is_said_within_the_time) {
