@@ -40,8 +40,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kLineBytesMax = std::size_t{8} << 20;     // a value, escaped, and its frame
 constexpr std::size_t kChangesBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kOutputFull = std::size_t{16} << 20;      // no more input until it is read
-constexpr std::size_t kUnqueuedMax = 4'096;                     // writes the agent did not take yet
-constexpr std::size_t kUnsettledMax = 16'384;                   // while it is attached
+constexpr std::size_t kUnqueuedMax = 1'024;                     // writes the agent did not take yet
+constexpr std::size_t kUnsettledMax = 4'096;                    // while it is attached
 constexpr auto kStartPatience = std::chrono::seconds(2);
 constexpr int kFlushMillis = 2'000;
 constexpr int kLeaveMillis = 1'000;
@@ -117,7 +117,7 @@ class AgentProgram {
     if (drain_until_) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(*drain_until_ - Clock::now());
-      wait = static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 1'000));
+      wait = static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 20, 1'000));
     }
     if (poll(fds, 4, wait) < 0) return;
     if (const int signal = signals_.take(); signal != 0) on_signal(signal);
@@ -128,7 +128,7 @@ class AgentProgram {
     }
     if (fds[1].revents != 0) take_deliveries();
     if (fds[2].revents != 0) read_some();
-    if (drain_until_ && (drained() || Clock::now() >= *drain_until_)) over_ = true;
+    if (drain_until_) over_ = drained() || drain_is_over();
   }
 
   void on_signal(int signal) {
@@ -153,10 +153,21 @@ class AgentProgram {
     if (!drain_until_) drain_until_ = Clock::now() + std::chrono::milliseconds(args_.drain_millis);
   }
 
-  // Longer than --drain only for what has a deadline of its own.
-  void extend_drain(std::int64_t millis) {
-    const auto until = Clock::now() + std::chrono::milliseconds(millis);
-    if (!asked_until_ || until > *asked_until_) asked_until_ = until;
+  // Longer than --drain only for what was asked with a time of its own, when the input ended.
+  [[nodiscard]] bool drain_is_over() const {
+    const auto now = Clock::now();
+    if (now < *drain_until_) return false;
+    const bool timed = !held_reads_.empty() ||
+                       std::any_of(asked_.begin(), asked_.end(), [](const auto& asked) {
+                         const auto& ask = asked.second.op.ask;
+                         return std::holds_alternative<ReadCommand>(ask) ||
+                                std::holds_alternative<SyncCommand>(ask);
+                       });
+    return !timed || signal_ != 0 || reader_gone_ || now >= asked_until_;
+  }
+
+  void asked_for(std::int64_t millis) {
+    asked_until_ = std::max(asked_until_, Clock::now() + std::chrono::milliseconds(millis));
   }
 
   [[nodiscard]] bool drained() {
@@ -173,10 +184,7 @@ class AgentProgram {
     if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (size <= 0) {
       if (!input_.empty()) on_line(std::exchange(input_, {}));
-      begin_drain();
-      // An answer that was asked for is worth waiting for, as long as its own time allows.
-      if (asked_until_) drain_until_ = std::max(*drain_until_, *asked_until_);
-      return;
+      return begin_drain();
     }
     std::string_view rest(bytes, static_cast<std::size_t>(size));
     while (!rest.empty() && reading_) {
@@ -226,7 +234,7 @@ class AgentProgram {
     const RequestId request = runtime_->next_request();
     // Before the first state is held, an answer would say "absent" of everything.
     if (std::holds_alternative<ReadCommand>(op.ask)) {
-      extend_drain(std::get<ReadCommand>(op.ask).timeout_millis);
+      asked_for(std::get<ReadCommand>(op.ask).timeout_millis);
       if (!state_held_ && !unreachable_) {
         held_reads_.emplace(request, std::move(op));
         return;
@@ -251,7 +259,7 @@ class AgentProgram {
     } else if (auto* sync = std::get_if<SyncCommand>(&op.ask)) {
       sync->request = request;
       command = *sync;
-      extend_drain((sync->timeout_millis > 0 ? sync->timeout_millis : 30'000) + 3'000);
+      asked_for((sync->timeout_millis > 0 ? sync->timeout_millis : 30'000) + 3'000);
     } else if (std::holds_alternative<CatchUpCommand>(op.ask)) {
       command = CatchUpCommand{request};
     } else {
@@ -502,7 +510,7 @@ class AgentProgram {
   const Clock::time_point start_by_ = Clock::now() + kStartPatience;
 
   std::optional<Clock::time_point> drain_until_;
-  std::optional<Clock::time_point> asked_until_;
+  Clock::time_point asked_until_ = Clock::time_point::min();
   Json leave_id_;
   bool over_ = false;
   bool leaving_ = false;

@@ -1,9 +1,9 @@
 #include "tests/sim/answer_checkers.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <variant>
+
+#include <fmt/format.h>
 
 namespace waggle::sim {
 
@@ -47,8 +47,8 @@ void OutcomeChecker::settled(const AgentSeen& agent, Application& application,
     truth_.found("outcomes", fmt::format("{} is answered request {}, which does not wait ({})",
                                          agent.name, answer.request.value(), deed->id));
   if (deed->life == agent.life && answer.request != deed->request)
-    truth_.found("outcomes", fmt::format("{} is answered {} under another request", agent.name,
-                                         deed->id));
+    truth_.found("outcomes",
+                 fmt::format("{} is answered {} under another request", agent.name, deed->id));
   deed->settled = answer.outcome;
   const bool in_history = truth_.history->committed(deed->id).has_value();
   const Code code = answer.outcome.code;
@@ -69,7 +69,9 @@ void OutcomeChecker::settled(const AgentSeen& agent, Application& application,
   }
 }
 
-void OutcomeChecker::on_stop(const AgentSeen& agent) { applications_.erase(agent.name); }
+void OutcomeChecker::on_stop(const AgentSeen& agent) {
+  applications_.erase(agent.name);
+}
 
 void OutcomeChecker::at_end(const std::vector<AgentSeen>& agents) {
   for (const AgentSeen& agent : agents) {
@@ -78,9 +80,9 @@ void OutcomeChecker::at_end(const std::vector<AgentSeen>& agents) {
       truth_.found("outcomes", fmt::format("{} never heard of {} writes", agent.name,
                                            application.asked.size()));
     if (!application.waiting.empty())
-      truth_.found("outcomes", fmt::format("{} was never answered {} writes, request {} first",
-                                           agent.name, application.waiting.size(),
-                                           application.waiting.begin()->value()));
+      truth_.found("outcomes",
+                   fmt::format("{} was never answered {} writes, request {} first", agent.name,
+                               application.waiting.size(), application.waiting.begin()->value()));
   }
 }
 
@@ -90,7 +92,8 @@ void AnswerChecker::on_command(const AgentSeen& agent, const Command& command) {
   Application& application = applications_[agent.name];
   if (const auto* read = std::get_if<ReadCommand>(&command))
     application.reads[read->request] = read->at_least;
-  if (const auto* sync = std::get_if<SyncCommand>(&command)) application.syncs.insert(sync->request);
+  if (const auto* sync = std::get_if<SyncCommand>(&command))
+    application.syncs.insert(sync->request);
   if (const auto* catch_up = std::get_if<CatchUpCommand>(&command))
     application.catch_ups.insert(catch_up->request);
   if (const auto* offer = std::get_if<OfferCommand>(&command)) {
@@ -131,22 +134,23 @@ void AnswerChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery
 
 void AnswerChecker::check_report(const AgentSeen& agent, const SyncReport& report) {
   if (report.answered.size() + report.missing.size() != report.expected)
-    truth_.found("answers", fmt::format("{}: a round expected {}, {} answered and {} are missing",
-                                        agent.name, report.expected, report.answered.size(),
-                                        report.missing.size()));
+    truth_.found("answers",
+                 fmt::format("{}: a round expected {}, {} answered and {} are missing", agent.name,
+                             report.expected, report.answered.size(), report.missing.size()));
   for (const KeyReport& key : report.keys)
     if (key.outcome == RoundOutcome::kResolved &&
         !truth_.chronicle.record_at({truth_.history->epoch(), key.version}, key.key))
-      truth_.found("answers", fmt::format("{}: a round says that {}@{} was made, and it is not there",
-                                          agent.name, key.key.value(), key.version.value()));
+      truth_.found("answers",
+                   fmt::format("{}: a round says that {}@{} was made, and it is not there",
+                               agent.name, key.key.value(), key.version.value()));
 }
 
 void AnswerChecker::check_offer(const AgentSeen& agent, Application& application,
                                 const OfferSettled& settled) {
   const auto offered = application.offers.find(settled.key);
   if (offered == application.offers.end()) {
-    truth_.found("answers", fmt::format("{} offered nothing for {}", agent.name,
-                                        settled.key.value()));
+    truth_.found("answers",
+                 fmt::format("{} offered nothing for {}", agent.name, settled.key.value()));
     return;
   }
   const RecordPtr record =
@@ -165,20 +169,22 @@ void AnswerChecker::check_offer(const AgentSeen& agent, Application& application
   if (values.size() == 1) application.offers.erase(offered);
 }
 
-void AnswerChecker::on_stop(const AgentSeen& agent) { applications_.erase(agent.name); }
+void AnswerChecker::on_stop(const AgentSeen& agent) {
+  applications_.erase(agent.name);
+}
 
 void AnswerChecker::at_end(const std::vector<AgentSeen>& agents) {
   for (const AgentSeen& agent : agents) {
     const Application& application = applications_[agent.name];
     for (const auto& [request, at_least] : application.reads)
-      truth_.found("answers", fmt::format("{}: read {} was never answered", agent.name,
-                                          request.value()));
+      truth_.found("answers",
+                   fmt::format("{}: read {} was never answered", agent.name, request.value()));
     for (const RequestId request : application.syncs)
       truth_.found("answers", fmt::format("{}: synchronisation {} was never answered", agent.name,
                                           request.value()));
     for (const RequestId request : application.catch_ups)
-      truth_.found("answers", fmt::format("{}: catch-up {} was never answered", agent.name,
-                                          request.value()));
+      truth_.found("answers",
+                   fmt::format("{}: catch-up {} was never answered", agent.name, request.value()));
   }
 }
 
@@ -198,8 +204,7 @@ void LostChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) 
       const Deed* deed = truth_.ledger.of({agent.id, one.incarnation, one.seq});
       if (deed == nullptr || !acknowledged_[agent.name].contains(deed->id)) {
         truth_.found("lost", agent.name + " lost a write that was not acknowledged");
-      } else if (present &&
-                 truth_.history->committed_by({agent.id, one.incarnation, one.seq})) {
+      } else if (present && truth_.history->committed_by({agent.id, one.incarnation, one.seq})) {
         truth_.found("lost", fmt::format("{} is told that {} was lost, and it is there", agent.name,
                                          deed->id));
       } else {
@@ -222,7 +227,8 @@ void LostChecker::at_end(const std::vector<AgentSeen>& agents) {
   for (const AgentSeen& agent : agents)
     for (const std::string& id : acknowledged_[agent.name])
       if (!truth_.history->committed(id) && !told_lost_[agent.name].contains(id))
-        truth_.found("lost", fmt::format("a restore undid {}, and {} was not told", id, agent.name));
+        truth_.found("lost",
+                     fmt::format("a restore undid {}, and {} was not told", id, agent.name));
 }
 
 }  // namespace waggle::sim

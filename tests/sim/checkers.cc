@@ -1,8 +1,8 @@
 #include "tests/sim/checkers.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tests/sim/answer_checkers.h"
 #include "tests/sim/reader_checkers.h"
@@ -22,7 +22,9 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   return checkers;
 }
 
-Key own_counter(const AgentId& agent) { return Key("own/" + agent.value()); }
+Key own_counter(const AgentId& agent) {
+  return Key("own/" + agent.value());
+}
 
 std::pair<Key, Key> group_pair(std::uint64_t n) {
   return {Key(fmt::format("g/{}/left", n)), Key(fmt::format("g/{}/right", n))};

@@ -2,8 +2,8 @@
 
 // What must hold, watched from outside of the cores: on what the coordinator lets out, on what the
 // agents tell their applications, and on what an application could see at any moment. The commits
-// themselves are checked where they are replayed (history.h). Each checker has a planted bug that it
-// must catch (saboteur.h).
+// themselves are checked where they are replayed (history.h). Each checker has a planted bug that
+// it must catch (saboteur.h).
 //
 //   visible    nothing leaves the coordinator that a crash could still undo
 //   readers    every state shown is a committed one, whole; never back within an epoch, no hole

@@ -1,10 +1,10 @@
 // Each checker of the simulator catches the bug that was planted for it.
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
 #include <set>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 #include "tests/sim/random_world.h"
 
@@ -33,15 +33,17 @@ BOOST_AUTO_TEST_CASE(every_planted_bug_is_caught_by_its_checker) {
   for (const PlantedBug& bug : planted_bugs()) {
     const std::uint64_t seed = caught_by(bug);
     BOOST_TEST(seed != 0u, "not caught by '" << bug.checker << "': " << bug.name);
-    if (seed != 0) BOOST_TEST_MESSAGE(bug.checker << " caught in seed " << seed << ": " << bug.name);
+    if (seed != 0)
+      BOOST_TEST_MESSAGE(bug.checker << " caught in seed " << seed << ": " << bug.name);
   }
 }
 
 BOOST_AUTO_TEST_CASE(every_checker_has_a_planted_bug) {
   std::set<std::string> covered;
   for (const PlantedBug& bug : planted_bugs()) covered.insert(bug.checker);
-  for (const char* checker : {"visible", "once", "revisions", "effects", "sets", "groups", "readers",
-                              "views", "outcomes", "answers", "lost", "equal", "progress"})
+  for (const char* checker :
+       {"visible", "once", "revisions", "effects", "sets", "groups", "readers", "views", "outcomes",
+        "answers", "lost", "equal", "progress"})
     BOOST_TEST(covered.contains(checker), checker << " has none");
 }
 
@@ -55,7 +57,8 @@ BOOST_AUTO_TEST_CASE(one_seed_makes_one_run) {
 }
 
 BOOST_AUTO_TEST_CASE(another_seed_makes_another_run) {
-  BOOST_TEST(run_world(Plan::drawn(1), {}).fingerprint != run_world(Plan::drawn(2), {}).fingerprint);
+  BOOST_TEST(run_world(Plan::drawn(1), {}).fingerprint !=
+             run_world(Plan::drawn(2), {}).fingerprint);
 }
 
 }  // namespace waggle::sim

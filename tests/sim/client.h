@@ -1,8 +1,8 @@
 #pragma once
 
-// A client of the coordinator, as `waggle state` is one: it says hello, asks one thing, and asks the
-// same again until it is answered. A writer makes one increment with seq 1 under an incarnation of
-// its own; a compactor asks to raise the floor.
+// A client of the coordinator, as `waggle state` is one: it says hello, asks one thing, and asks
+// the same again until it is answered. A writer makes one increment with seq 1 under an incarnation
+// of its own; a compactor asks to raise the floor.
 //
 // One thread.
 

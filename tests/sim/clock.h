@@ -1,7 +1,7 @@
 #pragma once
 
-// A machine's clocks, made from virtual time. The monotonic one starts anywhere and drifts; the wall
-// clock is off by an offset that jumps. Neither knows of the other.
+// A machine's clocks, made from virtual time. The monotonic one starts anywhere and drifts; the
+// wall clock is off by an offset that jumps. Neither knows of the other.
 //
 // One thread.
 

@@ -1,10 +1,10 @@
 #include "tests/sim/history.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <variant>
+
+#include <fmt/format.h>
 
 #include "base/limits.h"
 
@@ -95,8 +95,8 @@ void History::take_row(const RecordRow& row) {
   if (version <= head_ && before && before->version == version) {
     // A receipt was added. Nothing else may differ.
     if (before->value != row.record->value || before->writer != row.record->writer)
-      found_("revisions", fmt::format("{}@{} was given another content", row.key.value(),
-                                      version.value()));
+      found_("revisions",
+             fmt::format("{}@{} was given another content", row.key.value(), version.value()));
     at->second = row.record;
     return;
   }
@@ -120,7 +120,8 @@ void History::take_row(const ForgetRow& row) {
     return;
   }
   if (at->second->live())
-    found_("effects", fmt::format("{}@{} was forgotten alive", row.key.value(), row.version.value()));
+    found_("effects",
+           fmt::format("{}@{} was forgotten alive", row.key.value(), row.version.value()));
   if (row.version > floor_)
     found_("revisions", fmt::format("the deletion {}@{} was forgotten above the floor {}",
                                     row.key.value(), row.version.value(), floor_.value()));
@@ -164,8 +165,8 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   }
   const auto [at, fresh] = committed_.try_emplace(deed->id, record.version);
   if (!fresh && at->second != record.version)
-    found_("once", fmt::format("{}: {} was committed at {} already", what, deed->id,
-                               at->second.value()));
+    found_("once",
+           fmt::format("{}: {} was committed at {} already", what, deed->id, at->second.value()));
   writers_.insert(record.writer);
   chronicle_->ever_committed[deed->id] = {epoch_, record.version};
   const auto entry = std::find_if(deed->entries.begin(), deed->entries.end(),
@@ -178,8 +179,7 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   if (const auto* expect = std::get_if<ExpectVersion>(&entry->expect);
       expect && expect->version != (was_live ? before->version : Revision{}))
     found_("effects", fmt::format("{}: expected version {}, there was {}", what,
-                                  expect->version.value(),
-                                  was_live ? before->version.value() : 0));
+                                  expect->version.value(), was_live ? before->version.value() : 0));
   if (const auto* put = std::get_if<PutOp>(&entry->op)) {
     if (!record.live() || *record.value != Value{Register{put->content, put->bytes}})
       found_("effects", what + ": not what was put");
@@ -212,11 +212,10 @@ void History::check_set(const RecordRow& row, const Record* before, const Deed& 
   const auto had_seen = [&](const Dot& dot) {
     if (dot.revision <= seen) return true;
     if (dot.writer.agent != deed.agent) return false;
-    return std::any_of(context.own_through.begin(), context.own_through.end(),
-                       [&](const OwnThrough& own) {
-                         return own.incarnation == dot.writer.incarnation &&
-                                dot.writer.seq <= own.seq;
-                       });
+    return std::any_of(
+        context.own_through.begin(), context.own_through.end(), [&](const OwnThrough& own) {
+          return own.incarnation == dot.writer.incarnation && dot.writer.seq <= own.seq;
+        });
   };
   const auto* add = std::get_if<SetAddOp>(&entry.op);
   const auto* remove = std::get_if<SetRemoveOp>(&entry.op);

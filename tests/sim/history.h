@@ -1,7 +1,7 @@
 #pragma once
 
-// The truth, kept outside of the cores: what the coordinator's disk holds for certain, replayed from
-// its batches by rules of our own. While it replays it checks each commit:
+// The truth, kept outside of the cores: what the coordinator's disk holds for certain, replayed
+// from its batches by rules of our own. While it replays it checks each commit:
 //
 //   revisions     rise by one, without holes
 //   once          a write makes at most one commit of a history

@@ -1,8 +1,8 @@
 #include "tests/sim/ledger.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace waggle::sim {
 

@@ -43,8 +43,8 @@ class Machine {
   void start(std::unique_ptr<Core> core);
   // The process dies. `power` fails too: what was not synced may be gone.
   void stop(bool power);
-  void arrive(Event event);       // from the network
-  void post(Event event);         // from the application
+  void arrive(Event event);  // from the network
+  void post(Event event);    // from the application
   void run_soon();
 
   [[nodiscard]] bool running() const { return process_ != nullptr; }

@@ -6,13 +6,9 @@
 // Exit codes: 0 all held; 1 a checker found something; 2 wrong arguments. A failed check of the
 // cores aborts the process; the seed stands on the last line that begins with "seed".
 
-#include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <charconv>
-#include <csignal>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +17,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/sim/frame_codec.h"
 #include "tests/sim/random_world.h"
@@ -61,11 +61,11 @@ std::optional<Arguments> parse(int count, char** words) {
       const auto parsed = std::from_chars(text.data(), text.data() + text.size(), to);
       return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
     };
-    if (word == "--seeds" ? !number(arguments.seeds)
-        : word == "--from" ? !number(arguments.from)
-        : word == "--jobs" ? !number(arguments.jobs) || arguments.jobs == 0
-        : word == "--seed" ? !(arguments.one = number(arguments.from))
-        : word == "--trace" ? (arguments.trace = true, false)
+    if (word == "--seeds"        ? !number(arguments.seeds)
+        : word == "--from"       ? !number(arguments.from)
+        : word == "--jobs"       ? !number(arguments.jobs) || arguments.jobs == 0
+        : word == "--seed"       ? !(arguments.one = number(arguments.from))
+        : word == "--trace"      ? (arguments.trace = true, false)
         : word == "--keep-going" ? (arguments.keep_going = true, false)
                                  : true)
       return std::nullopt;
@@ -85,8 +85,9 @@ RunResult run(std::uint64_t seed, bool told) {
 std::uint64_t running_seed = 0;
 void name_seed(int signal) {
   char line[96];
-  const auto end = fmt::format_to_n(line, sizeof line, "seed {} aborted: ./dev sim --seed {} --trace\n",
-                                    running_seed, running_seed);
+  const auto end =
+      fmt::format_to_n(line, sizeof line, "seed {} aborted: ./dev sim --seed {} --trace\n",
+                       running_seed, running_seed);
   (void)!write(STDERR_FILENO, line, end.size < sizeof line ? end.size : sizeof line);
   std::signal(signal, SIG_DFL);
   std::raise(signal);
@@ -130,18 +131,17 @@ int run_all(const Arguments& arguments) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   for (const auto& [name, number] : total.faults)
     std::printf("  %9llu %s\n", static_cast<unsigned long long>(number), name.c_str());
-  std::printf("%llu seeds from %llu, %llu failed; %.1f seeds/s; %llu writes, %llu commits, %llu "
-              "steps, %.1f virtual hours; slowest to heal: seed %llu, %.1f s\n",
-              static_cast<unsigned long long>(arguments.seeds),
-              static_cast<unsigned long long>(arguments.from),
-              static_cast<unsigned long long>(total.failed),
-              static_cast<double>(arguments.seeds) / seconds,
-              static_cast<unsigned long long>(total.writes),
-              static_cast<unsigned long long>(total.commits),
-              static_cast<unsigned long long>(total.deeds),
-              static_cast<double>(total.virtual_millis) / 3'600'000.0,
-              static_cast<unsigned long long>(total.slowest_seed),
-              static_cast<double>(total.slowest_heal) / 1000.0);
+  std::printf(
+      "%llu seeds from %llu, %llu failed; %.1f seeds/s; %llu writes, %llu commits, %llu "
+      "steps, %.1f virtual hours; slowest to heal: seed %llu, %.1f s\n",
+      static_cast<unsigned long long>(arguments.seeds),
+      static_cast<unsigned long long>(arguments.from),
+      static_cast<unsigned long long>(total.failed), static_cast<double>(arguments.seeds) / seconds,
+      static_cast<unsigned long long>(total.writes), static_cast<unsigned long long>(total.commits),
+      static_cast<unsigned long long>(total.deeds),
+      static_cast<double>(total.virtual_millis) / 3'600'000.0,
+      static_cast<unsigned long long>(total.slowest_seed),
+      static_cast<double>(total.slowest_heal) / 1000.0);
   return total.failed > 0 ? 1 : 0;
 }
 

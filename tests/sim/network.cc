@@ -1,9 +1,9 @@
 #include "tests/sim/network.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace waggle::sim {
 namespace {
@@ -15,9 +15,12 @@ constexpr std::int64_t kChannelMillis = 3;
 
 std::string_view to_text(Leg leg) {
   switch (leg) {
-    case Leg::kUp: return "up";
-    case Leg::kDown: return "down";
-    case Leg::kBroadcast: return "broadcast";
+    case Leg::kUp:
+      return "up";
+    case Leg::kDown:
+      return "down";
+    case Leg::kBroadcast:
+      return "broadcast";
   }
   return "unrecognised";
 }
@@ -85,12 +88,13 @@ void SimNetwork::carry(std::size_t at, Leg leg, const std::function<void()>& arr
 
 void SimNetwork::send_up(std::size_t at, MessagePtr message) {
   Peer& peer = peers_[at];
-  if (tap_ && !tap_(Leg::kUp, at, *message)) return;
+  if (tap_ && !tap_(Leg::kUp, at, message)) return;
   story_.note(timeline_.now(), 1, fingerprint_of(*message),
               [&] { return fmt::format("{} -> c   {}", peer.name, describe(*message)); });
   if (!up_) {
     // A DEALER without a connection keeps a little, then drops.
-    if (random_.chance(1, 2) && peer.unsent.size() < kUnsentMax) peer.unsent.push_back(coded(message));
+    if (random_.chance(1, 2) && peer.unsent.size() < kUnsentMax)
+      peer.unsent.push_back(coded(message));
     return;
   }
   carry(at, Leg::kUp,
@@ -115,7 +119,7 @@ void SimNetwork::send_down(const PeerId& to, MessagePtr message) {
   const auto found = connections_.find(to);
   if (found == connections_.end()) return;
   const auto [at, connection] = found->second;
-  if (tap_ && !tap_(Leg::kDown, at, *message)) return;
+  if (tap_ && !tap_(Leg::kDown, at, message)) return;
   story_.note(timeline_.now(), 3, fingerprint_of(*message),
               [&] { return fmt::format("c -> {}   {}", to.value(), describe(*message)); });
   if (connection != peers_[at].connection) {
@@ -140,9 +144,8 @@ void SimNetwork::reconnect(std::size_t at) {
   Peer& peer = peers_[at];
   ++peer.connection;
   connections_[id_of(peer, peer.connection)] = {at, peer.connection};
-  story_.note(timeline_.now(), 5, at, [&] {
-    return fmt::format("* {} is connection {} now", peer.name, peer.connection);
-  });
+  story_.note(timeline_.now(), 5, at,
+              [&] { return fmt::format("* {} is connection {} now", peer.name, peer.connection); });
   std::deque<MessagePtr> unsent = std::exchange(peer.unsent, {});
   if (!up_) return;
   for (MessagePtr& message : unsent)
@@ -222,7 +225,7 @@ void SimNetwork::broadcast(MessagePtr message) {
               [&] { return fmt::format("c => *    {}", describe(*message)); });
   const MessagePtr frame = coded(message);
   for (std::size_t at = 0; at < peers_.size(); ++at) {
-    if (!peers_[at].subscribed || (tap_ && !tap_(Leg::kBroadcast, at, *message))) continue;
+    if (!peers_[at].subscribed || (tap_ && !tap_(Leg::kBroadcast, at, message))) continue;
     carry(at, Leg::kBroadcast, [this, at, frame, subscription = peers_[at].subscription] {
       if (peers_[at].subscription != subscription) return;
       story_.note(timeline_.now(), 8, at, [&] {
@@ -230,6 +233,16 @@ void SimNetwork::broadcast(MessagePtr message) {
       });
       to_peer_(at, BroadcastReceived{frame});
     });
+  }
+}
+
+void SimNetwork::put_back(Leg leg, std::size_t at, const MessagePtr& message) {
+  if (leg == Leg::kUp) {
+    deliver_up(at, peers_[at].connection, peers_[at].process, message);
+  } else if (leg == Leg::kDown) {
+    to_peer_(at, Received{{}, message});
+  } else {
+    to_peer_(at, BroadcastReceived{message});
   }
 }
 

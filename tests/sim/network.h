@@ -8,11 +8,11 @@
 //   peer <-down-- coordinator       only if that PeerId is the peer's present connection
 //   peer <-broadcast-- coordinator  only if its subscription arrived on the present channel
 //
-// A leg loses, doubles, delays and reorders frames by its rates and can be cut one way. A connection
-// can be replaced without anyone being told; what it still carried upwards may arrive late, under
-// the old PeerId. Only the hello of a process that died meanwhile does not: between processes of one
-// agent the coordinator goes by the order in which their hellos arrive. The nonce is a frame like any
-// other: it can be lost.
+// A leg loses, doubles, delays and reorders frames by its rates and can be cut one way. A
+// connection can be replaced without anyone being told; what it still carried upwards may arrive
+// late, under the old PeerId. Only the hello of a process that died meanwhile does not: between
+// processes of one agent the coordinator goes by the order in which their hellos arrive. The nonce
+// is a frame like any other: it can be lost.
 //
 // One thread.
 
@@ -41,7 +41,7 @@ class SimNetwork {
   // Bytes and back, when frames pass through the codec; may change nothing.
   using Codec = std::function<MessagePtr(const MessagePtr&)>;
   // Sees every frame before anything else does; false: the frame is dropped.
-  using Tap = std::function<bool(Leg leg, std::size_t peer, const Message& message)>;
+  using Tap = std::function<bool(Leg leg, std::size_t peer, const MessagePtr& message)>;
 
   SimNetwork(Timeline& timeline, Prng& random, Story& story, const Plan& plan, ToCoordinator up,
              ToPeer down);
@@ -68,6 +68,8 @@ class SimNetwork {
   void heal();
   void set_codec(Codec codec) { codec_ = std::move(codec); }
   void set_tap(Tap tap) { tap_ = std::move(tap); }
+  // Carries a frame that the tap had dropped, on the peer's present connection.
+  void put_back(Leg leg, std::size_t peer, const MessagePtr& message);
 
  private:
   struct Peer {
@@ -77,10 +79,10 @@ class SimNetwork {
     std::uint64_t subscription = 0;  // a new number with each JoinChannel and LeaveChannel
     bool joined = false;
     Nonce nonce;
-    bool subscribed = false;         // arrived at the coordinator's present channel
+    bool subscribed = false;  // arrived at the coordinator's present channel
     bool cut[3] = {false, false, false};
     std::int64_t newest_arrival[3] = {0, 0, 0};
-    std::deque<MessagePtr> unsent;   // while the coordinator is down
+    std::deque<MessagePtr> unsent;  // while the coordinator is down
   };
   static std::size_t index(Leg leg) { return static_cast<std::size_t>(leg); }
   [[nodiscard]] PeerId id_of(const Peer& peer, std::uint64_t connection) const;

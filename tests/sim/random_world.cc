@@ -1,10 +1,10 @@
 #include "tests/sim/random_world.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "tests/sim/workload.h"
 #include "tests/sim/world.h"
@@ -145,19 +145,22 @@ class Chaos {
     }
   }
   void jump_clock() {
-    Machine& machine = random_.chance(1, 3) ? world_.coordinator_machine() : world_.machine(any_agent());
+    Machine& machine =
+        random_.chance(1, 3) ? world_.coordinator_machine() : world_.machine(any_agent());
     const bool far = plan_.clocks_far_ahead && random_.chance(1, 4);
     machine.clock().set_wall_offset(far ? random_.between(-60'000, 60'000)
                                         : random_.between(-4'000, 4'000));
   }
   void compact() {
     const std::uint64_t head = world_.truth().history->head().value();
-    world_.compact(random_.chance(1, 2) ? Revision(head - random_.below(std::min<std::uint64_t>(head, 5) + 1))
-                                        : Revision{});
+    world_.compact(random_.chance(1, 2)
+                       ? Revision(head - random_.below(std::min<std::uint64_t>(head, 5) + 1))
+                       : Revision{});
   }
   void offline() {
     const std::size_t peer = world_.peer(any_agent());
-    for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast}) world_.network().cut(peer, leg, true);
+    for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
+      world_.network().cut(peer, leg, true);
     world_.timeline().after(random_.between(500, 12'000), [this, peer] {
       for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
         world_.network().cut(peer, leg, false);
@@ -165,19 +168,19 @@ class Chaos {
   }
   void fill_disk() {
     world_.coordinator_machine().post(SpaceChanged{false, "the disk is full"});
-    world_.timeline().after(random_.between(100, 4'000), [this] {
-      world_.coordinator_machine().post(SpaceChanged{true, {}});
-    });
+    world_.timeline().after(random_.between(100, 4'000),
+                            [this] { world_.coordinator_machine().post(SpaceChanged{true, {}}); });
   }
   void leave() {
     const std::size_t n = any_agent();
     if (!world_.agent_runs(n)) return;
     (void)world_.command(n, LeaveCommand{});
-    world_.timeline().after(random_.between(100, 3'000), [this, n, life = world_.machine(n).life()] {
-      if (!world_.agent_runs(n) || world_.machine(n).life() != life) return;
-      world_.stop_agent(n, false);
-      start_agent_later(n);
-    });
+    world_.timeline().after(random_.between(100, 3'000),
+                            [this, n, life = world_.machine(n).life()] {
+                              if (!world_.agent_runs(n) || world_.machine(n).life() != life) return;
+                              world_.stop_agent(n, false);
+                              start_agent_later(n);
+                            });
   }
 
   World& world_;
@@ -221,8 +224,8 @@ RunResult run_world(const Plan& plan, RunOptions options) {
     }
     result.healed_millis = world.now() - healed;
     if (!stop() && !restless.empty())
-      world.truth().found("progress", fmt::format("{} s after healing: {}", plan.heal_millis / 1000,
-                                                  restless));
+      world.truth().found("progress",
+                          fmt::format("{} s after healing: {}", plan.heal_millis / 1000, restless));
     // Two more beats: digests are compared, timeouts of reads and rounds are over.
     if (!stop()) {
       const std::int64_t until = world.now() + 40'000;

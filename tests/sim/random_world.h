@@ -22,7 +22,7 @@ struct RunResult {
   std::vector<Finding> findings;
   std::map<std::string, std::uint64_t> faults;
   std::uint64_t fingerprint = 0;
-  std::uint64_t deeds = 0;      // steps of virtual time
+  std::uint64_t deeds = 0;  // steps of virtual time
   std::uint64_t commits = 0;
   std::uint64_t writes = 0;
   std::int64_t virtual_millis = 0;
@@ -30,8 +30,8 @@ struct RunResult {
 };
 
 struct RunOptions {
-  bool told = false;       // print the story
-  std::string wanted;      // go on until this checker finds something; empty: until any does
+  bool told = false;   // print the story
+  std::string wanted;  // go on until this checker finds something; empty: until any does
   std::unique_ptr<Saboteur> saboteur;
   SimNetwork::Codec codec;  // used when the plan says so
 };

@@ -1,8 +1,8 @@
 #include "tests/sim/reader_checkers.h"
 
-#include <fmt/format.h>
-
 #include <variant>
+
+#include <fmt/format.h>
 
 namespace waggle::sim {
 namespace {
@@ -36,9 +36,9 @@ std::optional<std::int64_t> own_total(Truth& truth, const AgentSeen& agent, cons
 
 void VisibleChecker::check(Cursor cursor, const char* what) {
   if (cursor.epoch != truth_.history->epoch() || cursor.revision > truth_.history->head())
-    truth_.found("visible", fmt::format("a {} tells of {}, durable is {}", what, to_text(cursor),
-                                        to_text(Cursor{truth_.history->epoch(),
-                                                       truth_.history->head()})));
+    truth_.found("visible",
+                 fmt::format("a {} tells of {}, durable is {}", what, to_text(cursor),
+                             to_text(Cursor{truth_.history->epoch(), truth_.history->head()})));
 }
 
 void VisibleChecker::on_send(const Send& send) {
@@ -80,7 +80,8 @@ void ReaderChecker::check(const std::string& name, const Reader& reader) {
   if (!reader.cursor.epoch) return;
   const std::optional<Hash128> digest = truth_.chronicle.digest_at(reader.cursor);
   if (!digest) {
-    truth_.found("readers", fmt::format("{} holds {}, which never was", name, to_text(reader.cursor)));
+    truth_.found("readers",
+                 fmt::format("{} holds {}, which never was", name, to_text(reader.cursor)));
   } else if (*digest != reader.digest) {
     truth_.found("readers", fmt::format("{} was shown another state at {} than was committed", name,
                                         to_text(reader.cursor)));

@@ -9,9 +9,9 @@ namespace {
 
 // A saboteur made of up to three functions, each for one place.
 struct Crime {
-  std::function<void(Batch&)> store{};         // of the coordinator
-  std::function<bool(Message&)> send{};        // by the coordinator; false: not at all
-  std::function<int(Delivery&)> deliver{};     // to any agent's application
+  std::function<void(Batch&)> store{};      // of the coordinator
+  std::function<bool(Message&)> send{};     // by the coordinator; false: not at all
+  std::function<int(Delivery&)> deliver{};  // to any agent's application
   bool disk_lies = false;
 };
 

@@ -15,7 +15,9 @@ void SimStore::crash(Prng& random) {
   unsynced_.clear();
 }
 
-void SimStore::flush() { make_durable(unsynced_.size()); }
+void SimStore::flush() {
+  make_durable(unsynced_.size());
+}
 
 void SimStore::wipe() {
   unsynced_.clear();

@@ -6,8 +6,8 @@
 //   durable | batch batch batch ...   a synced batch makes everything before it durable
 //           \-- a crash keeps a random prefix of these
 //
-// A journal takes its time over a batch and may fail: then the batch is there after reopening, or it
-// is not, and nobody knows before.
+// A journal takes its time over a batch and may fail: then the batch is there after reopening, or
+// it is not, and nobody knows before.
 //
 // One thread.
 

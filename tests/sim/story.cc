@@ -1,8 +1,8 @@
 #include "tests/sim/story.h"
 
-#include <fmt/format.h>
-
 #include <variant>
+
+#include <fmt/format.h>
 
 namespace waggle::sim {
 namespace {
@@ -12,18 +12,21 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
-std::string short_id(std::uint64_t id) { return fmt::format("{:04x}", (id >> 8) & 0xffff); }
+std::string short_id(std::uint64_t id) {
+  return fmt::format("{:04x}", (id >> 8) & 0xffff);
+}
 
 std::string text_of(const Op& op) {
   return std::visit(
-      Overloaded{[](const PutOp& put) { return "put " + put.bytes; },
-                 [](const DeleteOp&) { return std::string("delete"); },
-                 [](const IncrOp& incr) { return fmt::format("incr {}", incr.amount); },
-                 [](const SetAddOp& add) { return fmt::format("add {}", fmt::join(add.elements, ",")); },
-                 [](const SetRemoveOp& remove) {
-                   return fmt::format("remove {}", fmt::join(remove.elements, ","));
-                 },
-                 [](const ClearOp&) { return std::string("clear"); }},
+      Overloaded{
+          [](const PutOp& put) { return "put " + put.bytes; },
+          [](const DeleteOp&) { return std::string("delete"); },
+          [](const IncrOp& incr) { return fmt::format("incr {}", incr.amount); },
+          [](const SetAddOp& add) { return fmt::format("add {}", fmt::join(add.elements, ",")); },
+          [](const SetRemoveOp& remove) {
+            return fmt::format("remove {}", fmt::join(remove.elements, ","));
+          },
+          [](const ClearOp&) { return std::string("clear"); }},
       op);
 }
 
@@ -63,11 +66,10 @@ void Story::found(std::string checker, std::int64_t at, std::string text) {
 }
 
 std::string describe(const Mutation& mutation) {
-  std::string text = fmt::format("{}:{} seen {}@{}", short_id(mutation.incarnation.value()),
-                                 mutation.seq.value(), short_id(mutation.context.epoch.value()),
-                                 mutation.context.seen.value());
-  if (!mutation.context.own_through.empty())
-    text += " own" + text_of(mutation.context.own_through);
+  std::string text =
+      fmt::format("{}:{} seen {}@{}", short_id(mutation.incarnation.value()), mutation.seq.value(),
+                  short_id(mutation.context.epoch.value()), mutation.context.seen.value());
+  if (!mutation.context.own_through.empty()) text += " own" + text_of(mutation.context.own_through);
   for (const Entry& entry : mutation.entries) {
     text += fmt::format(" [{} {}", entry.key.value(), text_of(entry.op));
     if (const auto* version = std::get_if<ExpectVersion>(&entry.expect))
@@ -84,9 +86,9 @@ std::string describe(const Message& message) {
   const std::string rest = std::visit(
       Overloaded{
           [](const Hello& m) {
-            std::string text = fmt::format("{} cursor {}@{} incarnations", m.agent.value(),
-                                           short_id(m.cursor.epoch.value()),
-                                           m.cursor.revision.value());
+            std::string text =
+                fmt::format("{} cursor {}@{} incarnations", m.agent.value(),
+                            short_id(m.cursor.epoch.value()), m.cursor.revision.value());
             for (const Incarnation one : m.incarnations) text += " " + short_id(one.value());
             return text;
           },
@@ -102,11 +104,10 @@ std::string describe(const Message& message) {
           [](const NoSession& m) { return short_id(m.session.value()); },
           [](const Fenced& m) { return short_id(m.session.value()); },
           [](const AgentHeartbeat& m) {
-            std::string text = fmt::format("session {} #{} cursor {}@{} broadcast {} confirmed{} keeps",
-                                           short_id(m.session.value()), m.number,
-                                           short_id(m.cursor.epoch.value()),
-                                           m.cursor.revision.value(), m.broadcast.value(),
-                                           text_of(m.confirmed));
+            std::string text =
+                fmt::format("session {} #{} cursor {}@{} broadcast {} confirmed{} keeps",
+                            short_id(m.session.value()), m.number, short_id(m.cursor.epoch.value()),
+                            m.cursor.revision.value(), m.broadcast.value(), text_of(m.confirmed));
             for (const Incarnation one : m.incarnations) text += " " + short_id(one.value());
             return text;
           },
@@ -152,12 +153,12 @@ std::string describe(const Message& message) {
                                text_of(m.changes), text_of(m.applied));
           },
           [](const StateRequest& m) {
-            return fmt::format("round {} head {} {} keys", short_id(m.round.value()), m.head.value(),
-                               m.all ? "all" : fmt::to_string(m.keys.size()));
+            return fmt::format("round {} head {} {} keys", short_id(m.round.value()),
+                               m.head.value(), m.all ? "all" : fmt::to_string(m.keys.size()));
           },
           [](const StateResponse& m) {
-            std::string text = fmt::format("round {} rest {}", short_id(m.round.value()),
-                                           to_text(m.rest));
+            std::string text =
+                fmt::format("round {} rest {}", short_id(m.round.value()), to_text(m.rest));
             for (const Answer& answer : m.answers)
               text += fmt::format(" {}={}", answer.key.value(), to_text(answer.kind));
             return text;
@@ -166,8 +167,7 @@ std::string describe(const Message& message) {
             return fmt::format("round {} {} head {} {}", short_id(m.round.value()),
                                to_text(m.outcome), m.head.value(), m.text);
           },
-          [](const ErrorReply& m) { return m.text; },
-          [](const auto&) { return std::string(); }},
+          [](const ErrorReply& m) { return m.text; }, [](const auto&) { return std::string(); }},
       message);
   return rest.empty() ? name : name + " " + rest;
 }

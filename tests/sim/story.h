@@ -1,8 +1,8 @@
 #pragma once
 
-// What happened in a run: always as a fingerprint, so that two runs of one seed can be compared, and
-// on request as lines for people (`--trace`). Also where a checker says what it found, and where
-// injected faults are counted.
+// What happened in a run: always as a fingerprint, so that two runs of one seed can be compared,
+// and on request as lines for people (`--trace`). Also where a checker says what it found, and
+// where injected faults are counted.
 //
 // One thread.
 
@@ -40,6 +40,10 @@ class Story {
     mix(a);
     mix(b);
     if (told_) tell(at, text());
+  }
+  // A line for people, when the story is told.
+  void say(const std::string& text) const {
+    if (told_) std::printf("%s\n", text.c_str());
   }
   void found(std::string checker, std::int64_t at, std::string text);
   void count(const char* fault, std::uint64_t by = 1) { faults_[fault] += by; }

@@ -1,16 +1,18 @@
 #include "tests/sim/workload.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 
 namespace waggle::sim {
 namespace {
 
-Entry entry(Key key, Op op, Expect expect = {}) { return {std::move(key), std::move(expect), std::move(op), {}}; }
+Entry entry(Key key, Op op, Expect expect = {}) {
+  return {std::move(key), std::move(expect), std::move(op), {}};
+}
 
 }  // namespace
 
@@ -62,19 +64,32 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   const std::int64_t amount = random_.between(-5, 20);
   switch (random_.below(12)) {
     case 0:
-    case 1: entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()})); break;
-    case 2: entries.push_back(entry(random_.chance(1, 4) ? set() : register_key(), DeleteOp{})); break;
-    case 3: entries.push_back(entry(counter(), IncrOp{amount})); break;
-    case 4: entries.push_back(entry(own_counter(id), IncrOp{random_.between(1, 9)})); break;
+    case 1:
+      entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
+      break;
+    case 2:
+      entries.push_back(entry(random_.chance(1, 4) ? set() : register_key(), DeleteOp{}));
+      break;
+    case 3:
+      entries.push_back(entry(counter(), IncrOp{amount}));
+      break;
+    case 4:
+      entries.push_back(entry(own_counter(id), IncrOp{random_.between(1, 9)}));
+      break;
     case 5:
-    case 6: entries.push_back(entry(set(), SetAddOp{elements()})); break;
-    case 7: entries.push_back(entry(set(), SetRemoveOp{elements()})); break;
+    case 6:
+      entries.push_back(entry(set(), SetAddOp{elements()}));
+      break;
+    case 7:
+      entries.push_back(entry(set(), SetRemoveOp{elements()}));
+      break;
     case 8: {
       const auto [left, right] = group_pair(random_.below(kGroupPairs));
       entries.push_back(entry(left, IncrOp{amount}));
       entries.push_back(entry(right, IncrOp{amount}));
       if (random_.chance(1, 2)) entries.push_back(entry(own_counter(id), IncrOp{1}));
-      if (random_.chance(1, 4)) entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
+      if (random_.chance(1, 4))
+        entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
       break;
     }
     case 9: {
@@ -89,7 +104,8 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
       if (first != nullptr && first->mutation.incarnation == agent.outbox().incarnation() &&
           std::holds_alternative<PutOp>(first->mutation.entries.front().op)) {
         entries.push_back(entry(first->mutation.entries.front().key,
-                                PutOp{ContentType::kText, value()}, ExpectMine{first->mutation.seq}));
+                                PutOp{ContentType::kText, value()},
+                                ExpectMine{first->mutation.seq}));
       } else {
         entries.push_back(entry(counter(), IncrOp{amount}));
       }
@@ -97,9 +113,9 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
     }
     default:
       if (plan_.mixed_types) {
-        entries.push_back(entry(Key(fmt::format("m/{}", random_.below(2))),
-                                random_.chance(1, 2) ? Op{PutOp{ContentType::kText, value()}}
-                                                     : Op{IncrOp{amount}}));
+        entries.push_back(entry(
+            Key(fmt::format("m/{}", random_.below(2))),
+            random_.chance(1, 2) ? Op{PutOp{ContentType::kText, value()}} : Op{IncrOp{amount}}));
         if (random_.chance(1, 3)) entries.back().op = DeleteOp{};
       } else {
         entries.push_back(entry(counter(), IncrOp{amount}));

@@ -1,9 +1,9 @@
 #include "tests/sim/world.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "tests/sim/workload.h"
@@ -42,7 +42,8 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
   coordinator_machine_ = std::make_unique<Machine>(
       std::string(kCoordinatorMachine), timeline_, random_,
       [this](const Batch& batch) { on_coordinator_batch(batch); },
-      Machine::Wiring{[this](const Send& send) { send_of_coordinator(send); }, [](const Delivery&) {},
+      Machine::Wiring{[this](const Send& send) { send_of_coordinator(send); },
+                      [](const Delivery&) {},
                       [this] {
                         if (++coordinator_turns_ % kInvariantsEvery == 0)
                           coordinator_->check_invariants();
@@ -233,7 +234,8 @@ void World::stop_agent(std::size_t n, bool power) {
 
 void World::lose_data(std::size_t n) {
   AgentNode& node = *agents_[n];
-  story_.note(now(), 25, n, [&] { return fmt::format("* {} loses its data", node.machine->name()); });
+  story_.note(now(), 25, n,
+              [&] { return fmt::format("* {} loses its data", node.machine->name()); });
   node.machine->store().wipe();
   for (Deed* deed : truth_.ledger.of_agent(node.id))
     if (!deed->settled) deed->vanished = true;
@@ -259,7 +261,7 @@ void World::on_delivery(std::size_t n, const Delivery& delivery) {
   });
   if (std::holds_alternative<WritesLost>(delivery)) story_.count("restores told to writers");
   for (const auto& checker : checkers_) checker->on_delivery(seen(n), delivery);
-  if (story_.told() || plan_.seed == 0) agents_[n]->heard.push_back(delivery);
+  if (keeps_heard_) agents_[n]->heard.push_back(delivery);
 }
 
 void World::on_agent_turn(std::size_t n) {

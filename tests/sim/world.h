@@ -1,10 +1,10 @@
 #pragma once
 
-// One coordinator, some agents, some clients, a network, and what goes wrong between them. The world
-// owns all of them, starts and restarts their processes, and lets the checkers watch.
+// One coordinator, some agents, some clients, a network, and what goes wrong between them. The
+// world owns all of them, starts and restarts their processes, and lets the checkers watch.
 //
-// A random world (random_world.h) drives it by a plan drawn from the seed, a scenario (scenario.h) by
-// the lines of a file.
+// A random world (random_world.h) drives it by a plan drawn from the seed, a scenario (scenario.h)
+// by the lines of a file.
 //
 // One thread.
 
@@ -71,6 +71,7 @@ class World {
   [[nodiscard]] Machine& coordinator_machine() { return *coordinator_machine_; }
   [[nodiscard]] Machine& machine(std::size_t n) { return *agents_[n]->machine; }
   [[nodiscard]] std::size_t peer(std::size_t n) const { return agents_[n]->peer; }
+  [[nodiscard]] std::size_t client_peer() const { return writer_peer_; }
   [[nodiscard]] SimNetwork& network() { return *network_; }
   [[nodiscard]] Timeline& timeline() { return timeline_; }
   [[nodiscard]] Story& story() { return story_; }
@@ -78,6 +79,8 @@ class World {
   [[nodiscard]] Prng& random() { return random_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
   [[nodiscard]] SimClient& client() { return *writer_; }
+  // What the present process of an agent was told, once that is kept.
+  void keep_what_is_heard() { keeps_heard_ = true; }
   [[nodiscard]] const std::vector<Delivery>& heard(std::size_t n) const {
     return agents_[n]->heard;
   }
@@ -130,6 +133,7 @@ class World {
   std::unique_ptr<SimClient> writer_;
   std::unique_ptr<SimClient> compactor_;
   std::optional<MutationResult> client_heard_;
+  bool keeps_heard_ = false;
 };
 
 }  // namespace waggle::sim
