@@ -73,6 +73,14 @@ void Agent::write(const WriteCommand& command) {
 }
 
 void Agent::read(const ReadCommand& command) {
+  if (link_ == Link::kEnded && command.at_least > replica_.cursor().revision) {
+    tell(CommandFailed{command.request,
+                       {Code::kUnavailable,
+                        fmt::format("revision {} was asked for at least, the agent holds {} and has "
+                                    "left the swarm",
+                                    command.at_least.value(), replica_.cursor().revision.value())}});
+    return;
+  }
   readings_.push_back({command, in(std::max<std::int64_t>(command.timeout_millis, 0))});
   serve_reads();
 }

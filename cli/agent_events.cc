@@ -7,9 +7,12 @@ namespace {
 
 std::string_view source_word(ChangeSource source) {
   switch (source) {
-    case ChangeSource::kUpdate: return "update";
-    case ChangeSource::kDelta: return "delta";
-    case ChangeSource::kSnapshot: return "snapshot";
+    case ChangeSource::kUpdate:
+      return "update";
+    case ChangeSource::kDelta:
+      return "delta";
+    case ChangeSource::kSnapshot:
+      return "snapshot";
   }
   return "update";
 }

@@ -13,7 +13,9 @@
 namespace waggle::cli {
 namespace {
 
-std::unexpected<Error> wrong(std::string text) { return failed(Code::kRejected, std::move(text)); }
+std::unexpected<Error> wrong(std::string text) {
+  return failed(Code::kRejected, std::move(text));
+}
 
 std::unexpected<Error> wrong_type(std::string_view name, std::string_view wanted,
                                   const Json& found) {
@@ -253,8 +255,7 @@ Status parse_get(const Json& object, AgentOp& op) {
 Status parse_list(const Json& object, AgentOp& op) {
   auto read = read_of(object);
   if (!read) return std::unexpected(read.error());
-  for (const auto& [name, out] :
-       {std::pair{"glob", &read->glob}, std::pair{"after", &op.after}}) {
+  for (const auto& [name, out] : {std::pair{"glob", &read->glob}, std::pair{"after", &op.after}}) {
     if (object.find(name) == nullptr) continue;
     auto text = text_of(object, name);
     if (!text) return std::unexpected(text.error());
@@ -352,8 +353,8 @@ Result<Register> register_of(const Json& object) {
     if (!word) return std::unexpected(word.error());
     type = *std::move(word);
     if (type != "text" && type != "json" && type != "bytes")
-      return wrong(fmt::format("\"type\": expected text, json or bytes, found \"{}\"",
-                               printable(type, 64)));
+      return wrong(
+          fmt::format("\"type\": expected text, json or bytes, found \"{}\"", printable(type, 64)));
   }
   if ((value == nullptr) == (base64 == nullptr))
     return wrong("expected either \"value\" or, for bytes, \"base64\"");
@@ -371,16 +372,18 @@ Result<Register> register_of(const Json& object) {
   }
   if (type == "text" && value->text() == nullptr)
     return wrong_type("value", "a string, as \"type\" is text", *value);
-  if (type != "json" && value->text() != nullptr) return Register{ContentType::kText, *value->text()};
+  if (type != "json" && value->text() != nullptr)
+    return Register{ContentType::kText, *value->text()};
   return Register{ContentType::kJson, value->canonical()};
 }
 
 ParsedOp parse_op(std::string_view line) {
   const auto object = parse_json(line);
   if (!object)
-    return {{}, wrong(fmt::format("expected one JSON object a line, such as {{\"op\":\"get\","
-                                  "\"key\":\"plan\"}}: {}",
-                                  object.error().text))};
+    return {{},
+            wrong(fmt::format("expected one JSON object a line, such as {{\"op\":\"get\","
+                              "\"key\":\"plan\"}}: {}",
+                              object.error().text))};
   if (object->object() == nullptr)
     return {{}, wrong(fmt::format("expected a JSON object, found {}", object->kind()))};
   ParsedOp parsed{{}, AgentOp{}};

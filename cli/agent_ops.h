@@ -21,7 +21,7 @@ struct AgentOp {
   std::string op;
   std::variant<LocalOp, WriteCommand, OfferCommand, ReadCommand, SyncCommand, CatchUpCommand,
                StatusCommand>
-      ask;  // without a request id
+      ask;                  // without a request id
   bool single = false;      // of a get: one key, not a list
   std::string after;        // of a list: only keys behind this one
   std::uint64_t limit = 0;  // of a list; 0: all

@@ -7,9 +7,6 @@
 // another. Bounds: input is not read while too much waits for the agent or for the reader of the
 // output; changes that nobody reads are dropped and reported ("lagged").
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -17,15 +14,19 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/shape.h"
 #include "cli/agent_events.h"
 #include "cli/agent_ops.h"
+#include "cli/asked_ops.h"
 #include "cli/commands.h"
 #include "cli/delivery_queue.h"
 #include "cli/durations.h"
 #include "cli/line_buffer.h"
+#include "cli/line_reader.h"
 #include "cli/on_change.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
@@ -37,11 +38,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLineBytesMax = std::size_t{8} << 20;     // a value, escaped, and its frame
+constexpr std::size_t kLineBytesMax = std::size_t{8} << 20;  // a value, escaped, and its frame
 constexpr std::size_t kChangesBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kOutputFull = std::size_t{16} << 20;      // no more input until it is read
-constexpr std::size_t kUnqueuedMax = 1'024;                     // writes the agent did not take yet
-constexpr std::size_t kUnsettledMax = 4'096;                    // while it is attached
+constexpr std::size_t kOutputFull = std::size_t{16} << 20;  // no more input until it is read
+constexpr std::size_t kUnqueuedMax = 1'024;                 // writes the agent did not take yet
+constexpr std::size_t kUnsettledMax = 4'096;                // while it is attached
 constexpr auto kStartPatience = std::chrono::seconds(2);
 constexpr int kFlushMillis = 2'000;
 constexpr int kLeaveMillis = 1'000;
@@ -82,11 +83,6 @@ class AgentProgram {
   }
 
  private:
-  struct Asked {
-    AgentOp op;
-    bool queued = false;  // a write that is in the outbox
-  };
-
   void say_hello(const AgentRuntimeOptions& options) {
     Json hello = event_json("hello", {});
     hello.set("contract", kContract).set("version", WAGGLE_VERSION);
@@ -107,8 +103,9 @@ class AgentProgram {
   }
 
   void turn() {
-    const bool read_input = started() && reading_ && out_.size() < kOutputFull && unqueued_ < kUnqueuedMax &&
-                            (!attached_ || writes_ < kUnsettledMax);
+    const bool read_input = started() && reading_ && out_.size() < kOutputFull &&
+                            asked_.unqueued() < kUnqueuedMax &&
+                            (!attached_ || asked_.writes() < kUnsettledMax);
     pollfd fds[] = {{signals_.fd(), POLLIN, 0},
                     {queue_.fd(), POLLIN, 0},
                     {read_input ? STDIN_FILENO : -1, POLLIN, 0},
@@ -122,8 +119,8 @@ class AgentProgram {
     if (poll(fds, 4, wait) < 0) return;
     if (const int signal = signals_.take(); signal != 0) on_signal(signal);
     if (fds[3].revents != 0) {
-      const bool gone = out_.empty() ? (fds[3].revents & (POLLERR | POLLHUP)) != 0
-                                     : !out_.write_some();
+      const bool gone =
+          out_.empty() ? (fds[3].revents & (POLLERR | POLLHUP)) != 0 : !out_.write_some();
       if (gone) on_reader_gone();
     }
     if (fds[1].revents != 0) take_deliveries();
@@ -136,8 +133,9 @@ class AgentProgram {
     signal_ = signal;
     begin_drain();
     if (!drained())
-      say(fmt::format("{} received: waiting up to {} for what is unanswered; once more exits at once",
-                      signal_name(signal), duration_text(args_.drain_millis)));
+      say(fmt::format(
+          "{} received: waiting up to {} for what is unanswered; once more exits at once",
+          signal_name(signal), duration_text(args_.drain_millis)));
   }
 
   void on_reader_gone() {
@@ -157,12 +155,7 @@ class AgentProgram {
   [[nodiscard]] bool drain_is_over() const {
     const auto now = Clock::now();
     if (now < *drain_until_) return false;
-    const bool timed = !held_reads_.empty() ||
-                       std::any_of(asked_.begin(), asked_.end(), [](const auto& asked) {
-                         const auto& ask = asked.second.op.ask;
-                         return std::holds_alternative<ReadCommand>(ask) ||
-                                std::holds_alternative<SyncCommand>(ask);
-                       });
+    const bool timed = !held_reads_.empty() || asked_.timed();
     return !timed || signal_ != 0 || reader_gone_ || now >= asked_until_;
   }
 
@@ -171,8 +164,7 @@ class AgentProgram {
   }
 
   [[nodiscard]] bool drained() {
-    if (asked_.empty() && held_reads_.empty())
-      return !on_change_ || on_change_->idle();
+    if (asked_.empty() && held_reads_.empty()) return !on_change_ || on_change_->idle();
     return false;
   }
 
@@ -182,35 +174,21 @@ class AgentProgram {
     char bytes[std::size_t{64} << 10];
     const ssize_t size = read(STDIN_FILENO, bytes, sizeof bytes);
     if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (size <= 0) {
-      if (!input_.empty()) on_line(std::exchange(input_, {}));
-      return begin_drain();
-    }
-    std::string_view rest(bytes, static_cast<std::size_t>(size));
-    while (!rest.empty() && reading_) {
-      const std::size_t end = rest.find('\n');
-      const std::string_view piece = rest.substr(0, end);
-      if (input_.size() + piece.size() <= kLineBytesMax) {
-        input_ += piece;
-      } else {
-        too_long_ = true;
-        input_.clear();
-      }
-      if (end == std::string_view::npos) break;
-      rest.remove_prefix(end + 1);
-      on_line(std::exchange(input_, {}));
-    }
+    const auto take = [this](const std::optional<std::string>& line) { on_line(line); };
+    if (size > 0) return input_.feed({bytes, static_cast<std::size_t>(size)}, take);
+    input_.finish(take);
+    begin_drain();
   }
 
-  void on_line(const std::string& line) {
+  void on_line(const std::optional<std::string>& line) {
     ++lines_;
-    if (std::exchange(too_long_, false)) {
+    if (!reading_) return;  // behind a leave
+    if (!line)
       return refuse({}, {Code::kRejected, fmt::format("the line has more than {} bytes; a value "
                                                       "may have {}",
                                                       kLineBytesMax, limits::kValueBytes)});
-    }
-    if (line.find_first_not_of(" \t\r") == std::string::npos) return;
-    ParsedOp parsed = parse_op(line);
+    if (line->find_first_not_of(" \t\r") == std::string::npos) return;
+    ParsedOp parsed = parse_op(*line);
     if (!parsed.op) return refuse(parsed.id, parsed.op.error());
     do_op(*std::move(parsed.op));
   }
@@ -248,11 +226,8 @@ class AgentProgram {
     if (const auto* write = std::get_if<WriteCommand>(&op.ask)) {
       command = WriteCommand{request, write->entries};
       std::get<WriteCommand>(op.ask).entries.clear();
-      ++writes_;
-      ++unqueued_;
     } else if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
       command = OfferCommand{request, offer->key, offer->value};
-      ++unqueued_;
     } else if (auto* read = std::get_if<ReadCommand>(&op.ask)) {
       read->request = request;
       command = *read;
@@ -265,20 +240,12 @@ class AgentProgram {
     } else {
       command = StatusCommand{request};
     }
-    const auto asked = asked_.emplace(request, Asked{std::move(op)}).first;
+    asked_.add(request, std::move(op));
     if (runtime_->post(*std::move(command))) return;
-    refuse(asked->second.op.id, {Code::kOverloaded, "too many operations wait for the agent; wait "
-                                                    "for answers and send it again"});
-    forget(asked);
-  }
-
-  void forget(std::map<RequestId, Asked>::iterator asked) {
-    const AgentOp& op = asked->second.op;
-    const bool write = std::holds_alternative<WriteCommand>(op.ask);
-    if ((write || std::holds_alternative<OfferCommand>(op.ask)) && !asked->second.queued)
-      --unqueued_;
-    if (write) --writes_;
-    asked_.erase(asked);
+    refuse(asked_.id_of(request), {Code::kOverloaded,
+                                   "too many operations wait for the agent; wait "
+                                   "for answers and send it again"});
+    asked_.forget(request);
   }
 
   // ---- deliveries ------------------------------------------------------------------------------
@@ -296,49 +263,47 @@ class AgentProgram {
   void lagged(const Cursor& from, const Cursor& to) {
     Json out = event_json("lagged", {});
     out.set("from", to_text(from)).set("to", to_text(to));
-    out_.add(out.set("text", "changes were dropped because they were not read fast enough; list "
-                             "gives the present state"));
+    out_.add(out.set("text",
+                     "changes were dropped because they were not read fast enough; list "
+                     "gives the present state"));
   }
 
   void on(const WriteQueued& queued) {
-    const auto asked = asked_.find(queued.request);
-    if (asked == asked_.end()) return;
-    const AgentOp& op = asked->second.op;
-    if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
-      Json out = event_json(offer->value ? "offered" : "withdrawn", op.id);
+    const AgentOp* op = asked_.find(queued.request);
+    if (op == nullptr) return;
+    if (const auto* offer = std::get_if<OfferCommand>(&op->ask)) {
+      Json out = event_json(offer->value ? "offered" : "withdrawn", op->id);
       out_.add(out.set("key", offer->key.value()));
       if (offer->value) {
-        offers_[offer->key] = op.id;
+        offers_[offer->key] = op->id;
       } else {
         offers_.erase(offer->key);
       }
-      return forget(asked);
+      return asked_.forget(queued.request);
     }
-    asked->second.queued = true;
-    --unqueued_;
-    Json out = event_json("queued", op.id);
+    asked_.set_queued(queued.request);
+    Json out = event_json("queued", op->id);
     out.set("incarnation", to_hex(queued.incarnation.value()));
     out_.add(out.set("seq", queued.seq.value()));
   }
 
   void on(const CommandFailed& failure) {
-    const auto asked = asked_.find(failure.request);
-    if (asked == asked_.end()) return;
-    out_.add(error_json(asked->second.op.id, failure.error));
-    forget(asked);
+    const AgentOp* op = asked_.find(failure.request);
+    if (op == nullptr) return;
+    out_.add(error_json(op->id, failure.error));
+    asked_.forget(failure.request);
   }
 
   void on(const WriteSettled& settled) {
-    const auto asked = asked_.find(settled.request);
-    out_.add(settled_json(asked == asked_.end() ? Json() : asked->second.op.id, settled));
-    if (asked != asked_.end()) forget(asked);
+    out_.add(settled_json(asked_.id_of(settled.request), settled));
+    asked_.forget(settled.request);
   }
 
   void on(const ReadDone& done) {
-    const auto asked = asked_.find(done.request);
-    if (asked == asked_.end()) return;
-    out_.add(read_json(asked->second.op, done));
-    forget(asked);
+    const AgentOp* op = asked_.find(done.request);
+    if (op == nullptr) return;
+    out_.add(read_json(*op, done));
+    asked_.forget(done.request);
   }
 
   void on(const StateChanged& changed) {
@@ -364,9 +329,8 @@ class AgentProgram {
 
   void on(const CaughtUp& caught_up) {
     state_is_held();
-    const auto asked = asked_.find(caught_up.request);
-    out_.add(caught_up_json(asked == asked_.end() ? Json() : asked->second.op.id, caught_up));
-    if (asked != asked_.end()) forget(asked);
+    out_.add(caught_up_json(asked_.id_of(caught_up.request), caught_up));
+    asked_.forget(caught_up.request);
   }
 
   void on(const LinkChanged& link) {
@@ -404,12 +368,12 @@ class AgentProgram {
   }
 
   void on(const SyncDone& done) {
-    const auto asked = asked_.find(done.request);
-    if (asked == asked_.end()) return;
-    Json out = event_json("synced", asked->second.op.id);
+    const AgentOp* op = asked_.find(done.request);
+    if (op == nullptr) return;
+    Json out = event_json("synced", op->id);
     add_report(out, done.report);
     out_.add(out);
-    forget(asked);
+    asked_.forget(done.request);
   }
 
   void on(const WritesLost& lost) {
@@ -424,10 +388,10 @@ class AgentProgram {
   }
 
   void on(const StatusDone& status) {
-    const auto asked = asked_.find(status.request);
-    if (asked == asked_.end()) return;
-    out_.add(status_json(asked->second.op.id, status));
-    forget(asked);
+    const AgentOp* op = asked_.find(status.request);
+    if (op == nullptr) return;
+    out_.add(status_json(op->id, status));
+    asked_.forget(status.request);
   }
 
   void state_is_held() {
@@ -457,7 +421,7 @@ class AgentProgram {
     take_deliveries();
     const std::size_t given_up = on_change_ ? on_change_->stop() : 0;
     const bool kept = !args_.data.empty();
-    for (const auto& [request, asked] : asked_) {
+    for (const auto& [request, asked] : asked_.all()) {
       if (!asked.queued) continue;
       Json out = event_json("unsettled", asked.op.id);
       out_.add(out.set("kept", kept));
@@ -491,16 +455,13 @@ class AgentProgram {
   std::optional<OnChange> on_change_;
   std::unique_ptr<AgentRuntime> runtime_;
 
-  std::string input_;
+  LineReader input_{kLineBytesMax};
   std::uint64_t lines_ = 0;
-  bool too_long_ = false;
   bool reading_ = true;
 
-  std::map<RequestId, Asked> asked_;
+  AskedOps asked_;
   std::map<RequestId, AgentOp> held_reads_;
   std::map<Key, Json> offers_;
-  std::size_t writes_ = 0;    // not settled
-  std::size_t unqueued_ = 0;  // not yet in the outbox
   bool watching_ = false;
   bool state_held_ = false;
   bool attached_ = false;

@@ -16,19 +16,19 @@ namespace waggle::cli {
 // The whole program.
 int run(int argc, char** argv);
 
-int serve(const CommandLine& line, const Config& config);                // serve.cc
-int agent_run(const CommandLine& line, const Config& config);            // agent_run.cc
-int state_read(const CommandLine& line, const Config& config);           // state_read.cc
-int state_write(const CommandLine& line, const Config& config);          // state_write.cc
-int synchronise(const CommandLine& line, const Config& config);          // sync.cc
-int delta(const CommandLine& line, const Config& config);                // delta.cc
-int tail(const CommandLine& line, const Config& config);                 // tail.cc
-int status(const CommandLine& line, const Config& config);               // admin.cc
-int agent_list(const CommandLine& line, const Config& config);           // admin.cc
-int clear(const CommandLine& line, const Config& config);                // state_write.cc
-int compact(const CommandLine& line, const Config& config);              // admin.cc
-int config_check(const CommandLine& line);                               // run.cc
-int version(const CommandLine& line);                                    // run.cc
+int serve(const CommandLine& line, const Config& config);        // serve.cc
+int agent_run(const CommandLine& line, const Config& config);    // agent_run.cc
+int state_read(const CommandLine& line, const Config& config);   // state_read.cc
+int state_write(const CommandLine& line, const Config& config);  // state_write.cc
+int synchronise(const CommandLine& line, const Config& config);  // sync.cc
+int delta(const CommandLine& line, const Config& config);        // delta.cc
+int tail(const CommandLine& line, const Config& config);         // tail.cc
+int status(const CommandLine& line, const Config& config);       // admin.cc
+int agent_list(const CommandLine& line, const Config& config);   // admin.cc
+int clear(const CommandLine& line, const Config& config);        // state_write.cc
+int compact(const CommandLine& line, const Config& config);      // admin.cc
+int config_check(const CommandLine& line);                       // run.cc
+int version(const CommandLine& line);                            // run.cc
 
 // Says hello to the configured coordinator, within the configured time.
 [[nodiscard]] Result<std::unique_ptr<RequestClient>> dial(const Config& config);

@@ -1,9 +1,5 @@
 #include "cli/config.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -11,7 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/shape.h"
 #include "cli/durations.h"
@@ -54,7 +53,8 @@ Result<std::int64_t> as_whole(const RawValue& raw, std::int64_t low, std::int64_
   std::int64_t number = low - 1;
   if (const auto* whole = std::get_if<std::int64_t>(&raw.value)) {
     number = *whole;
-  } else if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && !raw.typed) {
+  } else if (const auto* text = std::get_if<std::string>(&raw.value);
+             text != nullptr && !raw.typed) {
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
     if (error != std::errc{} || end != text->data() + text->size()) number = low - 1;
   }
@@ -66,7 +66,10 @@ Result<std::int64_t> as_whole(const RawValue& raw, std::int64_t low, std::int64_
 Status as_choice(const RawValue& raw, const std::vector<std::string>& choices, std::string& out) {
   std::string wanted;
   for (const std::string& choice : choices)
-    wanted += (wanted.empty() ? "\"" : &choice == &choices.back() ? " or \"" : ", \"") + choice + "\"";
+    wanted += (wanted.empty()               ? "\""
+               : &choice == &choices.back() ? " or \""
+                                            : ", \"") +
+              choice + "\"";
   const auto text = as_text(raw, wanted);
   if (!text) return std::unexpected(text.error());
   if (std::find(choices.begin(), choices.end(), *text) == choices.end())
@@ -230,12 +233,14 @@ Status set_strategy(Strategy& out, const RawValue& raw, const std::vector<std::s
 }
 
 const PolicySetting kPolicySettings[] = {
-    {"prefix", "\"plan/\"", "Keys that begin so; the longest prefix that fits a key wins. \"\": all.",
+    {"prefix", "\"plan/\"",
+     "Keys that begin so; the longest prefix that fits a key wins. \"\": all.",
      [](Policy& policy, const RawValue& raw) {
        return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
      }},
     {"type", "\"register\"",
-     "\"register\", \"counter\" or \"set\": another type is refused. Left out: the first write decides.",
+     "\"register\", \"counter\" or \"set\": another type is refused. Left out: the first write "
+     "decides.",
      [](Policy& policy, const RawValue& raw) -> Status {
        std::string choice;
        const Status status = as_choice(raw, {"register", "counter", "set"}, choice);
@@ -255,7 +260,8 @@ const PolicySetting kPolicySettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return set_strategy(policy.otherwise, raw, {"lww", "keep"});
      }},
-    {"quorum", "\"51%\"", "With \"quorum\": the share of the members, above one half; \"51%\" or 0.51.",
+    {"quorum", "\"51%\"",
+     "With \"quorum\": the share of the members, above one half; \"51%\" or 0.51.",
      [](Policy& policy, const RawValue& raw) -> Status {
        double share = -1;
        if (const auto* real = std::get_if<double>(&raw.value)) share = *real;
@@ -292,8 +298,7 @@ const PolicySetting kPolicySettings[] = {
      [](Policy& policy, const RawValue& raw) -> Status {
        std::string choice;
        const Status status = as_choice(raw, {"conflict", "apply"}, choice);
-       if (status)
-         policy.late_write = choice == "apply" ? LateWrite::kApply : LateWrite::kConflict;
+       if (status) policy.late_write = choice == "apply" ? LateWrite::kApply : LateWrite::kConflict;
        return status;
      }},
 };
@@ -367,8 +372,9 @@ Status apply_document(const ConfigDocument& document, const std::string& path, C
     const bool known = section.name.empty() ||
                        std::find(sections.begin(), sections.end(), section.name) != sections.end();
     if (!known)
-      return at(path, section.line, fmt::format("unknown section [{}]{}", section.name,
-                                                did_you_mean(section.name, sections)));
+      return at(path, section.line,
+                fmt::format("unknown section [{}]{}", section.name,
+                            did_you_mean(section.name, sections)));
     if (section.repeated != (section.name == "policy"))
       return at(path, section.line,
                 section.repeated ? fmt::format("[{}] stands once, in single brackets", section.name)
@@ -378,10 +384,9 @@ Status apply_document(const ConfigDocument& document, const std::string& path, C
       continue;
     }
     for (const ConfigItem& item : section.items) {
-      const auto* setting =
-          std::find_if(std::begin(kSettings), std::end(kSettings), [&](const Setting& one) {
-            return section.name == one.section && item.name == one.name;
-          });
+      const auto* setting = std::find_if(
+          std::begin(kSettings), std::end(kSettings),
+          [&](const Setting& one) { return section.name == one.section && item.name == one.name; });
       if (setting == std::end(kSettings)) return unknown_key(path, section, item);
       if (const Status set = setting->set(config, item.value); !set)
         return at(path, item.line,

@@ -1,8 +1,8 @@
 #pragma once
 
-// What `waggle` is set to: flags > WAGGLE_* environment > file > defaults. Every setting stands once
-// in a table (config.cc) that reads files and environment and also writes `waggle config default`,
-// so none can be missing from one of them.
+// What `waggle` is set to: flags > WAGGLE_* environment > file > defaults. Every setting stands
+// once in a table (config.cc) that reads files and environment and also writes `waggle config
+// default`, so none can be missing from one of them.
 //
 // A file is TOML. An unknown key or a wrong type is an error that names file, line and what was
 // expected; nothing is skipped on the quiet.
@@ -21,8 +21,8 @@ namespace waggle::cli {
 struct Config {
   // [coordinator]
   std::string listen = "tcp://127.0.0.1:4600";
-  std::string data;  // empty: default_data_directory()
-  bool sync = true;  // durability = "sync", else "written"
+  std::string data;                      // empty: default_data_directory()
+  bool sync = true;                      // durability = "sync", else "written"
   std::uint16_t broadcast_port_low = 0;  // 0: any free port
   std::uint16_t broadcast_port_high = 0;
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
@@ -47,9 +47,9 @@ struct Config {
 // A value before its setting has judged it.
 struct RawValue {
   std::variant<std::string, std::int64_t, double, bool, std::vector<std::int64_t>, std::monostate>
-      value;            // monostate: anything else, a table for one
-  std::string found;    // what it is, for a message: "integer 5", "a table"
-  bool typed = true;    // false: from the environment, where everything is text
+      value;          // monostate: anything else, a table for one
+  std::string found;  // what it is, for a message: "integer 5", "a table"
+  bool typed = true;  // false: from the environment, where everything is text
 };
 struct ConfigItem {
   std::string name;

@@ -43,7 +43,8 @@ RawValue raw_of(const toml::node& node) {
 }
 
 ConfigItem item_of(const toml::key& key, const toml::node& node) {
-  return {std::string(key.str()), static_cast<std::uint32_t>(key.source().begin.line), raw_of(node)};
+  return {std::string(key.str()), static_cast<std::uint32_t>(key.source().begin.line),
+          raw_of(node)};
 }
 
 ConfigSection section_of(std::string_view name, std::uint32_t line, const toml::table& table,
@@ -61,7 +62,8 @@ Result<ConfigDocument> read_config_file(const std::string& path) {
   const bool directory = std::filesystem::is_directory(path, ignored);
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
-  if (directory || !file || !(content << file.rdbuf() || file.peek() == std::ifstream::traits_type::eof()))
+  if (directory || !file ||
+      !(content << file.rdbuf() || file.peek() == std::ifstream::traits_type::eof()))
     return failed(Code::kNotFound,
                   fmt::format("the configuration file '{}' can't be read; is it there, a file, and "
                               "readable for you?",
@@ -71,8 +73,8 @@ Result<ConfigDocument> read_config_file(const std::string& path) {
   try {
     root = toml::parse(std::string_view(text), std::string_view(path));
   } catch (const toml::parse_error& error) {
-    return failed(Code::kRejected, fmt::format("{}:{}: {}", path, error.source().begin.line,
-                                               error.description()));
+    return failed(Code::kRejected,
+                  fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
   }
   ConfigDocument document;
   ConfigSection top;
@@ -83,8 +85,8 @@ Result<ConfigDocument> read_config_file(const std::string& path) {
       document.push_back(section_of(key.str(), line, *table, false));
     } else if (array != nullptr && array->is_homogeneous<toml::table>()) {
       for (const toml::node& one : *array)
-        document.push_back(section_of(key.str(), static_cast<std::uint32_t>(one.source().begin.line),
-                                      *one.as_table(), true));
+        document.push_back(section_of(
+            key.str(), static_cast<std::uint32_t>(one.source().begin.line), *one.as_table(), true));
     } else {
       top.items.push_back(item_of(key, node));
     }

@@ -1,12 +1,11 @@
 // Where configuration and data lie when nobody says (XDG base directories).
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "cli/config.h"
 

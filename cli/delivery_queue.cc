@@ -1,9 +1,9 @@
 #include "cli/delivery_queue.h"
 
+#include <utility>
+
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include <utility>
 
 #include "base/check.h"
 
@@ -15,7 +15,9 @@ int DeliveryQueue::make_fd() {
   return fd;
 }
 
-DeliveryQueue::~DeliveryQueue() { close(fd_); }
+DeliveryQueue::~DeliveryQueue() {
+  close(fd_);
+}
 
 void DeliveryQueue::push(const Delivery& delivery) {
   {
@@ -24,8 +26,7 @@ void DeliveryQueue::push(const Delivery& delivery) {
       std::size_t bytes = 64;
       for (const Change& change : changed->changes) bytes += wire_size(change.key, *change.record);
       // One alone is always taken, whatever its size; after a drop none until the reader comes.
-      if (waiting_.dropped ||
-          (changes_bytes_ > 0 && changes_bytes_ + bytes > changes_bytes_max_)) {
+      if (waiting_.dropped || (changes_bytes_ > 0 && changes_bytes_ + bytes > changes_bytes_max_)) {
         if (!std::exchange(waiting_.dropped, true)) waiting_.dropped_from = changed->from;
         waiting_.dropped_to = changed->to;
         return;  // the reader was woken for what stands before it

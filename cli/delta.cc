@@ -21,13 +21,12 @@ int delta(const CommandLine& line, const Config& config) {
   if (!client) return fail(client.error(), line.json);
   const auto since = (*client)->parse_cursor(line.follow.cursor);
   if (!since) return fail_usage("--since: " + since.error().text, line.json);
-  auto found = (*client)->delta(*since, line.follow.prefix, line.follow.or_snapshot,
-                                config.timeout_millis);
+  auto found =
+      (*client)->delta(*since, line.follow.prefix, line.follow.or_snapshot, config.timeout_millis);
   if (!found) return fail(found.error(), line.json);
-  std::stable_sort(found->changes.begin(), found->changes.end(),
-                   [](const Change& a, const Change& b) {
-                     return a.record->version < b.record->version;
-                   });
+  std::stable_sort(
+      found->changes.begin(), found->changes.end(),
+      [](const Change& a, const Change& b) { return a.record->version < b.record->version; });
   if (line.json) {
     Json out;
     out.set("from", to_text(found->from)).set("to", to_text(found->to));
@@ -41,10 +40,11 @@ int delta(const CommandLine& line, const Config& config) {
     return found->reset ? exit_code(Code::kStale) : kExitDone;
   }
   if (found->reset)
-    return fail({Code::kStale, fmt::format("there is no delta from {}: {}. Take the whole state with "
-                                           "--or-snapshot",
-                                           to_text(*since), found->text)},
-                false);
+    return fail(
+        {Code::kStale, fmt::format("there is no delta from {}: {}. Take the whole state with "
+                                   "--or-snapshot",
+                                   to_text(*since), found->text)},
+        false);
   if (found->snapshot && since->revision)
     say(fmt::format("there is no delta from {}, this is the whole state", to_text(*since)));
   std::vector<std::vector<std::string>> rows = {{"VERSION", "KEY", "TYPE", "VALUE"}};

@@ -1,11 +1,11 @@
 #include "cli/durations.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <ctime>
+
+#include <fmt/format.h>
 
 namespace waggle::cli {
 namespace {
@@ -17,8 +17,8 @@ struct Unit {
 
 // A number and the unit behind it. False: no number, negative, or no finite one.
 bool split(std::string_view text, double& number, std::string_view& unit) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || !(number >= 0) || !std::isfinite(number)) return false;
   unit = text.substr(static_cast<std::size_t>(end - text.data()));
   while (unit.starts_with(' ')) unit.remove_prefix(1);
@@ -46,10 +46,11 @@ Result<std::int64_t> parse_duration(std::string_view text) {
       return static_cast<std::int64_t>(std::llround(millis));
     }
   }
-  return failed(Code::kRejected,
-                fmt::format("'{}' is no duration: expected a number with a unit, such as 250ms, 5s, "
-                            "2m, 24h or 7d",
-                            text));
+  return failed(
+      Code::kRejected,
+      fmt::format("'{}' is no duration: expected a number with a unit, such as 250ms, 5s, "
+                  "2m, 24h or 7d",
+                  text));
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
@@ -79,10 +80,11 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       return static_cast<std::uint64_t>(bytes);
     }
   }
-  return failed(Code::kRejected,
-                fmt::format("'{}' is no size: expected bytes, or a number with a unit, such as 64KiB, "
-                            "256MiB or 1GB",
-                            text));
+  return failed(
+      Code::kRejected,
+      fmt::format("'{}' is no size: expected bytes, or a number with a unit, such as 64KiB, "
+                  "256MiB or 1GB",
+                  text));
 }
 
 std::string duration_text(std::int64_t millis) {
@@ -90,8 +92,7 @@ std::string duration_text(std::int64_t millis) {
   if (millis < 60'000) return one_decimal(static_cast<double>(millis) / 1e3) + " s";
   const std::int64_t seconds = millis / 1'000;
   if (seconds < 3'600) return fmt::format("{} m {} s", seconds / 60, seconds % 60);
-  if (seconds < 48 * 3'600)
-    return fmt::format("{} h {} m", seconds / 3'600, seconds % 3'600 / 60);
+  if (seconds < 48 * 3'600) return fmt::format("{} h {} m", seconds / 3'600, seconds % 3'600 / 60);
   return fmt::format("{} d {} h", seconds / 86'400, seconds % 86'400 / 3'600);
 }
 

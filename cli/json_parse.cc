@@ -1,9 +1,9 @@
 // The only file that knows nlohmann's JSON: its SAX parser builds our value.
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/json.h"
 

@@ -1,8 +1,5 @@
 #include "cli/line_buffer.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -10,6 +7,8 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "cli/output.h"
 

@@ -1,8 +1,8 @@
 #include "cli/nearest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace waggle::cli {
 

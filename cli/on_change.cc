@@ -1,17 +1,16 @@
 #include "cli/on_change.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace waggle::cli {
 namespace {
@@ -123,7 +122,8 @@ void OnChange::run(const Waiting& change) {
   failure.set("event", "on_change_failed").set("key", change.key).set("revision", change.revision);
   const pid_t child = spawn(change);
   if (child < 0) {
-    report(failure.set("text", fmt::format("/bin/sh could not be started: {}", std::strerror(errno))));
+    report(
+        failure.set("text", fmt::format("/bin/sh could not be started: {}", std::strerror(errno))));
     return;
   }
   // Seen first and reaped under the lock, so that stop() never kills a number that was given anew.
@@ -180,8 +180,8 @@ pid_t OnChange::spawn(const Waiting& change) {
   sigaddset(&ignored, SIGPIPE);
   posix_spawnattr_setsigdefault(&how, &ignored);
   posix_spawnattr_setpgroup(&how, 0);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                     POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&how,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::string command = command_;
   char shell[] = "sh";
   char option[] = "-c";

@@ -5,12 +5,10 @@
 // memory, so a command that never reads it does no harm); its standard output goes to our standard
 // error, since ours carries data.
 //
-// Bound: beyond kQueueMax waiting changes the oldest is dropped, which is reported. The newest state
-// of every key is thus always told.
+// Bound: beyond kQueueMax waiting changes the oldest is dropped, which is reported. The newest
+// state of every key is thus always told.
 //
 // Thread safety: one thread uses it; `wake` is called from its own thread.
-
-#include <sys/types.h>
 
 #include <condition_variable>
 #include <cstdint>
@@ -21,6 +19,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "cli/json.h"
 

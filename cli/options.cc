@@ -121,6 +121,13 @@ class Parser {
         ->type_name(names);
   }
 
+  // A name that can't be empty, as from `--data "$UNSET"`.
+  static const CLI::Validator& not_empty() {
+    static const CLI::Validator kNotEmpty(
+        [](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, "");
+    return kNotEmpty;
+  }
+
   void common() {
     const char* group = "Of all commands";
     app_.add_flag("--json", line_.json, "Machine-readable output")->group(group);
@@ -146,7 +153,8 @@ class Parser {
         ->type_name("ENDPOINT");
     auto* data = app.add_option("--data", serve.data,
                                 "Data directory [WAGGLE_DATA, ~/.local/share/waggle/coordinator]")
-                     ->type_name("DIR");
+                     ->type_name("DIR")
+                     ->check(not_empty());
     app.add_flag("--memory", serve.memory, "Keep everything in memory only; gone at the end")
         ->excludes(data);
     app.add_flag("--insecure-listen", serve.insecure_listen,
@@ -157,19 +165,23 @@ class Parser {
 
   void agent() {
     CLI::App& family_app = *family(app_, "agent", "Run an agent, list agents");
-    CLI::App& app = *command(family_app, Verb::kAgentRun, "run",
-                             "An agent: JSON lines on standard input, JSON lines on standard output");
+    CLI::App& app =
+        *command(family_app, Verb::kAgentRun, "run",
+                 "An agent: JSON lines on standard input, JSON lines on standard output");
     auto& agent = line_.agent;
     app.add_option("--id", agent.id, "Its id, unique in the swarm")->type_name("NAME")->required();
     app.add_option("--data", agent.data,
                    "Keeps unsent writes and the state over a restart; without: in memory")
-        ->type_name("DIR");
-    app.add_option("--on-change", agent.on_change,
-                   "Run this with /bin/sh for each change; the change is JSON on its standard input")
+        ->type_name("DIR")
+        ->check(not_empty());
+    app.add_option(
+           "--on-change", agent.on_change,
+           "Run this with /bin/sh for each change; the change is JSON on its standard input")
         ->type_name("CMD");
-    choice<bool>(app, "--role", {{"member", false}, {"observer", true}},
-                 [&agent](bool observer) { agent.observer = observer; },
-                 "An observer sees everything, never writes and answers no round [member]");
+    choice<bool>(
+        app, "--role", {{"member", false}, {"observer", true}},
+        [&agent](bool observer) { agent.observer = observer; },
+        "An observer sees everything, never writes and answers no round [member]");
     app.add_flag("--changes", agent.changes, "Print every change, as after {\"op\":\"watch\"}");
     app.add_flag("--initial", agent.initial,
                  "Count the state that is there at the first start as changes too");
@@ -178,12 +190,15 @@ class Parser {
              "At the end of input wait so long for unanswered writes [5s]");
     app.footer(
         "Operations, one JSON object a line; \"id\" is echoed in every answer:\n"
-        "  {\"op\":\"put\",\"key\":\"plan\",\"value\":{\"go\":\"north\"},\"if_version\":12,\"id\":1}\n"
+        "  "
+        "{\"op\":\"put\",\"key\":\"plan\",\"value\":{\"go\":\"north\"},\"if_version\":12,\"id\":1}"
+        "\n"
         "  {\"op\":\"get\",\"key\":\"plan\"}           {\"op\":\"list\",\"glob\":\"task/*\"}\n"
         "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2}  {\"op\":\"delete\",\"key\":\"plan\"}\n"
         "  {\"op\":\"add\",\"key\":\"tags\",\"elements\":[\"a\"]}  {\"op\":\"remove\",...}\n"
         "  {\"op\":\"group\",\"entries\":[{\"op\":\"put\",...},{\"op\":\"incr\",...}]}\n"
-        "  {\"op\":\"offer\",\"key\":\"plan\",\"value\":\"mine\"}  {\"op\":\"withdraw\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"offer\",\"key\":\"plan\",\"value\":\"mine\"}  "
+        "{\"op\":\"withdraw\",\"key\":\"plan\"}\n"
         "  {\"op\":\"sync\",\"keys\":[\"plan\"],\"timeout\":\"10s\"}  {\"op\":\"delta\"}\n"
         "  {\"op\":\"watch\"} {\"op\":\"unwatch\"} {\"op\":\"status\"} {\"op\":\"leave\"}");
     command(family_app, Verb::kAgentList, "ls", "Who is in the swarm, and how they are");
@@ -200,8 +215,9 @@ class Parser {
           ->type_name("REVISION");
     };
     const auto expects = [&](CLI::App& app) {
-      return app.add_option("--if-version", state.if_version,
-                            "Only if this is the key's version; 0: only if absent")
+      return app
+          .add_option("--if-version", state.if_version,
+                      "Only if this is the key's version; 0: only if absent")
           ->type_name("VERSION");
     };
     CLI::App& get = *command(family_app, Verb::kStateGet, "get", "Print a value as it is");
@@ -218,7 +234,9 @@ class Parser {
         ->excludes(value);
     choice<ContentType>(
         put, "--type",
-        {{"text", ContentType::kText}, {"json", ContentType::kJson}, {"bytes", ContentType::kBytes}},
+        {{"text", ContentType::kText},
+         {"json", ContentType::kJson},
+         {"bytes", ContentType::kBytes}},
         [&state](ContentType content) { state.content = content; },
         "[text; bytes when it is not UTF-8]; json is checked and stored in canonical form");
     auto* if_version = expects(put);
@@ -265,7 +283,9 @@ class Parser {
     app.add_flag("--all", sync.all, "Every key");
     choice<Priority>(
         app, "--priority",
-        {{"normal", Priority::kNormal}, {"high", Priority::kHigh}, {"critical", Priority::kCritical}},
+        {{"normal", Priority::kNormal},
+         {"high", Priority::kHigh},
+         {"critical", Priority::kCritical}},
         [&sync](Priority priority) { sync.priority = priority; },
         "Its place among waiting rounds, and its time: 5s, 10s, 30s");
     duration(app, "--every", sync.every_millis,
@@ -294,8 +314,10 @@ class Parser {
         ->type_name("CURSOR");
     tail.add_option("--count", follow.count, "End after so many changes")->type_name("N");
     tail.footer(
-        "Every line names the cursor behind it; the last one is {\"event\":\"cursor\",...}. To go on\n"
-        "without a hole: waggle tail --from CURSOR. It is a feed of the state: each key comes at its\n"
+        "Every line names the cursor behind it; the last one is {\"event\":\"cursor\",...}. To go "
+        "on\n"
+        "without a hole: waggle tail --from CURSOR. It is a feed of the state: each key comes at "
+        "its\n"
         "latest, values in between may be skipped.");
   }
 
@@ -370,8 +392,8 @@ class Parser {
     const std::vector<std::string> known = commands_of(*app);
     const std::string hint = did_you_mean(stray, known);
     const std::string family_name = app == &app_ ? std::string() : " " + app->get_name();
-    return fmt::format("unknown command '{}{}'{}{}", family_name.empty() ? "" : app->get_name() + " ",
-                       printable(stray, 64), hint,
+    return fmt::format("unknown command '{}{}'{}{}",
+                       family_name.empty() ? "" : app->get_name() + " ", printable(stray, 64), hint,
                        hint.empty() ? fmt::format("; expected one of: {}", joined(known)) : "");
   }
 

@@ -1,12 +1,11 @@
 #include "cli/output.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/shape.h"
 
@@ -37,9 +36,13 @@ bool print(std::string_view text) {
   return false;
 }
 
-bool print_line(std::string_view line) { return print(std::string(line) + '\n'); }
+bool print_line(std::string_view line) {
+  return print(std::string(line) + '\n');
+}
 
-bool print_json(const Json& json) { return print_line(json.dump()); }
+bool print_json(const Json& json) {
+  return print_line(json.dump());
+}
 
 void say(std::string_view text) {
   (void)write_all(STDERR_FILENO, fmt::format("waggle: {}\n", text));
@@ -69,8 +72,12 @@ int fail_usage(std::string_view text, bool json) {
   return kExitUsage;
 }
 
-bool output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
-bool errors_to_terminal() { return isatty(STDERR_FILENO) == 1; }
+bool output_is_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+bool errors_to_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
 
 std::string printable(std::string_view text, std::size_t bytes_max) {
   bool cut = false;

@@ -22,8 +22,7 @@ void add_record(Json& out, const Record& record) {
   out.set("version", record.version.value());
   add_value(out, *record.value);
   out.set("writer", record.writer.agent.value());
-  if (record.commit_wall_millis != 0)
-    out.set("committed_at", wall_text(record.commit_wall_millis));
+  if (record.commit_wall_millis != 0) out.set("committed_at", wall_text(record.commit_wall_millis));
   if (record.metadata.empty()) return;
   Json metadata{Json::Object{}};
   for (const auto& [name, text] : record.metadata) metadata.set(name, text);
@@ -36,9 +35,12 @@ std::string_view type_word(const Value& value) {
   if (std::holds_alternative<Counter>(value)) return "counter";
   if (std::holds_alternative<OrSet>(value)) return "set";
   switch (std::get<Register>(value).content) {
-    case ContentType::kText: return "text";
-    case ContentType::kJson: return "json";
-    case ContentType::kBytes: return "bytes";
+    case ContentType::kText:
+      return "text";
+    case ContentType::kJson:
+      return "json";
+    case ContentType::kBytes:
+      return "bytes";
   }
   return "bytes";
 }
@@ -59,8 +61,12 @@ void add_value(Json& out, const Value& value) {
   } else {
     const auto& content = std::get<Register>(value);
     switch (content.content) {
-      case ContentType::kText: add_text(out, content.bytes); break;
-      case ContentType::kBytes: out.set("base64", to_base64(content.bytes)); break;
+      case ContentType::kText:
+        add_text(out, content.bytes);
+        break;
+      case ContentType::kBytes:
+        out.set("base64", to_base64(content.bytes));
+        break;
       case ContentType::kJson:
         // Waggle stores what it was given, so another writer's may be no JSON at all.
         if (auto parsed = parse_json(content.bytes)) {
@@ -88,7 +94,8 @@ Json change_json(const Change& change) {
     add_record(out, *change.record);
   } else {
     out.set("version", change.record->version.value()).set("deleted", true);
-    if (!change.record->writer.agent.empty()) out.set("writer", change.record->writer.agent.value());
+    if (!change.record->writer.agent.empty())
+      out.set("writer", change.record->writer.agent.value());
   }
   return out;
 }

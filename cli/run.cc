@@ -62,7 +62,8 @@ Status apply_flags(const CommandLine& line, Config& config) {
     config.swarm = *line.swarm;
   }
   if (line.timeout_millis) {
-    if (*line.timeout_millis == 0) return failed(Code::kRejected, "--timeout: 0 is no time to wait");
+    if (*line.timeout_millis == 0)
+      return failed(Code::kRejected, "--timeout: 0 is no time to wait");
     config.timeout_millis = *line.timeout_millis;
   }
   if (line.serve.listen) config.listen = *line.serve.listen;
@@ -76,35 +77,51 @@ int run(int argc, char** argv) {
   const auto line = parse_command_line(argc, argv);
   if (!line) return line.error();
   switch (line->verb) {
-    case Verb::kVersion: return version(*line);
-    case Verb::kConfigDefault: return print(default_config_text()) ? kExitDone : kExitFailure;
-    case Verb::kConfigCheck: return config_check(*line);
-    default: break;
+    case Verb::kVersion:
+      return version(*line);
+    case Verb::kConfigDefault:
+      return print(default_config_text()) ? kExitDone : kExitFailure;
+    case Verb::kConfigCheck:
+      return config_check(*line);
+    default:
+      break;
   }
   Result<Config> config = load_config(line->config);
   if (!config) return fail_usage(config.error().text, line->json);
   if (const Status applied = apply_flags(*line, *config); !applied)
     return fail_usage(applied.error().text, line->json);
   switch (line->verb) {
-    case Verb::kServe: return serve(*line, *config);
-    case Verb::kAgentRun: return agent_run(*line, *config);
-    case Verb::kAgentList: return agent_list(*line, *config);
+    case Verb::kServe:
+      return serve(*line, *config);
+    case Verb::kAgentRun:
+      return agent_run(*line, *config);
+    case Verb::kAgentList:
+      return agent_list(*line, *config);
     case Verb::kStateGet:
-    case Verb::kStateList: return state_read(*line, *config);
+    case Verb::kStateList:
+      return state_read(*line, *config);
     case Verb::kStatePut:
     case Verb::kStateRemoveKey:
     case Verb::kStateIncrement:
     case Verb::kStateAdd:
-    case Verb::kStateRemove: return state_write(*line, *config);
-    case Verb::kSync: return synchronise(*line, *config);
-    case Verb::kDelta: return delta(*line, *config);
-    case Verb::kTail: return tail(*line, *config);
-    case Verb::kStatus: return status(*line, *config);
-    case Verb::kClear: return clear(*line, *config);
-    case Verb::kCompact: return compact(*line, *config);
+    case Verb::kStateRemove:
+      return state_write(*line, *config);
+    case Verb::kSync:
+      return synchronise(*line, *config);
+    case Verb::kDelta:
+      return delta(*line, *config);
+    case Verb::kTail:
+      return tail(*line, *config);
+    case Verb::kStatus:
+      return status(*line, *config);
+    case Verb::kClear:
+      return clear(*line, *config);
+    case Verb::kCompact:
+      return compact(*line, *config);
     case Verb::kVersion:
     case Verb::kConfigCheck:
-    case Verb::kConfigDefault: break;
+    case Verb::kConfigDefault:
+      break;
   }
   return kExitFailure;
 }

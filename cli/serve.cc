@@ -1,16 +1,15 @@
 // `waggle serve`: a coordinator until TERM, INT or HUP. The first signal drains and exits 0, the
 // second exits at once.
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/durations.h"
@@ -27,9 +26,8 @@ namespace {
 class StopOnSignal {
  public:
   StopOnSignal(Signals& signals, CoordinatorRuntime& runtime)
-      : over_(eventfd(0, EFD_CLOEXEC)), thread_([this, &signals, &runtime] {
-          watch(signals, runtime);
-        }) {}
+      : over_(eventfd(0, EFD_CLOEXEC)),
+        thread_([this, &signals, &runtime] { watch(signals, runtime); }) {}
   ~StopOnSignal() {
     const std::uint64_t one = 1;
     (void)!write(over_, &one, sizeof one);
@@ -62,12 +60,13 @@ class StopOnSignal {
 
 std::string ready_line(const CoordinatorRuntime& runtime, const std::string& data,
                        std::int64_t elapsed_millis) {
-  std::string text = fmt::format(
-      "waggle {} ready on {} after {}, data {}, epoch {}, level {}", WAGGLE_VERSION,
-      runtime.endpoint(), duration_text(elapsed_millis), data.empty() ? "in memory" : data,
-      to_hex(runtime.epoch().value()), to_text(runtime.level()));
+  std::string text = fmt::format("waggle {} ready on {} after {}, data {}, epoch {}, level {}",
+                                 WAGGLE_VERSION, runtime.endpoint(), duration_text(elapsed_millis),
+                                 data.empty() ? "in memory" : data, to_hex(runtime.epoch().value()),
+                                 to_text(runtime.level()));
   const auto swarms = runtime.recovered();
-  text += swarms.empty() ? std::string(", no swarm yet") : fmt::format(", {}: ", counted(swarms.size(), "swarm"));
+  text += swarms.empty() ? std::string(", no swarm yet")
+                         : fmt::format(", {}: ", counted(swarms.size(), "swarm"));
   for (const auto& swarm : swarms)
     text += fmt::format("{}{} at revision {} ({})", &swarm == swarms.data() ? "" : ", ",
                         swarm.swarm.value(), swarm.head.value(), counted(swarm.keys, "key"));
@@ -119,18 +118,21 @@ int serve(const CommandLine& line, const Config& config) {
   const auto listen = parse_listen(options.listen, true);
   if (!listen) return fail_usage("--listen: " + listen.error().text, line.json);
   if (listen->remote() && !options.allow_remote)
-    return fail({Code::kDenied,
-                 fmt::format("'{}' is reached by other machines, and nothing there is encrypted or "
-                             "asks who comes: everybody could read and write every swarm. Listen on "
-                             "127.0.0.1, or add --insecure-listen where the network itself is safe",
-                             options.listen)},
-                line.json);
+    return fail(
+        {Code::kDenied,
+         fmt::format("'{}' is reached by other machines, and nothing there is encrypted or "
+                     "asks who comes: everybody could read and write every swarm. Listen on "
+                     "127.0.0.1, or add --insecure-listen where the network itself is safe",
+                     options.listen)},
+        line.json);
   if (!line.serve.memory && options.data.empty())
-    return fail_usage("where should the data lie? Neither HOME nor XDG_DATA_HOME is set: give --data "
-                      "DIR, or --memory to keep none",
-                      line.json);
+    return fail_usage(
+        "where should the data lie? Neither HOME nor XDG_DATA_HOME is set: give --data "
+        "DIR, or --memory to keep none",
+        line.json);
   if (listen->remote())
-    say(fmt::format("WARNING: {} is open to every machine that reaches it: no encryption, no "
+    say(
+        fmt::format("WARNING: {} is open to every machine that reaches it: no encryption, no "
                     "authentication",
                     listen->text()));
   if (!options.data.empty())

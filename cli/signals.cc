@@ -1,14 +1,14 @@
 #include "cli/signals.h"
 
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -32,10 +32,14 @@ int Signals::take() {
 
 std::string_view signal_name(int signal) {
   switch (signal) {
-    case SIGTERM: return "TERM";
-    case SIGINT: return "INT";
-    case SIGHUP: return "HUP";
-    default: return "a signal";
+    case SIGTERM:
+      return "TERM";
+    case SIGINT:
+      return "INT";
+    case SIGHUP:
+      return "HUP";
+    default:
+      return "a signal";
   }
 }
 

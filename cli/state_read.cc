@@ -18,7 +18,8 @@ constexpr std::size_t kPreviewBytes = 60;
 // Asks again while the revision wanted is not there yet, as long as there is time.
 template <typename Ask>
 Result<QueryResult> ask_until(RequestClient& client, const Ask& ask, std::int64_t timeout_millis) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_millis);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_millis);
   while (true) {
     Result<QueryResult> result = client.query(ask, timeout_millis);
     if (result) return result;

@@ -1,7 +1,5 @@
 // `waggle state put|rm|incr|add|remove` and `waggle clear`.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/shape.h"
@@ -28,9 +27,10 @@ Result<std::string> read_value(std::istream& in, const std::string& name) {
     return failed(Code::kRejected, fmt::format("{} can't be read: {}", name, std::strerror(errno)));
   bytes.resize(static_cast<std::size_t>(in.gcount()));
   if (bytes.size() > limits::kValueBytes)
-    return failed(Code::kRejected, fmt::format("{} holds more than {} bytes, which is the limit of a "
-                                               "value; store it elsewhere and put its address here",
-                                               name, limits::kValueBytes));
+    return failed(Code::kRejected,
+                  fmt::format("{} holds more than {} bytes, which is the limit of a "
+                              "value; store it elsewhere and put its address here",
+                              name, limits::kValueBytes));
   return bytes;
 }
 
@@ -43,7 +43,8 @@ Result<std::string> value_of(const CommandLine::State& state) {
     return read_value(file, fmt::format("the file '{}'", state.file));
   }
   if (state.value && *state.value != "-") return *state.value;
-  if (!state.value && isatty(STDIN_FILENO) == 1) say("the value is read from the terminal; ^D ends it");
+  if (!state.value && isatty(STDIN_FILENO) == 1)
+    say("the value is read from the terminal; ^D ends it");
   return read_value(std::cin, "standard input");
 }
 
@@ -67,11 +68,16 @@ Result<Op> op_of(const CommandLine& line) {
   std::sort(elements.begin(), elements.end());
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   switch (line.verb) {
-    case Verb::kStatePut: return put_of(line.state);
-    case Verb::kStateIncrement: return IncrOp{line.state.amount};
-    case Verb::kStateAdd: return SetAddOp{std::move(elements)};
-    case Verb::kStateRemove: return SetRemoveOp{std::move(elements)};
-    default: return DeleteOp{};
+    case Verb::kStatePut:
+      return put_of(line.state);
+    case Verb::kStateIncrement:
+      return IncrOp{line.state.amount};
+    case Verb::kStateAdd:
+      return SetAddOp{std::move(elements)};
+    case Verb::kStateRemove:
+      return SetRemoveOp{std::move(elements)};
+    default:
+      return DeleteOp{};
   }
 }
 
@@ -115,9 +121,10 @@ int clear_swarm(const CommandLine& line, const Config& config) {
   if (!client) return fail(client.error(), line.json);
   if (!line.admin.yes) {
     if (isatty(STDIN_FILENO) != 1 || !errors_to_terminal())
-      return fail_usage(fmt::format("clearing all of swarm '{}' needs --yes where nobody can be asked",
-                                    config.swarm),
-                        line.json);
+      return fail_usage(
+          fmt::format("clearing all of swarm '{}' needs --yes where nobody can be asked",
+                      config.swarm),
+          line.json);
     const auto found = (*client)->query(StatusQuery{}, config.timeout_millis);
     if (!found) return fail(found.error(), line.json);
     std::uint64_t keys = 0;
@@ -131,8 +138,8 @@ int clear_swarm(const CommandLine& line, const Config& config) {
       return kExitFailure;
     }
   }
-  return report(line, config, (*client)->write({Entry{{}, {}, ClearOp{}, {}}}, config.timeout_millis),
-                {});
+  return report(line, config,
+                (*client)->write({Entry{{}, {}, ClearOp{}, {}}}, config.timeout_millis), {});
 }
 
 }  // namespace

@@ -30,9 +30,10 @@ int exit_of(const SyncReport& report) {
 }
 
 std::string headline(const SyncReport& report) {
-  std::string text = fmt::format("{} in {}, revision {}: {} of {} answered", to_text(report.outcome),
-                                 duration_text(report.elapsed_millis), report.head.value(),
-                                 report.answered.size(), counted(report.expected, "member"));
+  std::string text =
+      fmt::format("{} in {}, revision {}: {} of {} answered", to_text(report.outcome),
+                  duration_text(report.elapsed_millis), report.head.value(), report.answered.size(),
+                  counted(report.expected, "member"));
   if (!report.missing.empty()) text += "; missing: " + names(report.missing);
   if (!report.late.empty()) text += "; late: " + names(report.late);
   return text;
@@ -55,11 +56,13 @@ std::string advice(const SyncReport& report, const Config& config) {
   if (exit_code(report.code) != 0) return report.text;
   switch (report.outcome) {
     case RoundOutcome::kResolved:
-    case RoundOutcome::kUnchanged: return {};
+    case RoundOutcome::kUnchanged:
+      return {};
     case RoundOutcome::kNoAgents:
-      return fmt::format("no member of swarm '{}' is attached; `waggle agent ls --swarm {}` shows who "
-                         "is there",
-                         config.swarm, config.swarm);
+      return fmt::format(
+          "no member of swarm '{}' is attached; `waggle agent ls --swarm {}` shows who "
+          "is there",
+          config.swarm, config.swarm);
     case RoundOutcome::kTimeout:
       return report.text.empty()
                  ? fmt::format("nobody answered in time; missing: {}", names(report.missing))
@@ -67,7 +70,8 @@ std::string advice(const SyncReport& report, const Config& config) {
     case RoundOutcome::kPartial:
       return fmt::format("partial: {} did not answer in time and could have changed the outcome",
                          names(report.missing));
-    case RoundOutcome::kNoQuorum: return "no quorum: the policy's `otherwise` decided";
+    case RoundOutcome::kNoQuorum:
+      return "no quorum: the policy's `otherwise` decided";
     case RoundOutcome::kMoved:
       return "writes overtook the round, it settled nothing; run it again";
   }
@@ -119,7 +123,10 @@ class Synchroniser {
       // From start to start, so that a long round does not move the rest; +-10 %.
       const std::int64_t tenth = line_.sync.every_millis / 10;
       const std::int64_t jitter =
-          tenth == 0 ? 0 : static_cast<std::int64_t>(random() % (2 * static_cast<std::uint64_t>(tenth) + 1)) - tenth;
+          tenth == 0
+              ? 0
+              : static_cast<std::int64_t>(random() % (2 * static_cast<std::uint64_t>(tenth) + 1)) -
+                    tenth;
       next = std::max(next + std::chrono::milliseconds(line_.sync.every_millis + jitter),
                       std::chrono::steady_clock::now());
       std::this_thread::sleep_until(next);
@@ -151,8 +158,8 @@ class Synchroniser {
       out.set("run", number).set("at", now);
       if (!print_json(out)) return -1;
     } else if (!report) {
-      if (!print_line(fmt::format("{} {}: {}", now, to_text(report.error().code),
-                                  report.error().text)))
+      if (!print_line(
+              fmt::format("{} {}: {}", now, to_text(report.error().code), report.error().text)))
         return -1;
     } else {
       std::string text = fmt::format("{} {}", now, headline(*report));

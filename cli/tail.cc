@@ -5,13 +5,12 @@
 // Safety: the delta is asked for after the observer holds its first state, so T is at or above it,
 // and every later commit comes to the observer. Nothing falls between the two.
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <random>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/delivery_queue.h"
@@ -59,7 +58,8 @@ class Tail {
     say(fmt::format("following swarm '{}' at {} from {}", config_.swarm, config_.coordinator,
                     to_text(told_)));
     if (since)
-      if (const Status fetched = fetch(**client); !fetched) return fail(fetched.error(), line_.json);
+      if (const Status fetched = fetch(**client); !fetched)
+        return fail(fetched.error(), line_.json);
     client->reset();
     return end(follow());
   }
@@ -74,11 +74,12 @@ class Tail {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
       if (left <= 0)
-        return fail({Code::kUnavailable,
-                     fmt::format("could not follow swarm '{}' at {} in time: {}; is the port of its "
-                                 "broadcast open to here?",
-                                 config_.swarm, config_.coordinator, why)},
-                    line_.json);
+        return fail(
+            {Code::kUnavailable,
+             fmt::format("could not follow swarm '{}' at {} in time: {}; is the port of its "
+                         "broadcast open to here?",
+                         config_.swarm, config_.coordinator, why)},
+            line_.json);
       pollfd fds[] = {{signals_.fd(), POLLIN, 0}, {queue_.fd(), POLLIN, 0}};
       if (poll(fds, 2, static_cast<int>(left)) <= 0) continue;
       if (const int signal = signals_.take(); signal != 0) return 128 + signal;
@@ -110,8 +111,8 @@ class Tail {
       line.set("event", "reset").set("from", to_text(told_)).set("to", to_text(found->to));
       buffer_.add(line.set("text", found->text));
     }
-    tell(std::move(found->changes), found->snapshot ? Cursor{found->to.epoch, {}} : told_, found->to,
-         found->snapshot ? "snapshot" : "delta");
+    tell(std::move(found->changes), found->snapshot ? Cursor{found->to.epoch, {}} : told_,
+         found->to, found->snapshot ? "snapshot" : "delta");
     return {};
   }
 
@@ -144,9 +145,8 @@ class Tail {
     }
     std::vector<Change> news = changed.changes;
     if (same_epoch)
-      std::erase_if(news, [&](const Change& change) {
-        return change.record->version <= told_.revision;
-      });
+      std::erase_if(news,
+                    [&](const Change& change) { return change.record->version <= told_.revision; });
     static constexpr std::string_view kSources[] = {"update", "delta", "snapshot"};
     tell(std::move(news), told_, changed.to, kSources[static_cast<std::size_t>(changed.source)]);
   }
@@ -239,6 +239,8 @@ class Tail {
 
 }  // namespace
 
-int tail(const CommandLine& line, const Config& config) { return Tail(line, config).run(); }
+int tail(const CommandLine& line, const Config& config) {
+  return Tail(line, config).run();
+}
 
 }  // namespace waggle::cli

@@ -306,6 +306,8 @@ BOOST_AUTO_TEST_CASE(a_fenced_agent_ends_and_does_not_come_back) {  // Safety J2
   BOOST_TEST(bench.last.send.empty());
   bench.feed(Command{WriteCommand{RequestId(1), {Entry{Key("x"), {}, IncrOp{1}, {}}}}});
   BOOST_TEST((bench.told<CommandFailed>() != nullptr));
+  bench.feed(Command{ReadCommand{RequestId(2), {Key("x")}, "", Revision(9), 5'000}});
+  BOOST_TEST((bench.told<CommandFailed>() != nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_epoch_keeps_the_numbers_of_what_it_holds_and_renumbers_the_rest) {

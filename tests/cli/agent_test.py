@@ -1,6 +1,7 @@
 """`waggle agent run`: JSON lines in, JSON lines out."""
 
 import signal
+import subprocess
 import time
 
 import program
@@ -166,6 +167,26 @@ class Lines(program.Case):
         lines = log.read_text().splitlines()
         self.assertTrue(lines[0].startswith('k 1 {"event":"change","key":"k","version":1'))
         self.assertIn('"deleted":true', lines[2])
+
+    def test_without_input_it_runs_until_a_signal(self):
+        agent = self.attached_agent("a", "--no-stdin", "--changes", "--initial")
+        agent.close_input()
+        self.out("state", "put", "k", "v")
+        agent.wait_for("change")
+        agent.signal(signal.SIGTERM)
+        self.assertEqual(agent.wait(), 143)
+
+    def test_it_leaves_when_nobody_reads_it(self):
+        with subprocess.Popen(
+                [program.PROGRAM, "agent", "run", "--id", "a", "--changes", "--coordinator",
+                 self.endpoint], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, env=program.environment()) as agent:
+            try:
+                agent.stdout.readline()
+                agent.stdout.close()
+                self.assertEqual(agent.wait(timeout=program.PATIENCE), 1)
+            finally:
+                agent.kill()
 
     def test_many_writes_in_a_pipe(self):
         agent = self.agent("a")

@@ -1,10 +1,10 @@
 #include "cli/config.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+
+#include <boost/test/unit_test.hpp>
 
 namespace waggle::cli {
 namespace {
@@ -34,7 +34,9 @@ class Variable {
   const char* name_;
 };
 
-Result<Config> loaded(const std::string& text) { return load_config(File(text).path()); }
+Result<Config> loaded(const std::string& text) {
+  return load_config(File(text).path());
+}
 
 // The message behind "FILE:".
 std::string error_of(const std::string& text) {
@@ -114,24 +116,38 @@ type = "counter"
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"[coordinator]\nlisen = \"x\"\n", "2: unknown key 'lisen' in [coordinator], did you mean 'listen'?"},
-      {"[coordinator]\nheartbeat = \"5s\"\n", "2: unknown key 'heartbeat' in [coordinator]; it belongs into [timing]"},
-      {"listen = \"x\"\n", "1: unknown key 'listen' before any section; it belongs into [coordinator]"},
+      {"[coordinator]\nlisen = \"x\"\n",
+       "2: unknown key 'lisen' in [coordinator], did you mean 'listen'?"},
+      {"[coordinator]\nheartbeat = \"5s\"\n",
+       "2: unknown key 'heartbeat' in [coordinator]; it belongs into [timing]"},
+      {"listen = \"x\"\n",
+       "1: unknown key 'listen' before any section; it belongs into [coordinator]"},
       {"[cordinator]\n", "1: unknown section [cordinator], did you mean 'coordinator'?"},
-      {"[timing]\nheartbeat = 5\n", "2: timing.heartbeat: expected a duration such as \"5s\" or \"250ms\", found the number 5"},
+      {"[timing]\nheartbeat = 5\n",
+       "2: timing.heartbeat: expected a duration such as \"5s\" or \"250ms\", found the number 5"},
       {"[timing]\nheartbeat = \"5\"\n", "2: timing.heartbeat: '5' is no duration"},
       {"[timing]\nheartbeat = \"1ms\"\n", "2: timing.heartbeat: expected 50 ms to"},
-      {"[limits]\ntombstones_max = \"many\"\n", "2: limits.tombstones_max: expected a whole number"},
-      {"[limits]\nstate_bytes_max = true\n", "2: limits.state_bytes_max: expected a size such as \"256MiB\" or a number of bytes, found true"},
-      {"[coordinator]\ndurability = \"snyc\"\n", "2: coordinator.durability: expected \"sync\" or \"written\", found the text \"snyc\", did you mean 'sync'?"},
-      {"[coordinator]\nbroadcast_ports = [9, 3]\n", "2: coordinator.broadcast_ports: expected two ports"},
+      {"[limits]\ntombstones_max = \"many\"\n",
+       "2: limits.tombstones_max: expected a whole number"},
+      {"[limits]\nstate_bytes_max = true\n",
+       "2: limits.state_bytes_max: expected a size such as \"256MiB\" or a number of bytes, found "
+       "true"},
+      {"[coordinator]\ndurability = \"snyc\"\n",
+       "2: coordinator.durability: expected \"sync\" or \"written\", found the text \"snyc\", did "
+       "you mean 'sync'?"},
+      {"[coordinator]\nbroadcast_ports = [9, 3]\n",
+       "2: coordinator.broadcast_ports: expected two ports"},
       {"[coordinator]\nlisten = \"127.0.0.1:4600\"\n", "2: coordinator.listen: "},
       {"[client]\nswarm = \"a b\"\n", "2: client.swarm: "},
-      {"[client]\nswarm = [1]\n", "2: client.swarm: expected a name such as \"default\", found a list"},
+      {"[client]\nswarm = [1]\n",
+       "2: client.swarm: expected a name such as \"default\", found a list"},
       {"[[policy]]\nstrategy = \"lww\"\n", "1: this [[policy]] has no prefix"},
-      {"[[policy]]\nprefix = \"a\"\nquorum = 0.5\n", "3: policy.quorum: expected a share above one half"},
-      {"[[policy]]\nprefix = \"a\"\n\n[[policy]]\nprefix = \"a\"\n", "4: two policies have the prefix 'a'"},
-      {"[[policy]]\nprefix = \"a\"\nstratgy = \"lww\"\n", "3: unknown key 'stratgy' in [policy], did you mean 'strategy'?"},
+      {"[[policy]]\nprefix = \"a\"\nquorum = 0.5\n",
+       "3: policy.quorum: expected a share above one half"},
+      {"[[policy]]\nprefix = \"a\"\n\n[[policy]]\nprefix = \"a\"\n",
+       "4: two policies have the prefix 'a'"},
+      {"[[policy]]\nprefix = \"a\"\nstratgy = \"lww\"\n",
+       "3: unknown key 'stratgy' in [policy], did you mean 'strategy'?"},
       {"[policy]\nprefix = \"a\"\n", "1: a policy is written [[policy]]"},
       {"[timing]\nheartbeat = \n", "2: "},
       {"[timing]\nheartbeat = \"5s\"\nheartbeat = \"5s\"\n", "3: "},
@@ -152,7 +168,8 @@ BOOST_AUTO_TEST_CASE(the_environment_comes_before_the_file) {
   const Variable ports("WAGGLE_BROADCAST_PORTS", "7000-7010");
   const Variable tombstones("WAGGLE_TOMBSTONES_MAX", "12");
   const Variable empty("WAGGLE_SWARM", "");
-  const auto config = loaded("[coordinator]\nlisten = \"tcp://127.0.0.1:8\"\n[client]\nswarm = \"s\"\n");
+  const auto config =
+      loaded("[coordinator]\nlisten = \"tcp://127.0.0.1:8\"\n[client]\nswarm = \"s\"\n");
   BOOST_REQUIRE_MESSAGE(config, config.error().text);
   BOOST_TEST(config->listen == "tcp://127.0.0.1:9");
   BOOST_TEST(config->broadcast_port_high == 7010);

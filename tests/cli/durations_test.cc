@@ -13,7 +13,8 @@ BOOST_AUTO_TEST_CASE(a_duration_needs_a_number_and_a_unit) {
   BOOST_TEST(*parse_duration("24h") == 86'400'000);
   BOOST_TEST(*parse_duration("7d") == 604'800'000);
   BOOST_TEST(*parse_duration("0s") == 0);
-  for (const char* text : {"", "5", "s", "-1s", "5x", "5 s x", "nan s", "inf s", "1e9s", "99999999999d"})
+  for (const char* text :
+       {"", "5", "s", "-1s", "5x", "5 s x", "nan s", "inf s", "1e9s", "99999999999d"})
     BOOST_TEST(!parse_duration(text), text);
   BOOST_TEST(parse_duration("5").error().text.contains("such as 250ms, 5s"));
 }

@@ -29,8 +29,8 @@ BOOST_AUTO_TEST_CASE(changes_come_by_version_each_with_the_cursor_behind_it) {
 }
 
 BOOST_AUTO_TEST_CASE(within_a_group_the_cursor_stays_at_the_commit_before) {
-  BOOST_TEST(told(feed_order({change("a", 3), change("b", 5), change("c", 5), change("d", 6)}, at(2),
-                             at(6), "")) == "a:3 b:3 c:5 d:6 ");
+  BOOST_TEST(told(feed_order({change("a", 3), change("b", 5), change("c", 5), change("d", 6)},
+                             at(2), at(6), "")) == "a:3 b:3 c:5 d:6 ");
 }
 
 BOOST_AUTO_TEST_CASE(only_keys_with_the_prefix_are_told) {

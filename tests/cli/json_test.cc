@@ -10,7 +10,9 @@ std::string round(std::string_view text) {
   return json ? json->dump() : "error: " + json.error().text;
 }
 
-std::string canonical(std::string_view text) { return parse_json(text)->canonical(); }
+std::string canonical(std::string_view text) {
+  return parse_json(text)->canonical();
+}
 
 BOOST_AUTO_TEST_CASE(a_line_keeps_the_order_of_its_fields_and_escapes_what_must_be) {
   Json line;

@@ -1,12 +1,12 @@
 #include "cli/on_change.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include <boost/test/unit_test.hpp>
 
 namespace waggle::cli {
 namespace {
@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_fails_is_reported) {
   wait_until_idle(hook);
   const auto reports = hook.take_reports();
   BOOST_REQUIRE(reports.size() == 1U);
-  BOOST_TEST(reports[0].dump() == R"({"event":"on_change_failed","key":"k","revision":3,"exit":7})");
+  BOOST_TEST(reports[0].dump() ==
+             R"({"event":"on_change_failed","key":"k","revision":3,"exit":7})");
 }
 
 BOOST_AUTO_TEST_CASE(the_oldest_is_dropped_when_too_many_wait) {

@@ -1,14 +1,14 @@
 // Peers of another version, against the real program.
 
+#include <cstdio>
+#include <cstdlib>
+
+#include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/test/unit_test.hpp>
-#include <cstdio>
-#include <cstdlib>
 
 #include "base/message.h"
 #include "cli/json.h"
@@ -26,12 +26,17 @@ class Served {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, out[1], STDOUT_FILENO);
-    std::string words[] = {std::getenv("WAGGLE_PROGRAM"), "serve", "--memory", "--json", "--listen",
+    std::string words[] = {std::getenv("WAGGLE_PROGRAM"),
+                           "serve",
+                           "--memory",
+                           "--json",
+                           "--listen",
                            "tcp://127.0.0.1:0"};
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    BOOST_REQUIRE(posix_spawn(&pid_, arguments[0], &files, nullptr, arguments.data(), environ) == 0);
+    BOOST_REQUIRE(posix_spawn(&pid_, arguments[0], &files, nullptr, arguments.data(), environ) ==
+                  0);
     posix_spawn_file_actions_destroy(&files);
     close(out[1]);
     std::FILE* lines = fdopen(out[0], "r");

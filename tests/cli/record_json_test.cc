@@ -13,13 +13,17 @@ Change change(Value value) {
   return {Key("k"), std::move(record)};
 }
 
-std::string shown(Value value) { return record_json(change(std::move(value))).dump(); }
+std::string shown(Value value) {
+  return record_json(change(std::move(value))).dump();
+}
 
 BOOST_AUTO_TEST_CASE(each_type_has_its_form) {
-  BOOST_TEST(shown(Register{ContentType::kText, "hi"}) ==
-             R"({"key":"k","exists":true,"version":12,"type":"text","value":"hi","writer":"scout"})");
+  BOOST_TEST(
+      shown(Register{ContentType::kText, "hi"}) ==
+      R"({"key":"k","exists":true,"version":12,"type":"text","value":"hi","writer":"scout"})");
   BOOST_TEST(shown(Register{ContentType::kJson, "{\"a\":\n1}"}).contains(R"("value":{"a":1})"));
-  BOOST_TEST(shown(Register{ContentType::kBytes, "hi"}).contains(R"("type":"bytes","base64":"aGk=")"));
+  BOOST_TEST(
+      shown(Register{ContentType::kBytes, "hi"}).contains(R"("type":"bytes","base64":"aGk=")"));
   BOOST_TEST(shown(Counter{-3}).contains(R"("type":"counter","value":-3)"));
   OrSet set;
   set.elements["b"];
@@ -29,7 +33,8 @@ BOOST_AUTO_TEST_CASE(each_type_has_its_form) {
 }
 
 BOOST_AUTO_TEST_CASE(what_claims_to_be_text_or_json_and_is_not_comes_as_base64) {
-  BOOST_TEST(shown(Register{ContentType::kText, "\xff"}).contains(R"("type":"text","base64":"/w==")"));
+  BOOST_TEST(
+      shown(Register{ContentType::kText, "\xff"}).contains(R"("type":"text","base64":"/w==")"));
   BOOST_TEST(shown(Register{ContentType::kJson, "{"}).contains(R"("type":"json","base64":"ew==")"));
 }
 

@@ -3,8 +3,15 @@
 import os
 import signal
 import socket
+import subprocess
 
 import program
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 class Serve(program.Case):
@@ -87,11 +94,24 @@ class Serve(program.Case):
         agent.send({"op": "get", "key": "k", "id": 1})
         self.assertEqual(agent.wait_for("value", id=1)["value"], "v")
 
-    def test_its_reader_may_go_away(self):
-        process = self.serve("--memory")
-        self.out("state", "put", "k", "v")
-        process.process.stdin.close()
-        self.assertEqual(self.out("state", "get", "k"), "v")
+    def test_it_lives_without_a_reader_and_without_an_input(self):
+        port = free_port()
+        for closing in ("| true", "<&- >&-"):
+            shell = subprocess.Popen(
+                ["sh", "-c", f'"$1" serve --memory --listen "$2" {closing}', "sh", program.PROGRAM,
+                 port], env=program.environment(), stderr=subprocess.DEVNULL,
+                start_new_session=True)
+            try:
+                self.endpoint = port
+                self.until(lambda: self.waggle("state", "put", "k", "v").returncode == 0, "a write")
+                self.assertEqual(self.out("state", "get", "k"), "v")
+            finally:
+                os.killpg(shell.pid, signal.SIGTERM)
+                shell.wait(timeout=program.PATIENCE)
+
+    def test_an_empty_data_directory_is_not_memory(self):
+        self.expect(2, "serve", "--data", "")
+        self.expect(2, "agent", "run", "--id", "a", "--data", "")
 
     def test_the_supervisor_is_told(self):
         path = self.directory / "notify"

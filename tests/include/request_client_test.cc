@@ -24,13 +24,15 @@ struct Serving {
     auto opened = CoordinatorRuntime::open(options);
     BOOST_REQUIRE(opened.has_value());
     runtime = std::move(*opened);
-    thread = std::thread([this] { BOOST_CHECK(runtime->run().has_value()); });
+    thread = std::thread([this] { ended = runtime->run(); });
   }
   ~Serving() {
     runtime->stop();
     thread.join();
+    BOOST_CHECK(ended.has_value());
   }
   std::unique_ptr<CoordinatorRuntime> runtime;
+  Status ended;
   std::thread thread;
 };
 

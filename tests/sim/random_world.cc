@@ -16,7 +16,7 @@ class Chaos {
  public:
   Chaos(World& world, const Plan& plan)
       : world_(world), plan_(plan), random_(world.random()), workload_(world.random(), plan) {
-    const auto add = [&](bool on, const char* name, void (Chaos::*fault)()) {
+    const auto add = [&](bool on, const char* name, bool (Chaos::*fault)()) {
       if (on) faults_.push_back({name, fault});
     };
     add(plan.crash_coordinator, "coordinator crashes", &Chaos::crash_coordinator);
@@ -58,7 +58,7 @@ class Chaos {
  private:
   struct Fault {
     const char* name;
-    void (Chaos::*strike)();
+    bool (Chaos::*strike)();  // false: there was nothing to strike
   };
 
   [[nodiscard]] bool over() const { return world_.now() >= plan_.chaos_millis; }
@@ -86,8 +86,7 @@ class Chaos {
       if (plan_.restore_coordinator && random_.chance(1, 4) && world_.coordinator_runs())
         world_.back_up();
       const Fault& fault = faults_[random_.below(faults_.size())];
-      world_.story().count(fault.name);
-      (this->*fault.strike)();
+      if ((this->*fault.strike)()) world_.story().count(fault.name);
       fault_later();
     });
   }
@@ -104,60 +103,71 @@ class Chaos {
     });
   }
 
-  void crash_coordinator() {
-    if (!world_.coordinator_runs()) return;
+  bool crash_coordinator() {
+    if (!world_.coordinator_runs()) return false;
     world_.stop_coordinator(random_.chance(3, 4));
     start_coordinator_later();
+    return true;
   }
-  void crash_agent() {
+  bool crash_agent() {
     const std::size_t n = any_agent();
-    if (!world_.agent_runs(n)) return;
+    if (!world_.agent_runs(n)) return false;
     world_.stop_agent(n, random_.chance(3, 4));
     start_agent_later(n);
+    return true;
   }
-  void lose_agent_data() {
+  bool lose_agent_data() {
     const std::size_t n = any_agent();
-    if (!world_.agent_runs(n) || !random_.chance(1, 3)) return;
+    if (!world_.agent_runs(n) || !random_.chance(1, 3)) return false;
     world_.stop_agent(n, true);
     world_.lose_data(n);
     start_agent_later(n);
+    return true;
   }
-  void restore() {
-    if (!world_.coordinator_runs() || !random_.chance(1, 2)) return;
+  bool restore() {
+    if (!world_.coordinator_runs() || !random_.chance(1, 2)) return false;
     world_.stop_coordinator(true);
-    (void)world_.restore();
+    const bool restored = world_.restore();
     start_coordinator_later();
+    return restored;
   }
-  void reconnect() { world_.network().reconnect(world_.peer(any_agent())); }
-  void partition() {
+  bool reconnect() {
+    world_.network().reconnect(world_.peer(any_agent()));
+    return true;
+  }
+  bool partition() {
     const std::size_t peer = world_.peer(any_agent());
     const Leg leg = static_cast<Leg>(random_.below(3));
     world_.network().cut(peer, leg, true);
     world_.timeline().after(random_.between(100, 8'000),
                             [this, peer, leg] { world_.network().cut(peer, leg, false); });
+    return true;
   }
-  void fail_sync() {
-    if (over()) return;
+  bool fail_sync() {
+    if (over()) return false;
     if (random_.chance(1, 2)) {
       world_.coordinator_machine().habits().fail_next = true;
     } else {
       world_.machine(any_agent()).habits().fail_next = true;
     }
+    return true;
   }
-  void jump_clock() {
+  bool jump_clock() {
     Machine& machine =
         random_.chance(1, 3) ? world_.coordinator_machine() : world_.machine(any_agent());
     const bool far = plan_.clocks_far_ahead && random_.chance(1, 4);
     machine.clock().set_wall_offset(far ? random_.between(-60'000, 60'000)
                                         : random_.between(-4'000, 4'000));
+    return true;
   }
-  void compact() {
+  bool compact() {
     const std::uint64_t head = world_.truth().history->head().value();
     world_.compact(random_.chance(1, 2)
                        ? Revision(head - random_.below(std::min<std::uint64_t>(head, 5) + 1))
                        : Revision{});
+    return true;
   }
-  void offline() {
+  bool offline() {
     const std::size_t peer = world_.peer(any_agent());
     for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
       world_.network().cut(peer, leg, true);
@@ -165,15 +175,17 @@ class Chaos {
       for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
         world_.network().cut(peer, leg, false);
     });
+    return true;
   }
-  void fill_disk() {
+  bool fill_disk() {
     world_.coordinator_machine().post(SpaceChanged{false, "the disk is full"});
     world_.timeline().after(random_.between(100, 4'000),
                             [this] { world_.coordinator_machine().post(SpaceChanged{true, {}}); });
+    return true;
   }
-  void leave() {
+  bool leave() {
     const std::size_t n = any_agent();
-    if (!world_.agent_runs(n)) return;
+    if (!world_.agent_runs(n)) return false;
     (void)world_.command(n, LeaveCommand{});
     world_.timeline().after(random_.between(100, 3'000),
                             [this, n, life = world_.machine(n).life()] {
@@ -181,6 +193,7 @@ class Chaos {
                               world_.stop_agent(n, false);
                               start_agent_later(n);
                             });
+    return true;
   }
 
   World& world_;
