@@ -432,7 +432,8 @@ Result<Config> load_config(const std::optional<std::string>& path, std::string* 
 
 std::string default_config_text() {
   std::string text =
-      "# Waggle's configuration. Every line shows its default; remove the '#' to change it.\n"
+      "# Waggle's configuration. Lines show the defaults, `data` an example; remove the '#' to "
+      "change.\n"
       "# Flags come before WAGGLE_* environment variables, those before this file.\n"
       "# `waggle config check FILE` tells what is wrong with a file.\n";
   const auto comment = [&text](std::string_view doc) {

@@ -423,7 +423,11 @@ class Parser {
 
   int print_help(const CLI::App& app) const {
     const std::string above = &app == &app_ ? std::string() : path_of(*app.get_parent());
-    return print(app.help(above)) ? kExitDone : kExitFailure;
+    std::string text = app.help(above);
+    if (&app != &app_)
+      text +=
+          "\nOf all commands: --json --coordinator --swarm --timeout --config; see waggle --help\n";
+    return print(text) ? kExitDone : kExitFailure;
   }
 
   [[nodiscard]] std::string path_of(const CLI::App& app) const {

@@ -105,14 +105,16 @@ int report(const CommandLine& line, const Config& config, const Result<Outcome>&
                           writer_word(outcome->committed->writer.agent));
     return fail({outcome->code, text}, false);
   }
-  if (!print_line(std::to_string(outcome->revision.value()))) return kExitFailure;
-  if (outcome->level != Level::kDurable && outcome->level != Level::kNone)
-    say(fmt::format("committed at revision {}, but {} only", outcome->revision.value(),
-                    outcome->level == Level::kMemory ? "in the coordinator's memory"
-                                                     : "not yet synced to its disk"));
-  else if (errors_to_terminal() && output_is_terminal())
-    say(fmt::format("committed in swarm '{}' at revision {}, {}", config.swarm,
-                    outcome->revision.value(), to_text(outcome->level)));
+  // For scripts the bare number, which is what --if-version and --at-least take.
+  const std::string revision = std::to_string(outcome->revision.value());
+  if (!print_line(output_is_terminal() ? fmt::format("revision {} of swarm '{}', {}", revision,
+                                                     config.swarm, to_text(outcome->level))
+                                       : revision))
+    return kExitFailure;
+  if (outcome->level == Level::kMemory)
+    say(fmt::format("revision {} is in the coordinator's memory only", revision));
+  if (outcome->level == Level::kWritten)
+    say(fmt::format("revision {} is not yet synced to the coordinator's disk", revision));
   return kExitDone;
 }
 

@@ -131,7 +131,7 @@ class Process:
 
 
 class Case(unittest.TestCase):
-    """A test with a directory, and helpers that end what they started."""
+    """A test with a directory of its own; what it starts is ended with it."""
 
     maxDiff = None
 
