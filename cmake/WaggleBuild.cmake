@@ -37,13 +37,3 @@ if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${WAGGLE_CCACHE}")
   endif()
 endif()
-
-# waggle_placeholder(<target>): gives a target that has no source yet an empty one, so that the
-# tree configures while a part is missing.
-function(waggle_placeholder target)
-  get_target_property(sources ${target} SOURCES)
-  if(NOT sources)
-    file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/empty.cc" CONTENT "")
-    target_sources(${target} PRIVATE "${PROJECT_BINARY_DIR}/gen/empty.cc")
-  endif()
-endfunction()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Checks which folder includes what; the table is explained in docs/architecture.md.
+"""Checks which folder includes what (the table is explained in docs/architecture.md), and that every
+source is named in a CMakeLists.txt: one that is not would never be compiled, nor its tests run.
 
 usage: structure_test.py ROOT        check the tree at ROOT
        structure_test.py --self-test check that each rule catches a planted fault
@@ -109,6 +110,21 @@ def check_tree(root):
     return count, messages
 
 
+def unbuilt(root):
+    """Yields a message for each source that no CMakeLists.txt of its folder or one above names."""
+    for folder in list(MAY_INCLUDE) + ["tests", "bench", "examples"]:
+        for file in sorted((root / folder).rglob("*.cc")):
+            path = file.relative_to(root)
+            if "consumer" in path.parts:  # a project of its own
+                continue
+            lists = [root / above / "CMakeLists.txt" for above in list(path.parents)[:-1]]
+            text = " ".join(each.read_text(encoding="utf-8") for each in lists if each.is_file())
+            # By its name, or in a loop by the name of what is made of it.
+            names = {file.name, file.stem, file.stem.removesuffix("_test")}
+            if names.isdisjoint(re.findall(r"[\w.]+", text)):
+                yield f"{path}: no CMakeLists.txt names it, so it is never compiled"
+
+
 ALLOWED = [
     ("base/a.cc", '#include "base/a.h"\n#include <fmt/format.h>\n#include <vector>'),
     ("resolver/a.cc", '#include "base/a.h"'),
@@ -168,6 +184,12 @@ def self_test():
         if count != len(ALLOWED):
             failed.append(f"read {count} files of {len(ALLOWED)}")
         failed += [f"refused though allowed: {message}" for message in messages]
+        write(root, [("base/CMakeLists.txt", "target_sources(x PRIVATE a.cc)")])
+        missed = [message.split(":")[0] for message in unbuilt(root)]
+        if "base/a.cc" in missed:
+            failed.append("base/a.cc is said to be unbuilt though its CMakeLists.txt names it")
+        if "io/a.cc" not in missed:
+            failed.append("missed: io/a.cc is named nowhere")
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
         write(root, PLANTED)
@@ -189,6 +211,7 @@ def main(arguments):
             print(f"structure_test: {root} is not the root of the project", file=sys.stderr)
             return 2
         count, messages = check_tree(root)
+        messages += unbuilt(root)
         summary = f"{count} files"
     for message in messages:
         print(message)
