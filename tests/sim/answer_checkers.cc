@@ -137,9 +137,14 @@ void AnswerChecker::check_report(const AgentSeen& agent, const SyncReport& repor
     truth_.found("answers",
                  fmt::format("{}: a round expected {}, {} answered and {} are missing", agent.name,
                              report.expected, report.answered.size(), report.missing.size()));
+  // Of the epoch that the agent holds or of the present one: a restore may have come in between.
+  const auto is_there = [&](const KeyReport& key) {
+    for (const Epoch epoch : {truth_.history->epoch(), agent.core->replica().cursor().epoch})
+      if (truth_.chronicle.record_at({epoch, key.version}, key.key)) return true;
+    return false;
+  };
   for (const KeyReport& key : report.keys)
-    if (key.outcome == RoundOutcome::kResolved &&
-        !truth_.chronicle.record_at({truth_.history->epoch(), key.version}, key.key))
+    if (key.outcome == RoundOutcome::kResolved && !is_there(key))
       truth_.found("answers",
                    fmt::format("{}: a round says that {}@{} was made, and it is not there",
                                agent.name, key.key.value(), key.version.value()));

@@ -41,6 +41,7 @@ struct Arguments {
 };
 
 struct Total {
+  std::uint64_t seeds = 0;
   std::uint64_t failed = 0;
   std::uint64_t commits = 0;
   std::uint64_t writes = 0;
@@ -95,6 +96,7 @@ void name_seed(int signal) {
 
 void run_seed(std::uint64_t seed, const Arguments& arguments, Total& total) {
   running_seed = seed;
+  ++total.seeds;
   RunResult result = run(seed, arguments.trace);
   if (seed % kTwiceEvery == 0 && !arguments.trace && result.findings.empty()) {
     const RunResult again = run(seed, false);
@@ -134,9 +136,8 @@ int run_all(const Arguments& arguments) {
   std::printf(
       "%llu seeds from %llu, %llu failed; %.1f seeds/s; %llu writes, %llu commits, %llu "
       "steps, %.1f virtual hours; slowest to heal: seed %llu, %.1f s\n",
-      static_cast<unsigned long long>(arguments.seeds),
-      static_cast<unsigned long long>(arguments.from),
-      static_cast<unsigned long long>(total.failed), static_cast<double>(arguments.seeds) / seconds,
+      static_cast<unsigned long long>(total.seeds), static_cast<unsigned long long>(arguments.from),
+      static_cast<unsigned long long>(total.failed), static_cast<double>(total.seeds) / seconds,
       static_cast<unsigned long long>(total.writes), static_cast<unsigned long long>(total.commits),
       static_cast<unsigned long long>(total.deeds),
       static_cast<double>(total.virtual_millis) / 3'600'000.0,

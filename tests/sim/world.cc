@@ -1,6 +1,7 @@
 #include "tests/sim/world.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -145,13 +146,17 @@ void World::back_up() {
 
 bool World::restore() {
   if (backups_.empty()) return false;
-  const Backup& backup = backups_[random_.below(backups_.size())];
+  const std::size_t chosen = random_.below(backups_.size());
+  const Backup& backup = backups_[chosen];
   story_.note(now(), 22, backup.history.head().value(), [&] {
     return fmt::format("* coordinator is restored from head {} to {}",
                        truth_.history->head().value(), backup.history.head().value());
   });
   coordinator_machine_->store().replace(backup.table);
   *truth_.history = backup.history;
+  // Later ones are of a history that is given up now. To come back to it after agents gave their
+  // writes new numbers is more than exactly-once can promise.
+  backups_.erase(backups_.begin() + static_cast<std::ptrdiff_t>(chosen + 1), backups_.end());
   new_epoch_due_ = true;
   ++truth_.restores;
   for (const auto& checker : checkers_) checker->on_restore();
@@ -227,9 +232,16 @@ void World::stop_agent(std::size_t n, bool power) {
   node.core = nullptr;
   node.machine->stop(power);
   network_->peer_went_down(node.peer);
-  // What never reached the disk is as if it had not been asked for.
+  // What is not on the disk now waits for no answer any more: it never was there, or its answer
+  // took it away and nobody was told.
+  std::set<std::string> waiting;
+  for (const OutboxRow& row : node.machine->store().durable().load_agent().outbox)
+    waiting.insert(row.mutation->entries.front().metadata.at(kIdName));
   for (Deed* deed : truth_.ledger.of_agent(node.id))
-    if (!deed->mutation) deed->vanished = true;
+    if (!waiting.contains(deed->id) && !deed->settled && !deed->vanished) {
+      deed->vanished = true;
+      if (deed->queued) story_.count("answers that died with their process");
+    }
 }
 
 void World::lose_data(std::size_t n) {
