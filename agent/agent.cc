@@ -73,6 +73,7 @@ void Agent::step(const Event& event, const Now& now, Actions& actions) {
       on_tick();
     }
   }
+  if (!options_.stored) actions.persist = {};
   actions.wake_at = next_wake();
   actions_ = nullptr;
 }

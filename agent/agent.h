@@ -41,6 +41,7 @@ struct AgentOptions {
   std::int64_t heartbeat_millis = 5'000;  // until the coordinator names its own
   std::int64_t resend_millis = 500;       // first silence after which a submit is sent again
   std::uint32_t chunk_bytes = 0;          // of a catch-up, about; 0: as the coordinator likes
+  bool stored = true;  // false: there is no data directory, so nothing is made to be stored
   bool start_from_head = false;  // begin with the state as it is: no StateChanged for the first one
 };
 
@@ -144,6 +145,9 @@ class Agent final : public Core {
   void complete_pull(const DeltaChunk& chunk);
   void check_digest(Revision head, const Hash128& digest);
   void moved(StateChanged change);
+  // The replica's rows: as many as everybody writes, so none is made in vain.
+  void keep_record(const Change& change);
+  void keep_cursor(const Cursor& cursor, bool wiped);
 
   // answering.cc
   void offer(const OfferCommand& command);

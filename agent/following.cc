@@ -61,13 +61,13 @@ bool Agent::apply_update(const StateUpdate& update) {
   change.cleared = update.cleared;
   if (update.cleared) {
     replica_.clear();
-    rows().emplace_back(ReplicaCursorRow{change.to, true});
+    keep_cursor(change.to, true);
   }
   for (const Change& one : update.changes) {
     // Of an update that reaches below the cursor only what is above it is news.
     if (one.record->version <= from.revision) continue;
     replica_.apply(one);
-    rows().emplace_back(ReplicaRow{one.key, one.record->live() ? one.record : nullptr});
+    keep_record(one);
     change.changes.push_back(one);
   }
   for (const Applied& applied : update.applied)
@@ -80,10 +80,19 @@ bool Agent::apply_update(const StateUpdate& update) {
 // The committed state is at a new revision: the cursor follows, and whoever waited for it.
 void Agent::moved(StateChanged change) {
   replica_.advance(change.to);
-  rows().emplace_back(ReplicaCursorRow{change.to, false});
+  keep_cursor(change.to, false);
   outbox_.drop_reflected(change.to.revision);
   tell(std::move(change));
   serve_reads();
+}
+
+void Agent::keep_record(const Change& change) {
+  if (!options_.stored) return;
+  rows().emplace_back(ReplicaRow{change.key, change.record->live() ? change.record : nullptr});
+}
+
+void Agent::keep_cursor(const Cursor& cursor, bool wiped) {
+  if (options_.stored) rows().emplace_back(ReplicaCursorRow{cursor, wiped});
 }
 
 void Agent::hold(const MessagePtr& message) {
@@ -202,7 +211,7 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
   change.source = pull.snapshot ? ChangeSource::kSnapshot : ChangeSource::kDelta;
   if (pull.snapshot) {
     // Told as what changed: keys that are gone come as tombstones.
-    for (const auto& [key, record] : replica_.records()) {
+    for (const auto& [key, held] : replica_.records()) {
       if (pull.staged.contains(key)) continue;
       auto gone = std::make_shared<Record>();
       gone->version = chunk.to;
@@ -214,11 +223,11 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
         change.changes.push_back({key, record});
     }
     replica_.clear();
-    rows().emplace_back(ReplicaCursorRow{change.to, true});
+    keep_cursor(change.to, true);
   }
   for (const auto& [key, record] : pull.staged) {
     replica_.apply({key, record});
-    rows().emplace_back(ReplicaRow{key, record->live() ? record : nullptr});
+    keep_record({key, record});
     if (!pull.snapshot) change.changes.push_back({key, record});
   }
   if (new_epoch || awaits_new_epoch_) {

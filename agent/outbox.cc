@@ -37,6 +37,7 @@ void Outbox::restore(const OutboxRow& row) {
   pending.bytes = wire_size(pending.mutation);
   bytes_ += pending.bytes;
   ++unanswered_;
+  ++line.unanswered;
   index(place, pending);
   pending_.emplace(place, std::move(pending));
 }
@@ -71,6 +72,7 @@ Pending& Outbox::add(Mutation mutation, RequestId request, bool has_context,
   pending.bytes = wire_size(pending.mutation);
   bytes_ += pending.bytes;
   ++unanswered_;
+  ++line.unanswered;
   index(place, pending);
   Pending& added = pending_.emplace(place, std::move(pending)).first->second;
   store_again(added, rows);
@@ -99,12 +101,19 @@ bool Outbox::answer(Incarnation incarnation, Seq seq, Revision decided_at, bool 
   Line& line = lines_[incarnation];
   pending->answered = true;
   pending->committed = committed;
-  if (!pending->decided_at) pending->decided_at = decided_at;
+  decide({line.order, seq}, *pending, pending->decided_at.value_or(decided_at));
   --unanswered_;
+  --line.unanswered;
   bytes_ -= pending->bytes;
   mark_answered(line, seq);
   rows.emplace_back(OutboxRow{incarnation, seq, line.order, std::nullopt});
   return true;
+}
+
+void Outbox::decide(const Place& place, Pending& pending, Revision at) {
+  if (pending.decided_at) decided_.erase({*pending.decided_at, place});
+  pending.decided_at = at;
+  decided_.insert({at, place});
 }
 
 void Outbox::reflected(Incarnation incarnation, Seq through, Revision at) {
@@ -112,26 +121,21 @@ void Outbox::reflected(Incarnation incarnation, Seq through, Revision at) {
   if (line == lines_.end()) return;
   for (auto p = pending_.lower_bound({line->second.order, Seq(0)});
        p != pending_.end() && p->first.order == line->second.order && p->first.seq <= through; ++p)
-    if (!p->second.decided_at || at < *p->second.decided_at) p->second.decided_at = at;
+    if (!p->second.decided_at || at < *p->second.decided_at) decide(p->first, p->second, at);
 }
 
 void Outbox::drop_reflected(Revision cursor) {
-  for (auto p = pending_.begin(); p != pending_.end();) {
-    Pending& pending = p->second;
-    if (!pending.decided_at || *pending.decided_at > cursor) {
-      ++p;
-      continue;
-    }
-    unindex(p->first, pending);
-    if (pending.answered) {
-      p = pending_.erase(p);
-    } else {
-      ++p;  // reflected: only its result is awaited
-    }
+  while (!decided_.empty() && decided_.begin()->first <= cursor) {
+    const auto p = pending_.find(decided_.begin()->second);
+    decided_.erase(decided_.begin());
+    unindex(p->first, p->second);
+    // One that is not answered is reflected: only its result is awaited, which decides it again.
+    if (p->second.answered) pending_.erase(p);
   }
 }
 
 void Outbox::forget_decisions() {
+  decided_.clear();
   for (auto p = pending_.begin(); p != pending_.end();) {
     if (!p->second.answered) {
       if (p->second.decided_at) {
@@ -154,24 +158,20 @@ std::vector<OwnThrough> Outbox::confirmed() const {
 }
 
 std::vector<OwnThrough> Outbox::own_through() const {
-  std::map<std::uint64_t, Seq> newest;
-  for (const auto& [place, pending] : pending_) newest[place.order] = place.seq;
   std::vector<OwnThrough> through;
   for (const auto& [incarnation, line] : lines_) {
-    const auto seq = newest.find(line.order);
-    if (seq != newest.end()) through.push_back({incarnation, seq->second});
+    auto newest = pending_.lower_bound({line.order + 1, Seq(0)});
+    if (newest == pending_.begin() || (--newest)->first.order != line.order) continue;
+    through.push_back({incarnation, newest->first.seq});
   }
   if (through.size() > limits::kOwnThrough) through.resize(limits::kOwnThrough);
   return through;
 }
 
 std::vector<Incarnation> Outbox::incarnations() const {
-  std::set<std::uint64_t> orders;
-  for (const auto& [place, pending] : pending_)
-    if (!pending.answered) orders.insert(place.order);
   std::vector<Incarnation> listed;
   for (const auto& [incarnation, line] : lines_)
-    if (incarnation == incarnation_ || orders.contains(line.order)) listed.push_back(incarnation);
+    if (incarnation == incarnation_ || line.unanswered > 0) listed.push_back(incarnation);
   return listed;
 }
 
@@ -250,13 +250,17 @@ void Outbox::renumber(Incarnation fresh, const std::function<bool(const Pending&
     unindex(p->first, p->second);
     rows.emplace_back(OutboxRow{mutation.incarnation, mutation.seq, p->first.order, std::nullopt});
     // For the old incarnation it counts as answered: nothing of it is awaited there any more.
-    mark_answered(lines_[mutation.incarnation], mutation.seq);
+    Line& old = lines_[mutation.incarnation];
+    mark_answered(old, mutation.seq);
+    --old.unanswered;
+    if (p->second.decided_at) decided_.erase({*p->second.decided_at, p->first});
     moved.emplace_back(p->first, std::move(p->second));
     p = pending_.erase(p);
   }
   incarnation_ = fresh;
   Line& line = lines_[fresh];
   line.order = next_order_++;
+  line.unanswered = moved.size();
   std::map<std::pair<Incarnation, Seq>, Seq> renamed;
   for (auto& [place, pending] : moved) {
     Mutation& mutation = pending.mutation;

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -105,7 +106,8 @@ class Outbox {
  private:
   struct Line {
     std::uint64_t order = 0;
-    Seq last;             // given out
+    Seq last;                    // given out
+    std::size_t unanswered = 0;  // of this incarnation
     Seq confirmed;        // all results through here were received
     std::set<Seq> ahead;  // results received beyond it
   };
@@ -113,11 +115,15 @@ class Outbox {
   void index(const Place& place, const Pending& pending);
   void unindex(const Place& place, const Pending& pending);
   void mark_answered(Line& line, Seq seq);
+  void decide(const Place& place, Pending& pending, Revision at);
 
   Incarnation incarnation_;
   std::map<Incarnation, Line> lines_;
   std::map<Place, Pending> pending_;
   std::map<Key, std::set<Place>> by_key_;
+  // Decided, and the cursor has not reached it yet or its result came since: what drop_reflected()
+  // looks at, so that an update costs nothing for the writes that still wait.
+  std::set<std::pair<Revision, Place>> decided_;
   std::uint64_t next_order_ = 1;
   std::size_t unanswered_ = 0;
   std::size_t bytes_ = 0;

@@ -13,26 +13,25 @@ void Replica::restore(const Cursor& cursor, const Key& key, RecordPtr record) {
 
 RecordPtr Replica::find(const Key& key) const {
   const auto found = records_.find(key);
-  return found == records_.end() ? nullptr : found->second;
+  return found == records_.end() ? nullptr : found->second.record;
 }
 
 void Replica::apply(const Change& change) {
-  const auto found = records_.find(change.key);
-  if (found != records_.end()) {
-    digest_ -= digest_part(found->first, *found->second);
-    bytes_ -= wire_size(found->first, *found->second);
-  }
   if (!change.record || !change.record->live()) {
-    if (found != records_.end()) records_.erase(found);
+    const auto found = records_.find(change.key);
+    if (found == records_.end()) return;
+    digest_ -= found->second.part;
+    bytes_ -= found->second.bytes;
+    records_.erase(found);
     return;
   }
-  digest_ += digest_part(change.key, *change.record);
-  bytes_ += wire_size(change.key, *change.record);
-  if (found != records_.end()) {
-    found->second = change.record;
-  } else {
-    records_.emplace(change.key, change.record);
-  }
+  Held& held = records_[change.key];
+  digest_ -= held.part;
+  bytes_ -= held.bytes;
+  held = {change.record, digest_part(change.key, *change.record),
+          wire_size(change.key, *change.record)};
+  digest_ += held.part;
+  bytes_ += held.bytes;
 }
 
 void Replica::clear() {
@@ -44,7 +43,8 @@ void Replica::clear() {
 void Replica::check_invariants() const {
   Hash128 digest;
   std::uint64_t bytes = 0;
-  for (const auto& [key, record] : records_) {
+  for (const auto& [key, held] : records_) {
+    const RecordPtr& record = held.record;
     WAGGLE_CHECK(record && record->live() && record->version <= cursor_.revision,
                  "a record that the cursor does not cover");
     digest += digest_part(key, *record);

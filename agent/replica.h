@@ -10,6 +10,7 @@
 //
 // Tombstones are not kept: the coordinator's floor says from where it can still name deletions.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,7 +36,13 @@ class Replica {
   [[nodiscard]] std::uint64_t keys() const { return records_.size(); }
   // Null: absent.
   [[nodiscard]] RecordPtr find(const Key& key) const;
-  [[nodiscard]] const std::map<Key, RecordPtr>& records() const { return records_; }
+  // What a record adds to the sums is kept with it: a change then costs its own hash only.
+  struct Held {
+    RecordPtr record;
+    Hash128 part;
+    std::size_t bytes = 0;
+  };
+  [[nodiscard]] const std::map<Key, Held>& records() const { return records_; }
 
   // Sets one key; a tombstone removes it.
   void apply(const Change& change);
@@ -49,7 +56,7 @@ class Replica {
 
  private:
   Cursor cursor_;
-  std::map<Key, RecordPtr> records_;
+  std::map<Key, Held> records_;
   Hash128 digest_;
   std::uint64_t bytes_ = 0;
 };

@@ -138,13 +138,13 @@ std::vector<Change> Agent::view_all(std::string_view glob) const {
       if (wanted(*overlaid))
         if (RecordPtr record = view(*overlaid)) changes.push_back({*overlaid, std::move(record)});
   };
-  for (const auto& [key, record] : replica_.records()) {
+  for (const auto& [key, held] : replica_.records()) {
     add_overlaid_below(&key);
     if (!wanted(key)) continue;
     if (overlaid != keys.end() && *overlaid == key) {
       if (RecordPtr seen = view(key)) changes.push_back({key, std::move(seen)});
     } else {
-      changes.push_back({key, record});
+      changes.push_back({key, held.record});
     }
     if (overlaid != keys.end() && *overlaid == key) ++overlaid;
   }

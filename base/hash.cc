@@ -39,7 +39,9 @@ ChainHash chain_hash(std::string_view bytes) {
 }
 
 void CanonicalBytes::u64(std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) u8(static_cast<std::uint8_t>(value >> shift));
+  std::array<char, 8> little;
+  for (std::size_t i = 0; i < little.size(); ++i) little[i] = static_cast<char>(value >> (8 * i));
+  bytes_.append(little.data(), little.size());
 }
 
 void CanonicalBytes::text(std::string_view value) {

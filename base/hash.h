@@ -6,6 +6,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ using ChainHash = std::array<std::uint8_t, 32>;
 // Builds canonical bytes: little-endian numbers and length-prefixed strings, nothing optional.
 class CanonicalBytes {
  public:
+  explicit CanonicalBytes(std::size_t expected = 64) { bytes_.reserve(expected); }
   void u8(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
   void u64(std::uint64_t value);
   void text(std::string_view value);

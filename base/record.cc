@@ -8,7 +8,7 @@ bool operator==(const Change& a, const Change& b) {
 
 Hash128 digest_part(const Key& key, const Record& record) {
   if (!record.live()) return {};
-  CanonicalBytes bytes;
+  CanonicalBytes bytes(key.value().size() + 40);
   bytes.text(key.value());
   bytes.u64(record.version.value());
   bytes.u8(static_cast<std::uint8_t>(type_of(*record.value)));

@@ -36,24 +36,22 @@ struct SwarmRow {
   // The greatest beyond_seen of a forgotten writer's row, see coordinator/writers.h.
   Revision clients_mark;
   Revision members_mark;
+  // Of the live records at `head`, checked at loading. None: not known, of an older store.
+  std::optional<Hash128> digest;
   friend bool operator==(const SwarmRow&, const SwarmRow&) = default;
 };
-// A key's new record: state[key] and changes[version]. The index entry of the version that it
-// replaces goes in the same batch.
+// A key's new record, in the place of the one before. The index by revision is made of the records
+// when they are loaded.
 struct RecordRow {
   SwarmId swarm;
   Key key;
   RecordPtr record;
-  std::uint32_t index = 0;  // of the key in its commit
-  Revision replaces;        // version and index of the index entry to delete; 0: none
-  std::uint32_t replaces_index = 0;
 };
-// A tombstone at or below the floor is forgotten: state[key] and changes[version, index] go.
+// A tombstone at or below the floor is forgotten.
 struct ForgetRow {
   SwarmId swarm;
   Key key;
-  Revision version;
-  std::uint32_t index = 0;
+  Revision version;  // that it had
 };
 // The last seq that was consumed for a writer.
 struct WriterRow {
@@ -66,13 +64,14 @@ struct WriterRow {
   bool gone = false;  // delete the row and its outcomes
   friend bool operator==(const WriterRow&, const WriterRow&) = default;
 };
-// A final outcome that its writer has not confirmed yet.
+// Final outcomes that their writer has not confirmed yet, of consecutive seqs: one row for all that
+// a group decided for a writer, so that a pipelining writer costs one row and not one a write.
 struct OutcomeRow {
   SwarmId swarm;
   AgentId agent;
   Incarnation incarnation;
-  Seq seq;
-  std::optional<Outcome> outcome;  // empty: confirmed, delete
+  Seq seq;                        // of the first
+  std::vector<Outcome> outcomes;  // empty: all of that row are confirmed, delete it
 };
 // What a rule chose from; a key's receipts form a hash chain. Fields: docs/storage.md.
 struct ReceiptInput {

@@ -8,7 +8,8 @@ struct Overload : Fs... {
   using Fs::operator()...;
 };
 
-constexpr std::size_t kDotBytes = 32;
+// Of a dot beside its writer's id, as encoded.
+constexpr std::size_t kDotBytes = 40;
 
 Hash128 element_hash(const std::string& element, const std::vector<Dot>& dots) {
   CanonicalBytes bytes;
@@ -56,8 +57,11 @@ std::size_t size_of(const Value& value) {
                              [](const Counter&) { return sizeof(std::int64_t); },
                              [](const OrSet& set) {
                                std::size_t size = 0;
-                               for (const auto& [element, dots] : set.elements)
-                                 size += element.size() + kDotBytes * dots.size();
+                               for (const auto& [element, dots] : set.elements) {
+                                 size += element.size();
+                                 for (const Dot& dot : dots)
+                                   size += kDotBytes + dot.writer.agent.value().size();
+                               }
                                return size;
                              }},
                     value);
@@ -65,7 +69,7 @@ std::size_t size_of(const Value& value) {
 
 Hash128 content_hash(const Value& value) {
   return std::visit(Overload{[](const Register& reg) {
-                               CanonicalBytes bytes;
+                               CanonicalBytes bytes(reg.bytes.size() + 16);
                                bytes.u8(static_cast<std::uint8_t>(reg.content));
                                bytes.text(reg.bytes);
                                return hash128(bytes.bytes());

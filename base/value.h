@@ -68,7 +68,7 @@ using Value = std::variant<Register, Counter, OrSet>;
 
 [[nodiscard]] ValueType type_of(const Value& value);
 // Bytes that the value counts for against limits::kValueBytes and kCommitBytes: its content and,
-// for a set, 32 bytes a dot.
+// for a set, of each dot its writer's id and 40 bytes.
 [[nodiscard]] std::size_t size_of(const Value& value);
 // Equal content, equal hash. Of a set: the sum of its elements' hashes, so a change costs what
 // changed and not what is there.

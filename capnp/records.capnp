@@ -29,6 +29,9 @@ struct Stored {
     identity @9 :IdentityRow;
     mutation @10 :Wire.Mutation;
     cursor @11 :Wire.Cursor;
+    # What a writer was told of consecutive seqs, not empty. Format 1 of the store had an `outcome`
+    # for each.
+    outcomes @12 :List(Wire.Outcome);
   }
 }
 
@@ -45,6 +48,11 @@ struct SwarmRow {
   channel @4 :Text;
   clientsMark @5 :UInt64;
   membersMark @6 :UInt64;
+  digest :group {
+    high @7 :UInt64;
+    low @8 :UInt64;
+  }
+  hasDigest @9 :Bool;
 }
 
 struct WriterRow {

@@ -1,5 +1,8 @@
 #include "capnp/records.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include <fmt/format.h>
 #include <waggle_schema/records.capnp.h>
 
@@ -48,9 +51,10 @@ std::string stored(const Fill& fill) {
   });
 }
 
-// read_one(Stored reader) -> T, called when it holds a member of `kind`.
+// read_one(Stored reader) -> T, called when it holds a member of one of these kinds.
 template <typename ReadOne>
-auto unstored(std::string_view bytes, wire::Stored::Which kind, const ReadOne& read_one) {
+auto unstored(std::string_view bytes, std::initializer_list<wire::Stored::Which> kinds,
+              const ReadOne& read_one) {
   auto result = codec::unframe(bytes, [&](FrameReader& frame) {
     const auto root = frame.root<wire::Stored>();
     if (root.getFormat() > wire::STORED_FORMAT)
@@ -60,9 +64,10 @@ auto unstored(std::string_view bytes, wire::Stored::Which kind, const ReadOne& r
     if (root.getFormat() != wire::STORED_FORMAT)
       codec::refuse(fmt::format("stored record: expected format {}, got {}", wire::STORED_FORMAT,
                                 root.getFormat()));
-    if (root.which() != kind)
+    if (std::find(kinds.begin(), kinds.end(), root.which()) == kinds.end())
       codec::refuse(fmt::format("stored record: expected kind {}, got {}",
-                                static_cast<unsigned>(kind), static_cast<unsigned>(root.which())));
+                                static_cast<unsigned>(*kinds.begin()),
+                                static_cast<unsigned>(root.which())));
     return read_one(root);
   });
   if (!result && result.error().code != Code::kUnsupported) result.error().code = Code::kCorrupt;
@@ -77,7 +82,7 @@ std::string encode_stored(const Value& value) {
 
 template <>
 Result<Value> decode_stored<Value>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::VALUE,
+  return unstored(bytes, {wire::Stored::VALUE},
                   [](wire::Stored::Reader from) { return read(from.getValue()); });
 }
 
@@ -87,7 +92,7 @@ std::string encode_stored(const Record& record) {
 
 template <>
 Result<Record> decode_stored<Record>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::RECORD,
+  return unstored(bytes, {wire::Stored::RECORD},
                   [](wire::Stored::Reader from) { return read(from.getRecord()); });
 }
 
@@ -101,7 +106,7 @@ std::string encode_stored(const StoreRow& row) {
 
 template <>
 Result<StoreRow> decode_stored<StoreRow>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::STORE, [](wire::Stored::Reader root) {
+  return unstored(bytes, {wire::Stored::STORE}, [](wire::Stored::Reader root) {
     const auto from = root.getStore();
     return StoreRow{.epoch = Epoch(from.getEpoch()), .hlc_bound = {from.getHlcBound()}};
   });
@@ -117,12 +122,14 @@ std::string encode_stored(const SwarmRow& row) {
     if (!row.channel.empty()) to.setChannel(text_of(row.channel));
     to.setClientsMark(row.clients_mark.value());
     to.setMembersMark(row.members_mark.value());
+    to.setHasDigest(row.digest.has_value());
+    if (row.digest) codec::write_hash(to.getDigest(), *row.digest);
   });
 }
 
 template <>
 Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::SWARM, [](wire::Stored::Reader root) {
+  return unstored(bytes, {wire::Stored::SWARM}, [](wire::Stored::Reader root) {
     const auto from = root.getSwarm();
     return SwarmRow{.swarm = codec::read_swarm(from.getSwarm()),
                     .lineage = codec::read_lineage(from.getLineage()),
@@ -130,7 +137,10 @@ Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
                     .floor = codec::read_revision(from.getFloor()),
                     .channel = codec::read_text(from.getChannel(), "channel"),
                     .clients_mark = read_beyond(from.getClientsMark()),
-                    .members_mark = read_beyond(from.getMembersMark())};
+                    .members_mark = read_beyond(from.getMembersMark()),
+                    .digest = from.getHasDigest()
+                                  ? std::optional(codec::read_hash(from.getDigest()))
+                                  : std::nullopt};
   });
 }
 
@@ -148,7 +158,7 @@ std::string encode_stored(const WriterRow& row) {
 
 template <>
 Result<WriterRow> decode_stored<WriterRow>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::WRITER, [](wire::Stored::Reader root) {
+  return unstored(bytes, {wire::Stored::WRITER}, [](wire::Stored::Reader root) {
     const auto from = root.getWriter();
     return WriterRow{.swarm = codec::read_swarm(from.getSwarm()),
                      .agent = codec::read_agent(from.getAgent()),
@@ -159,14 +169,22 @@ Result<WriterRow> decode_stored<WriterRow>(std::string_view bytes) {
   });
 }
 
-std::string encode_stored(const Outcome& outcome) {
-  return stored([&](wire::Stored::Builder to) { write(to.initOutcome(), outcome); });
+std::string encode_stored(const std::vector<Outcome>& outcomes) {
+  return stored([&](wire::Stored::Builder to) {
+    codec::write_list(outcomes, [&](unsigned size) { return to.initOutcomes(size); }, write);
+  });
 }
 
 template <>
-Result<Outcome> decode_stored<Outcome>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::OUTCOME,
-                  [](wire::Stored::Reader from) { return read(from.getOutcome()); });
+Result<std::vector<Outcome>> decode_stored<std::vector<Outcome>>(std::string_view bytes) {
+  return unstored(
+      bytes, {wire::Stored::OUTCOMES, wire::Stored::OUTCOME}, [](wire::Stored::Reader from) {
+        if (from.isOutcome()) return std::vector<Outcome>{read(from.getOutcome())};
+        auto outcomes = codec::read_list(from.getOutcomes(), limits::kWindow, "outcomes",
+                                         [](wire::Outcome::Reader one) { return read(one); });
+        if (outcomes.empty()) codec::refuse("outcomes: expected at least one, got none");
+        return outcomes;
+      });
 }
 
 std::string encode_stored(const Receipt& receipt) {
@@ -186,7 +204,7 @@ std::string encode_stored(const Receipt& receipt) {
 
 template <>
 Result<Receipt> decode_stored<Receipt>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::RECEIPT, [](wire::Stored::Reader root) {
+  return unstored(bytes, {wire::Stored::RECEIPT}, [](wire::Stored::Reader root) {
     const auto from = root.getReceipt();
     return Receipt{
         .key = codec::read_key(from.getKey()),
@@ -213,7 +231,7 @@ std::string encode_stored(const IdentityRow& row) {
 
 template <>
 Result<IdentityRow> decode_stored<IdentityRow>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::IDENTITY, [](wire::Stored::Reader root) {
+  return unstored(bytes, {wire::Stored::IDENTITY}, [](wire::Stored::Reader root) {
     const auto from = root.getIdentity();
     return IdentityRow{.swarm = codec::read_swarm(from.getSwarm()),
                        .agent = codec::read_agent(from.getAgent()),
@@ -227,7 +245,7 @@ std::string encode_stored(const Mutation& mutation) {
 
 template <>
 Result<Mutation> decode_stored<Mutation>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::MUTATION,
+  return unstored(bytes, {wire::Stored::MUTATION},
                   [](wire::Stored::Reader from) { return read(from.getMutation()); });
 }
 
@@ -237,7 +255,7 @@ std::string encode_stored(const Cursor& cursor) {
 
 template <>
 Result<Cursor> decode_stored<Cursor>(std::string_view bytes) {
-  return unstored(bytes, wire::Stored::CURSOR,
+  return unstored(bytes, {wire::Stored::CURSOR},
                   [](wire::Stored::Reader from) { return codec::read_cursor(from.getCursor()); });
 }
 

@@ -11,6 +11,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/mutation.h"
@@ -27,7 +28,7 @@ namespace waggle {
 [[nodiscard]] std::string encode_stored(const SwarmRow& row);
 // Without `gone`, which says that the row is to be deleted.
 [[nodiscard]] std::string encode_stored(const WriterRow& row);
-[[nodiscard]] std::string encode_stored(const Outcome& outcome);
+[[nodiscard]] std::string encode_stored(const std::vector<Outcome>& outcomes);
 [[nodiscard]] std::string encode_stored(const Receipt& receipt);
 [[nodiscard]] std::string encode_stored(const IdentityRow& row);
 [[nodiscard]] std::string encode_stored(const Mutation& mutation);  // an entry of the outbox
@@ -46,8 +47,10 @@ template <>
 [[nodiscard]] Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes);
 template <>
 [[nodiscard]] Result<WriterRow> decode_stored<WriterRow>(std::string_view bytes);
+// Also of the single outcome that stores of format 1 hold.
 template <>
-[[nodiscard]] Result<Outcome> decode_stored<Outcome>(std::string_view bytes);
+[[nodiscard]] Result<std::vector<Outcome>> decode_stored<std::vector<Outcome>>(
+    std::string_view bytes);
 template <>
 [[nodiscard]] Result<Receipt> decode_stored<Receipt>(std::string_view bytes);
 template <>

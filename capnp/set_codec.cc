@@ -201,9 +201,9 @@ Result<OrSet> decode_set(std::string_view bytes) {
     if (!writer_used) in.fail("expected each writer in use");
   }
   if (in.failed()) return failed(Code::kRejected, in.text());
-  if (const std::size_t size = size_of(Value(set)); size > limits::kCommitBytes)
+  if (const std::size_t size = size_of(Value(set)); size > limits::kFrameBytes)
     return failed(Code::kRejected, fmt::format("set: expected at most {} bytes, got {}",
-                                               limits::kCommitBytes, size));
+                                               limits::kFrameBytes, size));
   return set;
 }
 

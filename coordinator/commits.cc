@@ -148,7 +148,7 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   count(outcome.code == Code::kCommitted ? "mutations_committed" : "mutations_refused");
   group_bytes_ += wire_size(mutation);
   swarm.writers.consume(session.agent, mutation.incarnation, mutation.seq, outcome, seen,
-                        now_.wall_millis, actions_->persist.rows);
+                        now_.wall_millis);
   return outcome;
 }
 

@@ -39,7 +39,7 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
     return *swarm;
   };
   for (RecordRow& row : recovered.records)
-    swarm_of(row.swarm).state.restore(row.key, std::move(row.record), row.index);
+    swarm_of(row.swarm).state.restore(row.key, std::move(row.record));
   for (const WriterRow& row : recovered.writers) swarm_of(row.swarm).writers.restore(row);
   for (const OutcomeRow& row : recovered.outcomes) swarm_of(row.swarm).writers.restore(row);
 
@@ -118,7 +118,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
     const std::vector<Applied> applied = swarm->writers.take_advanced(rows);
     if (rows.size() != before || !swarm->told.empty() || std::exchange(swarm->row_dirty, false)) {
       swarm->row_dirty = false;
-      rows.emplace_back(swarm->state.row());
+      rows.emplace_back(swarm->state.stored_row());
     }
     publish(*swarm, applied);
     // After the updates, so that it speaks of the state that they lead to.

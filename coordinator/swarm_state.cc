@@ -10,10 +10,21 @@ namespace waggle {
 
 SwarmState::SwarmState(SwarmRow row) : row_(std::move(row)) {}
 
-void SwarmState::restore(const Key& key, RecordPtr record, std::uint32_t index) {
+void SwarmState::restore(const Key& key, RecordPtr record) {
   const auto [slot, fresh] = records_.try_emplace(key);
   WAGGLE_CHECK(fresh, "two stored records of one key");
+  // In what order the keys of one commit stand means nothing to anybody; the next place will do.
+  std::uint32_t index = 0;
+  auto next = changes_.upper_bound(At{record->version, UINT32_MAX});
+  if (next != changes_.begin() && (--next)->first.revision == record->version)
+    index = next->first.index + 1;
   place(slot, std::move(record), index);
+}
+
+SwarmRow SwarmState::stored_row() const {
+  SwarmRow row = row_;
+  row.digest = digest_;
+  return row;
 }
 
 RecordPtr SwarmState::find(const Key& key) const {
@@ -45,16 +56,10 @@ void SwarmState::commit(const std::vector<Change>& changes, std::vector<Row>& ro
   std::uint32_t index = 0;
   for (const Change& change : changes) {
     WAGGLE_CHECK(change.record->version == revision, "a record of another revision");
-    RecordRow row{id(), change.key, change.record, index, {}, 0};
     const auto [slot, fresh] = records_.try_emplace(change.key);
-    if (!fresh) {
-      row.replaces = slot->second.record->version;
-      row.replaces_index = slot->second.index;
-      displace(slot);
-    }
-    place(slot, change.record, index);
-    rows.emplace_back(std::move(row));
-    ++index;
+    if (!fresh) displace(slot);
+    place(slot, change.record, index++);
+    rows.emplace_back(RecordRow{id(), change.key, change.record});
   }
   row_.head = revision;
 }
@@ -66,11 +71,11 @@ void SwarmState::amend(const Key& key, RecordPtr record, std::vector<Row>& rows)
   bytes_ -= wire_size(key, *slot->second.record);
   bytes_ += wire_size(key, *record);
   slot->second.record = record;
-  rows.emplace_back(RecordRow{id(), key, std::move(record), slot->second.index, {}, 0});
+  rows.emplace_back(RecordRow{id(), key, std::move(record)});
 }
 
 void SwarmState::forget(Records::iterator slot, std::vector<Row>& rows) {
-  rows.emplace_back(ForgetRow{id(), slot->first, slot->second.record->version, slot->second.index});
+  rows.emplace_back(ForgetRow{id(), slot->first, slot->second.record->version});
   displace(slot);
   records_.erase(slot);
 }

@@ -27,10 +27,12 @@ class SwarmState {
   explicit SwarmState(SwarmRow row);
 
   // Recovery: a record as it was stored.
-  void restore(const Key& key, RecordPtr record, std::uint32_t index);
+  void restore(const Key& key, RecordPtr record);
 
   [[nodiscard]] const SwarmRow& row() const { return row_; }
   [[nodiscard]] SwarmRow& row() { return row_; }
+  // The row as it is stored: with the digest of the present state.
+  [[nodiscard]] SwarmRow stored_row() const;
   [[nodiscard]] const SwarmId& id() const { return row_.swarm; }
   [[nodiscard]] Revision head() const { return row_.head; }
   [[nodiscard]] Revision floor() const { return row_.floor; }

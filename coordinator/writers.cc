@@ -9,6 +9,14 @@ namespace waggle {
 namespace {
 
 constexpr std::size_t kForgottenAtOnce = 256;
+// A row of outcomes is cut here: a conflict's outcome carries the record that stands.
+constexpr std::size_t kOutcomeRowBytes = std::size_t{64} << 10;
+
+std::size_t size_of(const Outcome& outcome) {
+  std::size_t size = 64 + outcome.key.value().size() + outcome.text.size();
+  if (outcome.committed) size += wire_size(outcome.key, *outcome.committed);
+  return size;
+}
 
 Seq confirmed_of(const std::vector<OwnThrough>& confirmed, Incarnation incarnation) {
   for (const OwnThrough& through : confirmed)
@@ -30,9 +38,21 @@ void Writers::restore(const WriterRow& row) {
 
 void Writers::restore(const OutcomeRow& row) {
   const auto lines = lines_.find(row.agent);
-  if (lines == lines_.end() || !row.outcome) return;
-  const auto line = lines->second.find(row.incarnation);
-  if (line != lines->second.end()) line->second.outcomes.emplace(row.seq, *row.outcome);
+  if (lines == lines_.end() || row.outcomes.empty()) return;
+  const auto found = lines->second.find(row.incarnation);
+  if (found == lines->second.end()) return;
+  Line& line = found->second;
+  if (line.outcomes.empty()) line.first = row.seq;
+  // A store that is whole holds no gap; of one that isn't, what follows the gap is not believed.
+  if (row.seq.value() != line.first.value() + line.outcomes.size()) return;
+  line.outcomes.insert(line.outcomes.end(), row.outcomes.begin(), row.outcomes.end());
+  line.stored.push_back({row.seq, Seq(row.seq.value() + row.outcomes.size() - 1)});
+}
+
+const Outcome* Writers::Line::outcome_of(Seq seq) const {
+  if (outcomes.empty() || seq < first || seq.value() >= first.value() + outcomes.size())
+    return nullptr;
+  return &outcomes[seq.value() - first.value()];
 }
 
 const Writers::Line* Writers::find(const AgentId& agent, Incarnation incarnation) const {
@@ -53,18 +73,14 @@ Writers::Answer Writers::turn_of(const AgentId& agent, Incarnation incarnation, 
     if (seq != Seq(1)) return {Turn::kGap, Seq(1), nullptr};
     return {Turn::kNext, {}, nullptr};
   }
-  if (seq <= line->through) {
-    const auto outcome = line->outcomes.find(seq);
-    return {Turn::kRepeated, {}, outcome == line->outcomes.end() ? nullptr : &outcome->second};
-  }
+  if (seq <= line->through) return {Turn::kRepeated, {}, line->outcome_of(seq)};
   if (seq != line->through.next()) return {Turn::kGap, line->through.next(), nullptr};
   if (line->outcomes.size() >= limits::kWindow) return {Turn::kBeyond, {}, nullptr};
   return {Turn::kNext, {}, nullptr};
 }
 
 void Writers::consume(const AgentId& agent, Incarnation incarnation, Seq seq,
-                      const Outcome& outcome, Revision seen, std::int64_t wall_millis,
-                      std::vector<Row>& rows) {
+                      const Outcome& outcome, Revision seen, std::int64_t wall_millis) {
   const auto [slot, fresh] = lines_[agent].try_emplace(incarnation);
   Line& line = slot->second;
   WAGGLE_CHECK(seq == line.through.next(), "a seq was consumed out of order");
@@ -79,9 +95,10 @@ void Writers::consume(const AgentId& agent, Incarnation incarnation, Seq seq,
   }
   line.through = seq;
   if (outcome.changed) line.beyond_seen = std::max(line.beyond_seen, seen.next());
-  line.outcomes.emplace(seq, outcome);
+  if (line.outcomes.empty()) line.first = seq;
+  line.outcomes.push_back(outcome);
+  ++line.unstored;
   if (!std::exchange(line.advanced, true)) advanced_.emplace_back(agent, incarnation);
-  rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, seq, outcome});
 }
 
 void Writers::confirm(const AgentId& agent, const std::vector<OwnThrough>& confirmed,
@@ -90,11 +107,14 @@ void Writers::confirm(const AgentId& agent, const std::vector<OwnThrough>& confi
   if (lines == lines_.end()) return;
   for (auto& [incarnation, line] : lines->second) {
     const Seq through = confirmed_of(confirmed, incarnation);
-    while (!line.outcomes.empty() && line.outcomes.begin()->first <= through) {
-      rows.emplace_back(
-          OutcomeRow{swarm_, agent, incarnation, line.outcomes.begin()->first, std::nullopt});
-      line.outcomes.erase(line.outcomes.begin());
+    while (!line.outcomes.empty() && line.first <= through) {
+      line.outcomes.pop_front();
+      line.first = line.first.next();
     }
+    line.unstored = std::min(line.unstored, line.outcomes.size());
+    // A row goes when all of it is confirmed. Until then a restart may tell an outcome once more.
+    for (; !line.stored.empty() && line.stored.front().last <= through; line.stored.pop_front())
+      rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, line.stored.front().first, {}});
   }
 }
 
@@ -107,8 +127,6 @@ void Writers::erase(const AgentId& agent, Incarnation incarnation, std::vector<R
   const auto line = lines->second.find(incarnation);
   auto& by_use = is_client_agent(agent) ? clients_by_use_ : members_by_use_;
   by_use.erase({line->second.used_wall_millis, {agent, incarnation}});
-  for (const auto& [seq, outcome] : line->second.outcomes)
-    rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, seq, std::nullopt});
   WriterRow row = row_of(agent, incarnation, line->second);
   row.gone = true;
   rows.emplace_back(std::move(row));
@@ -158,6 +176,16 @@ std::vector<Applied> Writers::take_advanced(std::vector<Row>& rows) {
     Line& line = lines_[agent][incarnation];
     line.advanced = false;
     applied.push_back({agent, incarnation, line.through});
+    while (line.unstored > 0) {
+      const std::size_t at = line.outcomes.size() - line.unstored;
+      OutcomeRow row{swarm_, agent, incarnation, Seq(line.first.value() + at), {}};
+      for (std::size_t bytes = 0; line.unstored > 0 && bytes < kOutcomeRowBytes; --line.unstored) {
+        row.outcomes.push_back(line.outcomes[line.outcomes.size() - line.unstored]);
+        bytes += size_of(row.outcomes.back());
+      }
+      line.stored.push_back({row.seq, Seq(row.seq.value() + row.outcomes.size() - 1)});
+      rows.emplace_back(std::move(row));
+    }
     rows.emplace_back(row_of(agent, incarnation, line));
   }
   advanced_.clear();
@@ -178,9 +206,9 @@ std::vector<MutationResult> Writers::unconfirmed(const AgentId& agent, std::size
   const auto lines = lines_.find(agent);
   if (lines == lines_.end()) return results;
   for (const auto& [incarnation, line] : lines->second)
-    for (const auto& [seq, outcome] : line.outcomes) {
+    for (std::size_t i = 0; i < line.outcomes.size(); ++i) {
       if (results.size() >= most) return results;
-      results.push_back({incarnation, seq, outcome});
+      results.push_back({incarnation, Seq(line.first.value() + i), line.outcomes[i]});
     }
   return results;
 }

@@ -16,7 +16,9 @@
 // Safety: a commit is above everything its writer had seen, so the mark is never above the head, and
 // a new writer, who has seen the head, is not below the mark.
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -57,9 +59,9 @@ class Writers {
   [[nodiscard]] Answer turn_of(const AgentId& agent, Incarnation incarnation, Seq seq,
                                Seq confirmed, Revision seen, const SwarmRow& marks) const;
 
-  // REQUIRES: turn_of said kNext.
+  // REQUIRES: turn_of said kNext. Its rows come with take_advanced().
   void consume(const AgentId& agent, Incarnation incarnation, Seq seq, const Outcome& outcome,
-               Revision seen, std::int64_t wall_millis, std::vector<Row>& rows);
+               Revision seen, std::int64_t wall_millis);
   // The agent has its results up to these seqs.
   void confirm(const AgentId& agent, const std::vector<OwnThrough>& confirmed,
                std::vector<Row>& rows);
@@ -70,7 +72,8 @@ class Writers {
   // true iff it did.
   bool forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vector<Row>& rows);
 
-  // What each writer consumed since the last call, and appends their rows.
+  // What each writer consumed since the last call, and appends their rows: one of the writer and, as
+  // far as their size allows, one of all its new outcomes.
   [[nodiscard]] std::vector<Applied> take_advanced(std::vector<Row>& rows);
   // Of one agent, all its incarnations.
   [[nodiscard]] std::vector<OwnThrough> through(const AgentId& agent) const;
@@ -82,11 +85,21 @@ class Writers {
  private:
   struct Line {
     Seq through;
-    Seq confirmed;
     Revision beyond_seen;  // 1 + the greatest seen_revision of its commits; 0: none made
     std::int64_t used_wall_millis = 0;
     bool advanced = false;
-    std::map<Seq, Outcome> outcomes;
+    // Not confirmed: of `first` and the seqs after it. Invariant: `stored` are the rows that hold
+    // them on disk, rising; the newest `unstored` outcomes have no row yet.
+    Seq first;
+    std::deque<Outcome> outcomes;
+    std::size_t unstored = 0;
+    struct StoredRow {
+      Seq first;
+      Seq last;
+    };
+    std::deque<StoredRow> stored;
+
+    [[nodiscard]] const Outcome* outcome_of(Seq seq) const;
   };
   using Lines = std::map<Incarnation, Line>;
 

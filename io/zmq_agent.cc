@@ -47,6 +47,7 @@ ZmqAgentTransport::ZmqAgentTransport(const ZmqContext& context, const Options& o
 
 ZmqAgentTransport::~ZmqAgentTransport() {
   attach(nullptr);
+  leave();
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -97,18 +98,25 @@ void ZmqAgentTransport::receive_from(Socket& socket, bool broadcast, std::vector
                                                             " frames; expected one frame"}});
       continue;
     }
-    Result<Message> message = frame.size() > limits::kFrameBytes
-                                  ? failed(Code::kRejected, "a frame beyond the limit")
-                                  : decode(frame.bytes());
+    Result<MessagePtr> message = message_of(frame, broadcast);
     if (!message) {
       ++counters_.malformed;
       events.push_back(Malformed{{}, std::move(message.error())});
     } else if (broadcast) {
-      events.push_back(BroadcastReceived{make_message(std::move(*message))});
+      events.push_back(BroadcastReceived{std::move(*message)});
     } else {
-      events.push_back(Received{{}, make_message(std::move(*message))});
+      events.push_back(Received{{}, std::move(*message)});
     }
   }
+}
+
+Result<MessagePtr> ZmqAgentTransport::message_of(const Frame& frame, bool broadcast) {
+  if (frame.size() > limits::kFrameBytes)
+    return failed(Code::kRejected, "a frame beyond the limit");
+  if (broadcast && options_.broadcasts != nullptr) return options_.broadcasts->message_of(frame);
+  Result<Message> message = decode(frame.bytes());
+  if (!message) return std::unexpected(std::move(message.error()));
+  return make_message(std::move(*message));
 }
 
 // ---- sending -----------------------------------------------------------------------------------
@@ -167,6 +175,7 @@ void ZmqAgentTransport::join(const JoinChannel& channel) {
   sub->subscribe("");
   sub->subscribe(nonce_topic(channel.nonce));
   sub_ = std::move(*sub);
+  if (options_.broadcasts != nullptr) options_.broadcasts->enter();
   if (watch_ != nullptr) watch_->watch(sub_.fd());
 }
 
@@ -174,6 +183,7 @@ void ZmqAgentTransport::leave() {
   if (!sub_.is_open()) return;
   if (watch_ != nullptr) watch_->forget(sub_.fd());
   sub_.close_now();
+  if (options_.broadcasts != nullptr) options_.broadcasts->leave();
 }
 
 void ZmqAgentTransport::redial() {

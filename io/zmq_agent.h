@@ -19,6 +19,7 @@
 #include <memory>
 #include <vector>
 
+#include "io/broadcast_cache.h"
 #include "io/host.h"
 #include "io/poll_source.h"
 #include "io/zmq_context.h"
@@ -33,6 +34,8 @@ class ZmqAgentTransport final : public Transport, public PollSource {
     int send_messages = 1000;      // in ZeroMQ, on their way to the coordinator
     int receive_messages = 256;    // in ZeroMQ, from the coordinator
     int broadcast_messages = 512;  // in ZeroMQ; beyond, updates are lost and pulled
+    // Of all agents of the thread; borrowed, outlives the transport. Null: decodes for itself.
+    BroadcastCache* broadcasts = nullptr;
   };
   // Fails when there are no more sockets; never because nobody listens there. Borrows the context.
   [[nodiscard]] static Result<std::unique_ptr<ZmqAgentTransport>> open(const ZmqContext& context,
@@ -69,6 +72,7 @@ class ZmqAgentTransport final : public Transport, public PollSource {
 
   [[nodiscard]] static Result<Socket> dial(const ZmqContext& context, const Options& options);
   void receive_from(Socket& socket, bool broadcast, std::vector<Event>& events, std::size_t max);
+  [[nodiscard]] Result<MessagePtr> message_of(const Frame& frame, bool broadcast);
   void send_up(const MessagePtr& message);
   void flush_hello();
   void join(const JoinChannel& channel);

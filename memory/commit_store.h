@@ -25,7 +25,7 @@ namespace waggle {
 struct CoordinatorState {
   StoreRow store;
   std::vector<SwarmRow> swarms;
-  std::vector<RecordRow> records;  // by swarm, then key; `replaces` unused; tombstones included
+  std::vector<RecordRow> records;  // by swarm, then key; tombstones included
   std::vector<WriterRow> writers;
   std::vector<OutcomeRow> outcomes;
 };

@@ -235,7 +235,8 @@ Status RocksdbDatabase::check_meta() {
                       std::all_of(format->begin(), format->end(),
                                   [](char digit) { return digit >= '0' && digit <= '9'; });
   if (!number) return std::unexpected(damaged(kMeta, "no format number"));
-  if (*format != std::to_string(kStoreFormat))
+  const std::uint64_t found = std::stoull(*format);
+  if (found < kOldestStoreFormat || found > kStoreFormat)
     return failed(Code::kUnsupported, path_ + ": has the format " + *format +
                                           ", this Waggle knows the format " +
                                           std::to_string(kStoreFormat) +
@@ -244,6 +245,22 @@ Status RocksdbDatabase::check_meta() {
   if (!kind) return std::unexpected(kind.error());
   if (*kind != kind_.name)
     return std::unexpected(damaged(kMeta, "the kind '" + *kind + "' does not fit its families"));
+  if (found == kStoreFormat || read_only_) return {};
+  return raise_format();
+}
+
+// Before the first row in the new form, so that an older Waggle does not take it for damage. The
+// index of format 1 is not kept up any more, so it goes in the same batch.
+Status RocksdbDatabase::raise_format() {
+  rocksdb::WriteBatch batch;
+  rocksdb::Status raised =
+      batch.Put(family(kMeta), slice(store_keys::kFormat), std::to_string(kStoreFormat));
+  if (raised.ok() && kind_.name == coordinator_database().name)
+    raised = batch.DeleteRange(family("changes"), slice(""), slice("\xff"));
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  if (raised.ok()) raised = db_->Write(synced, &batch);
+  if (!raised.ok()) return std::unexpected(open_error(path_, kind_, raised));
   return {};
 }
 

@@ -21,8 +21,10 @@
 
 namespace waggle {
 
-// Raised when an old Waggle must not touch the store any more.
-inline constexpr std::uint64_t kStoreFormat = 1;
+// Raised when an old Waggle must not touch the store any more: docs/storage.md says what changed.
+// Older formats from the oldest on are read, and raised when the store is opened for writing.
+inline constexpr std::uint64_t kStoreFormat = 2;
+inline constexpr std::uint64_t kOldestStoreFormat = 1;
 
 // What a database is for: the word in its meta family, and its families besides `meta`.
 struct DatabaseKind {
@@ -83,6 +85,7 @@ class RocksdbDatabase {
   [[nodiscard]] rocksdb::Status open_database(const DatabaseOptions& options, Recovery recovery);
   [[nodiscard]] Status check_families() const;
   [[nodiscard]] Status check_meta();
+  [[nodiscard]] Status raise_format();
 
   const std::string path_;
   const DatabaseKind& kind_;

@@ -9,8 +9,8 @@
 
 #include "base/check.h"
 #include "capnp/records.h"
-#include "memory/change_index.h"
 #include "memory/row_table.h"
+#include "memory/state_digest.h"
 #include "memory/store_keys.h"
 
 namespace waggle {
@@ -38,15 +38,9 @@ class BatchWriter {
   void add(const SwarmRow& row) { put("meta", keys::swarm(row.swarm), encode_stored(row)); }
   void add(const RecordRow& row) {
     WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
-    // The old entry first: a row may replace the very entry that it makes.
-    if (row.replaces) remove("changes", keys::change(row.swarm, row.replaces, row.replaces_index));
-    put("changes", keys::change(row.swarm, row.record->version, row.index), row.key.value());
     put("state", keys::state(row.swarm, row.key), encode_record(*row.record));
   }
-  void add(const ForgetRow& row) {
-    remove("state", keys::state(row.swarm, row.key));
-    remove("changes", keys::change(row.swarm, row.version, row.index));
-  }
+  void add(const ForgetRow& row) { remove("state", keys::state(row.swarm, row.key)); }
   void add(const WriterRow& row) {
     const keys::WriterAt at{row.swarm, row.agent, row.incarnation};
     if (row.gone) {
@@ -58,8 +52,8 @@ class BatchWriter {
   }
   void add(const OutcomeRow& row) {
     const std::string key = keys::outcome({{row.swarm, row.agent, row.incarnation}, row.seq});
-    if (row.outcome)
-      put("outcomes", key, encode_stored(*row.outcome));
+    if (!row.outcomes.empty())
+      put("outcomes", key, encode_stored(row.outcomes));
     else
       remove("outcomes", key);
   }
@@ -144,19 +138,7 @@ class RowReader {
       if (!record) return std::unexpected(record.error());
       out.push_back(RecordRow{std::move(at->swarm),
                               std::move(at->key),
-                              std::make_shared<const Record>(std::move(*record)),
-                              0,
-                              {},
-                              0});
-      return {};
-    });
-  }
-  Status changes(std::vector<ChangeEntry>& out) const {
-    return database_.scan("changes", {}, {}, [&](auto key, auto value) -> Status {
-      std::optional<ChangeEntry> entry = keys::read_change(key);
-      if (!entry) return bad_key("changes", key);
-      entry->key = Key(value);
-      out.push_back(std::move(*entry));
+                              std::make_shared<const Record>(std::move(*record))});
       return {};
     });
   }
@@ -177,11 +159,12 @@ class RowReader {
     return database_.scan("outcomes", {}, {}, [&](auto key, auto value) -> Status {
       const std::optional<keys::OutcomeAt> at = keys::read_outcome(key);
       if (!at) return bad_key("outcomes", key);
-      Result<Outcome> outcome = decode<Outcome>("outcomes", key, value);
-      if (!outcome) return std::unexpected(outcome.error());
+      Result<std::vector<Outcome>> outcomes =
+          decode<std::vector<Outcome>>("outcomes", key, value);
+      if (!outcomes) return std::unexpected(outcomes.error());
       const keys::WriterAt& writer = at->writer;
-      out.push_back(
-          OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq, std::move(*outcome)});
+      out.push_back(OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq,
+                               std::move(*outcomes)});
       return {};
     });
   }
@@ -256,9 +239,7 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   Result<std::vector<SwarmRow>> swarms = load_swarms(database);
   if (!swarms) return std::unexpected(swarms.error());
   state.swarms = std::move(*swarms);
-  std::vector<ChangeEntry> changes;
   Status read = reader.records(state.records);
-  if (read) read = reader.changes(changes);
   if (read) read = reader.writers(state.writers);
   if (read) read = reader.outcomes(state.outcomes);
   if (!read) return std::unexpected(read.error());
@@ -269,8 +250,8 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   restore_order(state.outcomes, [](const OutcomeRow& row) {
     return std::tie(row.swarm, row.agent, row.incarnation, row.seq);
   });
-  if (Status joined = join_index(state.records, changes); !joined)
-    return std::unexpected(database.damaged("changes", joined.error().text));
+  if (Status whole = check_digests(state); !whole)
+    return std::unexpected(database.damaged("state", whole.error().text));
   return state;
 }
 

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "base/check.h"
-#include "memory/change_index.h"
+#include "memory/state_digest.h"
 
 namespace waggle {
 
@@ -27,15 +27,11 @@ void RowTable::apply_row(const SwarmRow& row) {
 
 void RowTable::apply_row(const RecordRow& row) {
   WAGGLE_CHECK(row.record != nullptr, "a record row without a record: " + row.key.value());
-  // The old entry first: a row may replace the very entry that it makes.
-  if (row.replaces) changes_.erase({row.swarm, row.replaces, row.replaces_index});
-  changes_[{row.swarm, row.record->version, row.index}] = row.key;
   records_[{row.swarm, row.key}] = SharedRecord{row.record};
 }
 
 void RowTable::apply_row(const ForgetRow& row) {
   records_.erase({row.swarm, row.key});
-  changes_.erase({row.swarm, row.version, row.index});
 }
 
 void RowTable::apply_row(const WriterRow& row) {
@@ -50,8 +46,8 @@ void RowTable::apply_row(const WriterRow& row) {
 
 void RowTable::apply_row(const OutcomeRow& row) {
   const WriterAt at{row.swarm, row.agent, row.incarnation};
-  if (row.outcome) {
-    outcomes_[at].insert_or_assign(row.seq, *row.outcome);
+  if (!row.outcomes.empty()) {
+    outcomes_[at].insert_or_assign(row.seq, row.outcomes);
     return;
   }
   const auto writer = outcomes_.find(at);
@@ -92,19 +88,14 @@ Result<CoordinatorState> RowTable::load_coordinator() const {
   state.store = store_;
   for (const auto& [swarm, row] : swarms_) state.swarms.push_back(row);
   for (const auto& [at, shared] : records_)
-    state.records.push_back(RecordRow{at.first, at.second, shared.record, 0, {}, 0});
+    state.records.push_back(RecordRow{at.first, at.second, shared.record});
   for (const auto& [at, row] : writers_) state.writers.push_back(row);
-  for (const auto& [at, outcomes] : outcomes_) {
+  for (const auto& [at, of_writer] : outcomes_) {
     const auto& [swarm, agent, incarnation] = at;
-    for (const auto& [seq, outcome] : outcomes)
-      state.outcomes.push_back(OutcomeRow{swarm, agent, incarnation, seq, outcome});
+    for (const auto& [seq, outcomes] : of_writer)
+      state.outcomes.push_back(OutcomeRow{swarm, agent, incarnation, seq, outcomes});
   }
-  std::vector<ChangeEntry> changes;
-  changes.reserve(changes_.size());
-  for (const auto& [at, key] : changes_)
-    changes.push_back(ChangeEntry{std::get<0>(at), std::get<1>(at), std::get<2>(at), key});
-  if (Status joined = join_index(state.records, changes); !joined)
-    return std::unexpected(joined.error());
+  if (Status whole = check_digests(state); !whole) return std::unexpected(whole.error());
   return state;
 }
 

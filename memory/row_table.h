@@ -30,8 +30,8 @@ class RowTable {
   void apply(const Batch& batch);
   void apply(const Row& row);
 
-  // Error kCorrupt: the index by revision and the records disagree, which is a bug of whoever wrote
-  // the rows (a wrong `replaces`).
+  // Error kCorrupt: the records don't add up to their swarm's digest, which is a bug of whoever
+  // wrote the rows.
   [[nodiscard]] Result<CoordinatorState> load_coordinator() const;
   [[nodiscard]] AgentState load_agent() const;
   // Oldest first.
@@ -71,9 +71,9 @@ class RowTable {
   StoreRow store_;
   std::map<SwarmId, SwarmRow> swarms_;
   std::map<KeyAt, SharedRecord> records_;
-  std::map<std::tuple<SwarmId, Revision, std::uint32_t>, Key> changes_;
   std::map<WriterAt, WriterRow> writers_;
-  std::map<WriterAt, std::map<Seq, Outcome>> outcomes_;  // Invariant: no inner map is empty
+  // By the first seq of each row. Invariant: no inner map is empty.
+  std::map<WriterAt, std::map<Seq, std::vector<Outcome>>> outcomes_;
   // A key's receipts in the order (head at the time, number): a key that was forgotten and written
   // again counts its receipts from 0 again.
   std::map<KeyAt, std::map<std::pair<Revision, std::uint32_t>, Receipt>> receipts_;

@@ -88,14 +88,6 @@ std::string state(const SwarmId& swarm, const Key& key) {
   return out;
 }
 
-std::string change(const SwarmId& swarm, Revision revision, std::uint32_t index) {
-  std::string out;
-  put_name(out, swarm.value());
-  put_number<8>(out, revision.value());
-  put_number<4>(out, index);
-  return out;
-}
-
 std::string writer(const WriterAt& at) {
   std::string out;
   put_name(out, at.swarm.value());
@@ -154,16 +146,6 @@ std::optional<StateAt> read_state(std::string_view bytes) {
   at.key = Key(reader.rest());
   if (!reader.done()) return std::nullopt;
   return at;
-}
-
-std::optional<ChangeEntry> read_change(std::string_view bytes) {
-  Reader reader(bytes);
-  ChangeEntry entry;
-  entry.swarm = SwarmId(reader.name());
-  entry.revision = Revision(reader.number<8>());
-  entry.index = static_cast<std::uint32_t>(reader.number<4>());
-  if (!reader.done()) return std::nullopt;
-  return entry;
 }
 
 std::optional<WriterAt> read_writer(std::string_view bytes) {

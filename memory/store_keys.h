@@ -13,9 +13,8 @@
 //   meta        "store"                                                 StoreRow
 //   meta        "swarm/" swarm                                          SwarmRow
 //   state       name(swarm) key                                         Record
-//   changes     name(swarm) revision(8) index(4)                        the key's bytes
 //   writers     name(swarm) name(agent) incarnation(8)                  WriterRow
-//   outcomes    name(swarm) name(agent) incarnation(8) seq(8)           Outcome
+//   outcomes    name(swarm) name(agent) incarnation(8) seq(8)           Outcomes, from that seq on
 //   receipts    name(swarm) length(2) key head(8) number(4)             Receipt
 //
 // and of an agent, whose store belongs to one agent of one swarm:
@@ -38,7 +37,6 @@
 
 #include "base/ids.h"
 #include "base/row.h"
-#include "memory/change_index.h"
 
 namespace waggle::store_keys {
 
@@ -79,7 +77,6 @@ struct Range {
 // REQUIRES of all: ids within 255 bytes, keys within 65535.
 [[nodiscard]] std::string swarm(const SwarmId& swarm);
 [[nodiscard]] std::string state(const SwarmId& swarm, const Key& key);
-[[nodiscard]] std::string change(const SwarmId& swarm, Revision revision, std::uint32_t index);
 [[nodiscard]] std::string writer(const WriterAt& at);
 [[nodiscard]] std::string outcome(const OutcomeAt& at);
 [[nodiscard]] std::string receipt(const ReceiptRow& row);
@@ -93,8 +90,6 @@ struct Range {
 [[nodiscard]] Range whole_replica();
 
 [[nodiscard]] std::optional<StateAt> read_state(std::string_view bytes);
-// Without the key, which is the value.
-[[nodiscard]] std::optional<ChangeEntry> read_change(std::string_view bytes);
 [[nodiscard]] std::optional<WriterAt> read_writer(std::string_view bytes);
 [[nodiscard]] std::optional<OutcomeAt> read_outcome(std::string_view bytes);
 [[nodiscard]] std::optional<OutboxAt> read_outbox(std::string_view bytes);

@@ -254,7 +254,8 @@ Verdict judge(const Entry& entry, const Record* current, const Author& author, c
   }
 
   Verdict verdict = judge_op(s, expected);
-  if (verdict.kind == Kind::kApply && verdict.value &&
+  const bool shrinks = std::holds_alternative<SetRemoveOp>(entry.op);
+  if (verdict.kind == Kind::kApply && verdict.value && !shrinks &&
       size_of(*verdict.value) > limits::kValueBytes) {
     return reject(Reason::kTooLarge,
                   fmt::format("'{}' would have {} bytes, a value has at most {}", entry.key.value(),

@@ -29,6 +29,7 @@ namespace waggle {
 struct AgentLoop::Parts {
   ZmqContext context;
   SystemClock clock;
+  BroadcastCache broadcasts;
   Loop loop;
   std::atomic<std::uint64_t> next_request;
   std::map<const Host*, std::function<void(const Error&)>> on_stopped;  // on the loop's thread
@@ -159,8 +160,10 @@ Result<std::unique_ptr<AgentRuntime>> AgentRuntime::open(const AgentRuntimeOptio
   core.agent = options.agent;
   core.role = options.role;
   core.start_from_head = options.start_from_head;
+  core.stored = !options.data.empty();
   parts->core = std::make_unique<Agent>(std::move(core), std::move(*state));
   AgentLoop::Parts& shared = parts->loop->parts();
+  sockets.broadcasts = &shared.broadcasts;
   Result<std::unique_ptr<ZmqAgentTransport>> transport =
       ZmqAgentTransport::open(shared.context, sockets);
   if (!transport) return std::unexpected(std::move(transport.error()));

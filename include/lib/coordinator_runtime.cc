@@ -29,8 +29,9 @@ class ReadOnlyJournal final : public Journal {
  public:
   [[nodiscard]] Progress start(Batch batch) override {
     for (const Row& row : batch.rows) {
-      if (std::holds_alternative<RecordRow>(row) || std::holds_alternative<OutcomeRow>(row) ||
-          std::holds_alternative<ReceiptRow>(row))
+      const auto* outcomes = std::get_if<OutcomeRow>(&row);
+      if (std::holds_alternative<RecordRow>(row) || std::holds_alternative<ReceiptRow>(row) ||
+          (outcomes != nullptr && !outcomes->outcomes.empty()))
         return Progress::kUnknown;
     }
     return Progress::kDone;

@@ -81,7 +81,7 @@ template <> inline constexpr int kFields<Context> = 3;
 template <> inline constexpr int kFields<Mutation> = 5;
 template <> inline constexpr int kFields<Outcome> = 11;
 template <> inline constexpr int kFields<StoreRow> = 2;
-template <> inline constexpr int kFields<SwarmRow> = 7;
+template <> inline constexpr int kFields<SwarmRow> = 8;
 template <> inline constexpr int kFields<WriterRow> = 7;
 template <> inline constexpr int kFields<ReceiptInput> = 5;
 template <> inline constexpr int kFields<Receipt> = 8;
@@ -246,6 +246,7 @@ class Filler {
     }
   }
   void fill(std::optional<Value>& value) { fill(value.emplace()); }
+  void fill(std::optional<Hash128>& value) { fill(value.emplace()); }
   void fill(Op& value) {
     switch (turn_++ % 5) {
       case 0: value = make<PutOp>(); break;

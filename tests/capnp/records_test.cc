@@ -35,7 +35,7 @@ void for_each_type(std::uint64_t turn, const Check& check) {
   check(filled<StoreRow>(turn));
   check(filled<SwarmRow>(turn));
   check(filled<WriterRow>(turn));
-  check(filled<Outcome>(turn));
+  check(std::vector<Outcome>{filled<Outcome>(turn), filled<Outcome>(turn + 1)});
   check(filled<Receipt>(turn));
   check(filled<IdentityRow>(turn));
   check(filled<Mutation>(turn));
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(default_rows_come_back_the_same) {
   check(StoreRow());
   check(SwarmRow());
   check(WriterRow());
-  check(Outcome());
+  check(std::vector<Outcome>(1));
   check(IdentityRow());
   check(Cursor());
   Receipt receipt;
@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_kind_are_corrupt) {
   BOOST_REQUIRE_EQUAL(cursor.size(), store.size());
   BOOST_CHECK(corrupt<StoreRow>(cursor));
   BOOST_CHECK(corrupt<Cursor>(store));
-  BOOST_CHECK(corrupt<Outcome>(encode_stored(Record())));
+  BOOST_CHECK(corrupt<std::vector<Outcome>>(encode_stored(Record())));
+  BOOST_CHECK(corrupt<std::vector<Outcome>>(encode_stored(std::vector<Outcome>())));
   BOOST_CHECK(corrupt<Value>(encode_stored(Record())));
   BOOST_CHECK(corrupt<Record>(std::string(64, '\0')));
 }

@@ -184,19 +184,32 @@ BOOST_AUTO_TEST_CASE(numbers_and_counts_are_held_to_their_limits) {
   BOOST_CHECK(refused("\x01\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "64 bits"));
 }
 
-BOOST_AUTO_TEST_CASE(a_set_beyond_the_size_of_a_commit_is_refused) {
+BOOST_AUTO_TEST_CASE(a_set_beyond_the_size_of_a_frame_is_refused) {
   OrSet set;
-  // With its dot an element counts 32 + 1024 bytes.
+  // With its dot an element counts 41 + 1024 bytes.
   const auto add = [&] {
     std::string element(limits::kElementBytes, 'e');
     const std::string number = std::to_string(set.elements.size());
     element.replace(0, number.size(), number);
     set.elements[element] = {dot(1 + set.elements.size(), 0, "w", 1, 1)};
   };
-  while (size_of(Value(set)) + 32 + limits::kElementBytes <= limits::kCommitBytes) add();
+  while (size_of(Value(set)) + 41 + limits::kElementBytes <= limits::kFrameBytes) add();
   BOOST_CHECK(decode_set(encode_set(set)));
   add();
-  BOOST_CHECK(refused(encode_set(set), "at most 2097152 bytes"));
+  BOOST_CHECK(refused(encode_set(set), "at most 4194304 bytes"));
+}
+
+// Each dot by another writer with the longest id: what a set counts for bounds what it is encoded to.
+BOOST_AUTO_TEST_CASE(the_size_of_a_set_bounds_its_bytes) {
+  OrSet set;
+  for (std::uint64_t i = 0; i < 3'000; ++i) {
+    std::string agent(limits::kIdBytes, 'a');
+    const std::string number = std::to_string(i);
+    agent.replace(0, number.size(), number);
+    set.elements["e" + number] = {
+        dot(limits::kNumberMax - i, UINT32_MAX, agent, UINT64_MAX, limits::kNumberMax)};
+  }
+  BOOST_TEST(encode_set(set).size() <= size_of(Value(set)) + 64);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

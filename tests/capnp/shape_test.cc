@@ -105,8 +105,16 @@ BOOST_AUTO_TEST_CASE(a_value_is_within_its_size) {
   set.elements[""] = {first};
   BOOST_CHECK(refused(check_value(set), "element"));
   set.elements.clear();
-  set.elements["a"].resize(limits::kValueBytes / 32);
+  set.elements["a"] = {first};
+  const std::size_t each = size_of(Value(set)) - 1;
+  set.elements["a"].resize(limits::kValueBytes / each, first);
   for (std::uint32_t i = 0; i < set.elements["a"].size(); ++i) set.elements["a"][i].index = i;
+  // With its element, of one byte, it is above the limit or it is filled up to it.
+  while (size_of(Value(set)) <= limits::kValueBytes) {
+    Dot more = first;
+    more.index = static_cast<std::uint32_t>(set.elements["a"].size());
+    set.elements["a"].push_back(more);
+  }
   BOOST_CHECK(refused(check_value(set), "set: expected at most"));
   set.elements["a"].pop_back();
   BOOST_CHECK(check_value(set));

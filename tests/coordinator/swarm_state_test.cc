@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(rows_replayed_give_the_same_state) {
   std::map<Key, RecordRow> newest;
   for (const Row& row : rows)
     if (const auto* one = std::get_if<RecordRow>(&row)) newest.insert_or_assign(one->key, *one);
-  for (const auto& [key, row] : newest) again.restore(key, row.record, row.index);
+  for (const auto& [key, row] : newest) again.restore(key, row.record);
   again.check_invariants();
   BOOST_TEST((again.digest() == state.digest()));
   BOOST_TEST(again.tombstones() == 1u);

@@ -30,7 +30,7 @@ struct Table {
   }
   void consume(std::uint64_t seq, std::uint64_t seen = 0, const AgentId& agent = kAgent,
                std::int64_t wall = 0) {
-    writers.consume(agent, kIncarnation, Seq(seq), committed(seen + 1), Revision(seen), wall, rows);
+    writers.consume(agent, kIncarnation, Seq(seq), committed(seen + 1), Revision(seen), wall);
   }
 };
 
@@ -65,11 +65,13 @@ BOOST_AUTO_TEST_CASE(a_lost_first_submit_is_a_gap_and_not_a_forgotten_writer) {
 BOOST_AUTO_TEST_CASE(retired_incarnations_lose_their_rows_and_outcomes) {
   Table table;
   table.consume(1);
+  (void)table.writers.take_advanced(table.rows);
   table.rows.clear();
   table.writers.retire_others(kAgent, {Incarnation(6)}, table.rows);
   BOOST_TEST(table.writers.rows() == 0u);
-  BOOST_REQUIRE_EQUAL(table.rows.size(), 2u);
-  BOOST_TEST(std::get<WriterRow>(table.rows[1]).gone);
+  // The row takes its outcomes along (base/row.h).
+  BOOST_REQUIRE_EQUAL(table.rows.size(), 1u);
+  BOOST_TEST(std::get<WriterRow>(table.rows[0]).gone);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_write_below_the_mark_is_unknown_and_a_new_client_is_not) {
@@ -85,7 +87,7 @@ BOOST_AUTO_TEST_CASE(forgetting_a_row_without_a_commit_raises_no_mark) {
   Table table;
   Outcome conflict;
   conflict.code = Code::kConflict;
-  table.writers.consume(kClient, kIncarnation, Seq(1), conflict, Revision(9), 0, table.rows);
+  table.writers.consume(kClient, kIncarnation, Seq(1), conflict, Revision(9), 0);
   BOOST_TEST(!table.writers.forget_old(kClientRowMillis + 60'000, table.marks, table.rows));
   BOOST_TEST((table.turn(1, 0, 9, kClient) == Writers::Turn::kNext));
 }
@@ -96,6 +98,55 @@ BOOST_AUTO_TEST_CASE(outcomes_beyond_the_window_wait_for_a_confirmation) {
   BOOST_TEST((table.turn(limits::kWindow + 1) == Writers::Turn::kBeyond));
   table.writers.confirm(kAgent, {{kIncarnation, Seq(1)}}, table.rows);
   BOOST_TEST((table.turn(limits::kWindow + 1) == Writers::Turn::kNext));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_makes_one_row_of_outcomes_and_it_goes_when_all_are_confirmed) {
+  Table table;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) table.consume(seq);
+  (void)table.writers.take_advanced(table.rows);
+  table.consume(4);
+  (void)table.writers.take_advanced(table.rows);
+  std::vector<std::pair<std::uint64_t, std::size_t>> made;
+  for (const Row& row : table.rows)
+    if (const auto* outcomes = std::get_if<OutcomeRow>(&row))
+      made.emplace_back(outcomes->seq.value(), outcomes->outcomes.size());
+  const std::vector<std::pair<std::uint64_t, std::size_t>> expected = {{1, 3}, {4, 1}};
+  BOOST_TEST((made == expected));
+
+  table.rows.clear();
+  table.writers.confirm(kAgent, {{kIncarnation, Seq(2)}}, table.rows);
+  BOOST_TEST(table.rows.empty());
+  BOOST_TEST(table.writers.unconfirmed(kAgent, 9).size() == 2u);
+  table.writers.confirm(kAgent, {{kIncarnation, Seq(3)}}, table.rows);
+  BOOST_REQUIRE_EQUAL(table.rows.size(), 1u);
+  BOOST_TEST(std::get<OutcomeRow>(table.rows[0]).seq.value() == 1u);
+  BOOST_TEST(std::get<OutcomeRow>(table.rows[0]).outcomes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(outcomes_that_carry_large_records_are_cut_into_several_rows) {
+  Table table;
+  auto record = std::make_shared<Record>();
+  record->value = Register{ContentType::kBytes, std::string(40'000, 'x')};
+  Outcome conflict;
+  conflict.code = Code::kConflict;
+  conflict.key = Key("k");
+  conflict.committed = record;
+  for (std::uint64_t seq = 1; seq <= 5; ++seq)
+    table.writers.consume(kAgent, kIncarnation, Seq(seq), conflict, {}, 0);
+  (void)table.writers.take_advanced(table.rows);
+  std::vector<std::uint64_t> firsts;
+  for (const Row& row : table.rows)
+    if (const auto* outcomes = std::get_if<OutcomeRow>(&row)) firsts.push_back(outcomes->seq.value());
+  BOOST_TEST((firsts == std::vector<std::uint64_t>{1, 3, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_confirmed_before_it_is_stored_makes_no_row) {
+  Table table;
+  table.consume(1);
+  table.consume(2);
+  table.writers.confirm(kAgent, {{kIncarnation, Seq(2)}}, table.rows);
+  (void)table.writers.take_advanced(table.rows);
+  for (const Row& row : table.rows) BOOST_TEST(!std::holds_alternative<OutcomeRow>(row));
 }
 
 BOOST_AUTO_TEST_CASE(restored_rows_go_on_where_they_were) {

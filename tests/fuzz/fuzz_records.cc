@@ -40,8 +40,9 @@ void try_kind(std::string_view bytes) {
       return try_stored<waggle::SwarmRow>(bytes);
     case 6:
       return try_stored<waggle::WriterRow>(bytes);
-    case 7:
-      return try_stored<waggle::Outcome>(bytes);
+    case 7:  // a single one, of the store's format 1
+    case 12:
+      return try_stored<std::vector<waggle::Outcome>>(bytes);
     case 8:
       return try_stored<waggle::Receipt>(bytes);
     case 9:

@@ -32,7 +32,8 @@ using Seeds = std::map<std::string, std::string>;
   seeds["seed_store"] = encode_stored(filler.make<StoreRow>());
   seeds["seed_swarm"] = encode_stored(filler.make<SwarmRow>());
   seeds["seed_writer"] = encode_stored(filler.make<WriterRow>());
-  seeds["seed_outcome"] = encode_stored(filler.make<Outcome>());
+  seeds["seed_outcomes"] =
+      encode_stored(std::vector<Outcome>{filler.make<Outcome>(), Filler(3).make<Outcome>()});
   seeds["seed_receipt"] = encode_stored(filler.make<Receipt>());
   seeds["seed_identity"] = encode_stored(filler.make<IdentityRow>());
   seeds["seed_mutation"] = encode_stored(filler.make<Mutation>());

@@ -2,6 +2,8 @@
 
 #include "memory/rocksdb_store.h"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include <rocksdb/db.h>
 #include <unistd.h>
 
+#include "memory/store_keys.h"
 #include "tests/memory/rows.h"
 #include "tests/memory/scratch.h"
 
@@ -33,6 +36,13 @@ class RawDatabase {
   }
   ~RawDatabase() {
     for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  }
+  [[nodiscard]] std::string get(const std::string& family, const std::string& key) {
+    std::string value;
+    for (rocksdb::ColumnFamilyHandle* handle : handles_)
+      if (handle->GetName() == family)
+        BOOST_REQUIRE(db_->Get(rocksdb::ReadOptions(), handle, key, &value).ok());
+    return value;
   }
   void put(const std::string& family, const std::string& key, const std::string& value) {
     for (rocksdb::ColumnFamilyHandle* handle : handles_)
@@ -157,10 +167,36 @@ BOOST_AUTO_TEST_CASE(a_store_of_the_other_kind_is_refused) {
 BOOST_AUTO_TEST_CASE(a_newer_format_is_refused) {
   const Scratch scratch;
   make_store(scratch.store());
-  RawDatabase(scratch.database()).put("meta", "format", "2");
+  RawDatabase(scratch.database()).put("meta", "format", "3");
   const Error error = open_error(options_for(scratch.store()));
   BOOST_TEST(error.code == Code::kUnsupported);
-  BOOST_TEST(mentions(error, "has the format 2, this Waggle knows the format 1"));
+  BOOST_TEST(mentions(error, "has the format 3, this Waggle knows the format 2"));
+}
+
+// Its outcomes are single ones; these bytes were written by a Waggle of that format.
+BOOST_AUTO_TEST_CASE(a_store_of_format_1_is_read_and_raised) {
+  const Scratch scratch;
+  make_store(scratch.store());
+  std::ifstream file(std::string(WAGGLE_TEST_DIR) +
+                         "/../fuzz/corpus/fuzz_records/seed_outcome_of_format_1",
+                     std::ios::binary);
+  const std::string outcome{std::istreambuf_iterator<char>(file), {}};
+  BOOST_REQUIRE(!outcome.empty());
+  {
+    RawDatabase raw(scratch.database());
+    const store_keys::WriterAt writer{SwarmId("bees"), AgentId("drone"), Incarnation(9)};
+    raw.put("outcomes", store_keys::outcome({writer, Seq(4)}), outcome);
+    raw.put("meta", "format", "1");
+  }
+  {
+    const auto store = open_store(options_for(scratch.store()));
+    const auto state = store->load_coordinator();
+    BOOST_REQUIRE(state.has_value());
+    BOOST_REQUIRE_EQUAL(state->outcomes.size(), 2U);  // one was there before
+    BOOST_TEST(state->outcomes[1].seq.value() == 4U);
+    BOOST_TEST(state->outcomes[1].outcomes.size() == 1U);
+  }
+  BOOST_TEST(RawDatabase(scratch.database()).get("meta", "format") == "2");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_family_is_refused) {

@@ -46,9 +46,8 @@ inline SwarmRow swarm_row(const std::string& swarm, std::uint64_t head) {
   row.head = Revision(head);
   return row;
 }
-inline RecordRow record_row(const std::string& swarm, const std::string& key, RecordPtr record,
-                            std::uint32_t index = 0) {
-  return RecordRow{SwarmId(swarm), Key(key), std::move(record), index, {}, 0};
+inline RecordRow record_row(const std::string& swarm, const std::string& key, RecordPtr record) {
+  return RecordRow{SwarmId(swarm), Key(key), std::move(record)};
 }
 inline WriterRow writer_row(const std::string& swarm, const std::string& agent,
                             std::uint64_t incarnation, std::uint64_t through) {
@@ -68,7 +67,7 @@ inline OutcomeRow outcome_row(const std::string& swarm, const std::string& agent
   outcome.level = Level::kDurable;
   outcome.revision = Revision(seq + 100);
   outcome.changed = true;
-  return OutcomeRow{SwarmId(swarm), AgentId(agent), Incarnation(incarnation), Seq(seq), outcome};
+  return OutcomeRow{SwarmId(swarm), AgentId(agent), Incarnation(incarnation), Seq(seq), {outcome}};
 }
 inline ReceiptRow receipt_row(const std::string& swarm, const std::string& key, std::uint64_t at,
                               std::uint32_t index) {
@@ -127,13 +126,13 @@ inline std::vector<std::string> lines_of(const CoordinatorState& state) {
     lines.push_back("swarm " + row.swarm.value() + " " + bytes_of(row));
   for (const RecordRow& row : state.records)
     lines.push_back("record " + row.swarm.value() + " " + row.key.value() + " " +
-                    line_of(row.record) + " #" + std::to_string(row.index));
+                    line_of(row.record));
   for (const WriterRow& row : state.writers)
     lines.push_back("writer " + row.swarm.value() + " " + row.agent.value() + " " + bytes_of(row));
   for (const OutcomeRow& row : state.outcomes)
     lines.push_back("outcome " + row.swarm.value() + " " + row.agent.value() + " " +
                     to_hex(row.incarnation.value()) + " " + std::to_string(row.seq.value()) + " " +
-                    bytes_of(*row.outcome));
+                    bytes_of(row.outcomes));
   return lines;
 }
 inline std::vector<std::string> lines_of(const AgentState& state) {
@@ -174,8 +173,8 @@ inline Value random_value(Prng& prng, std::uint64_t version) {
   }
 }
 
-// Batches of a coordinator, with rows that fit one another: each record replaces the entry of the
-// one before. The names of the swarms are of several lengths and one begins with another.
+// Batches of a coordinator, with rows that fit one another: each swarm's row has the digest of its
+// records. The names of the swarms are of several lengths and one begins with another.
 class CoordinatorStream {
  public:
   explicit CoordinatorStream(std::uint64_t seed) : prng_(seed) {
@@ -195,13 +194,9 @@ class CoordinatorStream {
   }
 
  private:
-  struct At {
-    std::uint64_t version = 0;
-    std::uint32_t index = 0;
-  };
   struct Swarm {
     std::uint64_t head = 0;
-    std::map<std::string, At> keys;
+    std::map<std::string, RecordPtr> keys;
     std::map<std::string, std::uint32_t> receipts;
     std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> writers;
   };
@@ -226,24 +221,22 @@ class CoordinatorStream {
         return commit(rows, name, swarm);
     }
   }
+  static SwarmRow digested_row(const std::string& name, const Swarm& swarm) {
+    SwarmRow row = swarm_row(name, swarm.head);
+    row.digest.emplace();
+    for (const auto& [key, record] : swarm.keys) *row.digest += digest_part(Key(key), *record);
+    return row;
+  }
   void commit(std::vector<Row>& rows, const std::string& name, Swarm& swarm) {
     const std::uint64_t revision = ++swarm.head;
     std::map<std::string, bool> keys;
     for (std::uint64_t i = 1 + prng_.below(4); i > 0; --i)
       keys["key-" + std::to_string(prng_.below(60))] = prng_.chance(1, 4);
-    std::uint32_t index = 0;
     for (const auto& [key, dies] : keys) {
-      RecordRow row = record_row(
-          name, key,
-          dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision), index);
-      if (const auto old = swarm.keys.find(key); old != swarm.keys.end()) {
-        row.replaces = Revision(old->second.version);
-        row.replaces_index = old->second.index;
-      }
-      swarm.keys[key] = {revision, index++};
-      rows.emplace_back(std::move(row));
+      swarm.keys[key] = dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision);
+      rows.emplace_back(record_row(name, key, swarm.keys[key]));
     }
-    rows.emplace_back(swarm_row(name, revision));
+    rows.emplace_back(digested_row(name, swarm));
     const std::string agent = "agent-" + std::to_string(prng_.below(12));
     const std::uint64_t incarnation = 1 + prng_.below(3);
     const std::uint64_t seq = ++swarm.writers[{agent, incarnation}];
@@ -254,10 +247,10 @@ class CoordinatorStream {
     if (swarm.keys.empty()) return;
     auto key = swarm.keys.begin();
     std::advance(key, static_cast<std::ptrdiff_t>(prng_.below(swarm.keys.size())));
-    rows.emplace_back(ForgetRow{SwarmId(name), Key(key->first), Revision(key->second.version),
-                                key->second.index});
+    rows.emplace_back(ForgetRow{SwarmId(name), Key(key->first), key->second->version});
     swarm.receipts[key->first] = 0;  // a new life of the key counts anew
     swarm.keys.erase(key);
+    rows.emplace_back(digested_row(name, swarm));
   }
   void end_writer(std::vector<Row>& rows, const std::string& name, Swarm& swarm) {
     if (swarm.writers.empty()) return;
@@ -272,7 +265,7 @@ class CoordinatorStream {
     for (const auto& [writer, through] : swarm.writers) {
       if (!prng_.chance(1, 4)) continue;
       OutcomeRow row = outcome_row(name, writer.first, writer.second, 1 + prng_.below(through));
-      row.outcome.reset();
+      row.outcomes.clear();
       rows.emplace_back(std::move(row));
     }
   }

@@ -35,10 +35,6 @@ BOOST_AUTO_TEST_CASE(keys_have_the_bytes_that_the_page_shows) {
   BOOST_TEST(hex(keys::state(kBees, Key("nectar"))) ==
              "0462656573"
              "6e6563746172");
-  BOOST_TEST(hex(keys::change(kBees, Revision(300), 2)) ==
-             "0462656573"
-             "000000000000012c"
-             "00000002");
   BOOST_TEST(hex(keys::writer(kDrone)) ==
              "0462656573"
              "0564726f6e65"
@@ -64,9 +60,6 @@ BOOST_AUTO_TEST_CASE(a_key_reads_as_what_was_written) {
   const auto state = keys::read_state(keys::state(kBees, Key("a/b")));
   BOOST_REQUIRE(state.has_value());
   BOOST_TEST((state->swarm == kBees && state->key == Key("a/b")));
-  const auto change = keys::read_change(keys::change(kBees, Revision(1), 7));
-  BOOST_REQUIRE(change.has_value());
-  BOOST_TEST((change->swarm == kBees && change->revision == Revision(1) && change->index == 7));
   const auto outcome = keys::read_outcome(keys::outcome({kDrone, Seq(4)}));
   BOOST_REQUIRE(outcome.has_value());
   BOOST_TEST((outcome->writer.agent == kDrone.agent && outcome->seq == Seq(4)));
@@ -96,8 +89,8 @@ BOOST_AUTO_TEST_CASE(numbers_order_as_their_bytes_do) {
   const std::vector<std::uint64_t> numbers = {0, 1, 255, 256, 65'535, 1ULL << 40, UINT64_MAX};
   for (std::size_t i = 1; i < numbers.size(); ++i) {
     // In parentheses: Boost.Test would compare signed characters.
-    BOOST_TEST((keys::change(kBees, Revision(numbers[i - 1]), UINT32_MAX) <
-                keys::change(kBees, Revision(numbers[i]), 0)));
+    BOOST_TEST((keys::outcome({kDrone, Seq(numbers[i - 1])}) <
+                keys::outcome({kDrone, Seq(numbers[i])})));
     BOOST_TEST((keys::outbox({Incarnation(1), Seq(numbers[i - 1])}) <
                 keys::outbox({Incarnation(1), Seq(numbers[i])})));
   }

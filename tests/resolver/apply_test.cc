@@ -555,7 +555,8 @@ BOOST_AUTO_TEST_CASE(a_value_above_its_limit_is_rejected) {
 
 BOOST_AUTO_TEST_CASE(a_set_that_would_grow_above_its_limit_is_rejected_and_may_still_shrink) {
   OrSet set;
-  const std::size_t each = 10 + 32;
+  set.elements["0000000000"] = {dot(9, kLesser)};
+  const std::size_t each = size_of(Value(set));
   for (std::size_t i = 0; (i + 1) * each <= limits::kValueBytes; ++i)
     set.elements[fmt::format("{:010}", i)] = {dot(9, kLesser)};
   const Record record = record_of(set, 9, kLesser, 1);

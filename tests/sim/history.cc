@@ -129,23 +129,30 @@ void History::take_row(const ForgetRow& row) {
 }
 
 void History::take_row(const OutcomeRow& row) {
-  if (!row.outcome) return;
-  Deed* deed = ledger_->of({row.agent, row.incarnation, row.seq});
+  Seq seq = row.seq;
+  for (const Outcome& outcome : row.outcomes) {
+    take_outcome({row.agent, row.incarnation, seq}, outcome);
+    seq = seq.next();
+  }
+}
+
+void History::take_outcome(const Writer& writer, const Outcome& outcome) {
+  Deed* deed = ledger_->of(writer);
   if (deed == nullptr) {
     found_("once", fmt::format("an outcome for a write that nobody made: {} seq {}",
-                               row.agent.value(), row.seq.value()));
+                               writer.agent.value(), writer.seq.value()));
     return;
   }
   const std::optional<Revision> revision = committed(deed->id);
-  if (row.outcome->code == Code::kCommitted && row.outcome->changed) {
-    if (revision != row.outcome->revision)
+  if (outcome.code == Code::kCommitted && outcome.changed) {
+    if (revision != outcome.revision)
       found_("effects", fmt::format("{} is said to be committed at {}, and is not", deed->id,
-                                    row.outcome->revision.value()));
-  } else if (row.outcome->code != Code::kCommitted) {
+                                    outcome.revision.value()));
+  } else if (outcome.code != Code::kCommitted) {
     deed->refused = true;
     if (!revision) return;
     found_("once", fmt::format("{} was committed at {} and is answered {}", deed->id,
-                               revision->value(), to_text(row.outcome->code)));
+                               revision->value(), to_text(outcome.code)));
   }
 }
 
@@ -223,14 +230,14 @@ void History::check_set(const RecordRow& row, const Record* before, const Deed& 
   for (const auto& [element, dots] : was.elements) expected[element] = {dots.begin(), dots.end()};
   for (const std::string& element : add ? add->elements : remove->elements) {
     std::erase_if(expected[element], had_seen);
-    if (add) expected[element].insert(Dot{record.version, row.index, record.writer});
+    if (add) expected[element].insert(Dot{record.version, 0, record.writer});
     if (expected[element].empty()) expected.erase(element);
   }
   std::map<std::string, std::set<Dot>> found;
   for (const auto& [element, dots] : now->elements) {
     for (Dot dot : dots) {
       // The place of an entry in its group is the coordinator's choice.
-      if (dot.revision == record.version) dot.index = row.index;
+      if (dot.revision == record.version) dot.index = 0;
       found[element].insert(dot);
     }
   }

@@ -71,6 +71,7 @@ class History {
   void take_row(const RecordRow& row);
   void take_row(const ForgetRow& row);
   void take_row(const OutcomeRow& row);
+  void take_outcome(const Writer& writer, const Outcome& outcome);
   void check_effect(const RecordRow& row, const Record* before);
   void check_set(const RecordRow& row, const Record* before, const Deed& deed, const Entry& entry);
   void replace(const Key& key, RecordPtr record);
