@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kHelloMillis = 250;
 constexpr std::int64_t kHelloMillisMax = 2'000;
 constexpr std::int64_t kAttachMillis = 2'000;
+constexpr std::int64_t kForeignProtocolMillis = 5'000;
 constexpr int kSilentBeats = 3;
 constexpr int kLeaseBeats = 9;
 
@@ -67,8 +68,8 @@ void Agent::step(const Event& event, const Now& now, Actions& actions) {
       } else {
         on_broadcast(*broadcast->message);
       }
-    } else if (std::holds_alternative<Malformed>(event)) {
-      count("malformed_frames");
+    } else if (const auto* malformed = std::get_if<Malformed>(&event)) {
+      on_malformed(*malformed);
     } else if (std::holds_alternative<Tick>(event)) {
       on_tick();
     }
@@ -147,6 +148,7 @@ void Agent::rejoin(Code code, std::string why) {
   held_.clear();
   held_bytes_ = 0;
   actions_->send.emplace_back(LeaveChannel{});
+  if (!trouble_.text.empty()) why += "; before that: " + std::exchange(trouble_, {}).text;
   if (link_ != Link::kJoining) set_link(Link::kLost, code, std::move(why));
   hello_millis_ = kHelloMillis;
   say_hello();
@@ -186,6 +188,17 @@ void Agent::on_welcome(const Welcome& welcome) {
   if (welcome.heartbeat_millis > 0) heartbeat_millis_ = welcome.heartbeat_millis;
   next_beat_ = in(heartbeat_millis_);
   hello_millis_ = kHelloMillis;
+  trouble_ = {Code::kCommitted, {}};
+  // An offer from the future would be no offer, and nobody answers an offer before a round.
+  const auto ahead = [&](std::int64_t own) {
+    return HlcClock::too_far_ahead(
+        Hlc::of(static_cast<std::uint64_t>(std::max<std::int64_t>(own, 0)), 0), welcome.wall_millis);
+  };
+  if (!ahead(now_.wall_millis)) {
+    clock_shift_ = 0;  // it was set right meanwhile
+  } else if (ahead(wall())) {
+    shift_clock(static_cast<std::uint64_t>(std::max<std::int64_t>(welcome.wall_millis, 0)));
+  }
   awaits_new_epoch_ = replica_.holds_state() && replica_.cursor().epoch != epoch_;
   rolled_back_ = replica_.cursor().epoch == epoch_ && replica_.cursor().revision > welcome.head;
   sent_ = {};
@@ -209,6 +222,36 @@ void Agent::on_refused(const Refused& refused) {
   }
   if (link_ != Link::kLost) set_link(Link::kLost, refused.code, refused.text);
   hello_at_ = in(jittered(refused.retry_millis));
+}
+
+// What the coordinator could not use. A request of the application that it names is over.
+void Agent::on_error(const ErrorReply& error) {
+  count("errors_received");
+  trouble_ = {error.code, error.text};
+  const auto syncing = std::find_if(syncings_.begin(), syncings_.end(), [&](const Syncing& s) {
+    return error.request && s.command.request == error.request;
+  });
+  if (syncing != syncings_.end()) {
+    const RequestId request = syncing->command.request;
+    syncings_.erase(syncing);
+    tell(CommandFailed{request, {error.code, error.text}});
+  }
+}
+
+// A frame that can't be read, or this side's own socket: said with the next state of the link, or at
+// once by an agent that is not in, which would else seem to hear nothing.
+void Agent::on_malformed(const Malformed& malformed) {
+  count("malformed_frames");
+  if (welcomed()) {
+    trouble_ = malformed.error;
+    return;
+  }
+  if (trouble_.text != malformed.error.text) {
+    trouble_ = malformed.error;
+    set_link(Link::kLost, malformed.error.code, malformed.error.text);
+  }
+  // Another protocol version will not change by being asked more often.
+  if (malformed.error.code == Code::kUnsupported) hello_at_ = in(jittered(kForeignProtocolMillis));
 }
 
 void Agent::on_attached(const Attached& attached) {
@@ -272,8 +315,8 @@ void Agent::on_received(const Message& message) {
     rejoin(Code::kUnavailable, "the coordinator does not know this session; it was restarted");
   } else if (const auto* fenced = std::get_if<Fenced>(&message)) {
     end(Code::kDenied, "this session was ended: " + fenced->text);
-  } else if (std::holds_alternative<ErrorReply>(message)) {
-    count("errors_received");
+  } else if (const auto* error = std::get_if<ErrorReply>(&message)) {
+    on_error(*error);
   } else {
     count("ignored_wrong_direction");
   }

@@ -100,6 +100,8 @@ class Agent final : public Core {
   void on_welcome(const Welcome& welcome);
   void on_refused(const Refused& refused);
   void on_attached(const Attached& attached);
+  void on_malformed(const Malformed& malformed);
+  void on_error(const ErrorReply& error);
   void on_heartbeat(const Heartbeat& heartbeat);
   void on_ack(const HeartbeatAck& ack);
   void on_tick();
@@ -151,6 +153,7 @@ class Agent final : public Core {
 
   // answering.cc
   void offer(const OfferCommand& command);
+  void withdraw(std::map<Key, Offer>::iterator offer);
   void on_state_request(const StateRequest& request);
   [[nodiscard]] AnswerKind compare(const StateRequest& request, const AskedKey& asked);
   void on_offer_result(const OfferResult& result);
@@ -190,6 +193,7 @@ class Agent final : public Core {
   Instant attach_by_ = Instant::never();
   bool started_ = false;
   Instant stepped_;
+  Error trouble_{Code::kCommitted, {}};  // the newest that was not told yet
 
   // Volatile: writing.
   HlcClock hlc_;
@@ -216,6 +220,7 @@ class Agent final : public Core {
 
   // Volatile: of the application.
   std::map<Key, Offer> offers_;
+  std::size_t offer_bytes_ = 0;  // of their values
   std::vector<Reading> readings_;
   std::vector<Syncing> syncings_;
   std::vector<RequestId> catch_ups_;

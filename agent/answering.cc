@@ -1,5 +1,7 @@
 // Offers and rounds.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -28,13 +30,27 @@ void Agent::offer(const OfferCommand& command) {
       return refuse(shape.error().code, shape.error().text);
     if (offers_.size() >= limits::kOffersPerAgent && !offers_.contains(command.key))
       return refuse(Code::kOverloaded, "too many offers wait for a round; withdraw some");
+    const auto standing = offers_.find(command.key);
+    const std::size_t others =
+        offer_bytes_ - (standing == offers_.end() ? 0 : standing->second.value.bytes.size());
+    if (others + command.value->bytes.size() > limits::kOfferBytes)
+      return refuse(Code::kOverloaded,
+                    fmt::format("the values offered have {} bytes, {} more would be above the {} "
+                                "that one answer carries; withdraw some",
+                                others, command.value->bytes.size(), limits::kOfferBytes));
+    offer_bytes_ = others + command.value->bytes.size();
     const RecordPtr held = replica_.find(command.key);
     offers_[command.key] =
         Offer{*command.value, held ? held->version : Revision{}, hlc_.tick(wall())};
-  } else {
-    offers_.erase(command.key);
+  } else if (const auto standing = offers_.find(command.key); standing != offers_.end()) {
+    withdraw(standing);
   }
   tell(WriteQueued{command.request, {}, {}});
+}
+
+void Agent::withdraw(std::map<Key, Offer>::iterator offer) {
+  offer_bytes_ -= offer->second.value.bytes.size();
+  offers_.erase(offer);
 }
 
 AnswerKind Agent::compare(const StateRequest& request, const AskedKey& asked) {
@@ -103,7 +119,7 @@ void Agent::on_offer_result(const OfferResult& result) {
     const auto offered = offers_.find(outcome.key);
     // Replaced since: the new one waits for the next round.
     if (offered == offers_.end() || offered->second.hlc != outcome.hlc) continue;
-    offers_.erase(offered);
+    withdraw(offered);
     tell(OfferSettled{outcome.key, result.round, outcome.took, outcome.version});
   }
 }
@@ -111,6 +127,24 @@ void Agent::on_offer_result(const OfferResult& result) {
 void Agent::sync(const SyncCommand& command) {
   if (link_ == Link::kEnded) {
     tell(CommandFailed{command.request, {Code::kUnavailable, "the agent has left the swarm"}});
+    return;
+  }
+  Status shape;
+  if (syncings_.size() >= limits::kWaitingRequests)
+    shape = failed(Code::kOverloaded, "too many synchronisations wait already");
+  if (command.keys.size() > limits::kRoundKeys)
+    shape = failed(Code::kRejected,
+                   fmt::format("{} keys were named, one round has at most {}; ask for all, or in "
+                               "parts",
+                               command.keys.size(), limits::kRoundKeys));
+  if (command.keys.empty() && !command.all)
+    shape = failed(Code::kRejected, "no key was named; name one or ask for all");
+  if (!command.keys.empty() && command.all)
+    shape = failed(Code::kRejected, "keys were named beside `all`; give the one or the other");
+  for (const Key& key : command.keys)
+    if (shape) shape = check_key(key.value());
+  if (!shape) {
+    tell(CommandFailed{command.request, shape.error()});
     return;
   }
   const std::int64_t time =

@@ -192,8 +192,7 @@ void Agent::on_chunk(const DeltaChunk& chunk) {
     complete_pull(chunk);
     return;
   }
-  if (pull_->chunks > kBehindChunks && pull_->since >= pull_->base && !pull_->told_behind &&
-      !pull_->snapshot) {
+  if (pull_->chunks > kBehindChunks && pull_->since >= pull_->base && !pull_->told_behind) {
     pull_->told_behind = true;
     set_link(Link::kBehind, Code::kOverloaded,
              "the changes come faster than they can be fetched; the old state is kept until then");

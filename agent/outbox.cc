@@ -9,6 +9,9 @@
 namespace waggle {
 namespace {
 
+// Of earlier processes; beside them the present one and the process's first are named.
+constexpr std::size_t kIncarnationsListed = limits::kOwnThrough - 2;
+
 bool is_conditional(const Mutation& mutation) {
   return std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& entry) {
     return !std::holds_alternative<std::monostate>(entry.expect);
@@ -152,8 +155,8 @@ void Outbox::forget_decisions() {
 
 std::vector<OwnThrough> Outbox::confirmed() const {
   std::vector<OwnThrough> confirmed;
-  for (const auto& [incarnation, line] : lines_)
-    if (line.confirmed) confirmed.push_back({incarnation, line.confirmed});
+  for (const Incarnation incarnation : incarnations())
+    if (const Seq through = lines_.at(incarnation).confirmed) confirmed.push_back({incarnation, through});
   return confirmed;
 }
 
@@ -169,9 +172,16 @@ std::vector<OwnThrough> Outbox::own_through() const {
 }
 
 std::vector<Incarnation> Outbox::incarnations() const {
-  std::vector<Incarnation> listed;
+  std::map<std::uint64_t, Incarnation> waiting;
   for (const auto& [incarnation, line] : lines_)
-    if (incarnation == incarnation_ || line.unanswered > 0) listed.push_back(incarnation);
+    if (incarnation != incarnation_ && line.unanswered > 0) waiting.emplace(line.order, incarnation);
+  std::vector<Incarnation> listed;
+  for (const auto& [order, incarnation] : waiting) {
+    // Safety: they drain in order, so the coordinator has never seen the later ones.
+    if (listed.size() == kIncarnationsListed) break;
+    listed.push_back(incarnation);
+  }
+  listed.push_back(incarnation_);
   return listed;
 }
 

@@ -76,11 +76,11 @@ class Outbox {
   // Revisions of another epoch mean nothing any more: whatever is answered leaves the overlay.
   void forget_decisions();
 
-  // Per incarnation, through which seq all have their results: what is confirmed.
+  // Of the incarnations below, through which seq all have their results: what is confirmed.
   [[nodiscard]] std::vector<OwnThrough> confirmed() const;
   // Own writes that a new write of this agent knows of.
   [[nodiscard]] std::vector<OwnThrough> own_through() const;
-  // With unanswered writes, and the present one.
+  // With unanswered writes, oldest first and not more than a message may name; last the present one.
   [[nodiscard]] std::vector<Incarnation> incarnations() const;
 
   // What to send now, after `after`: of the first incarnation with unanswered writes only, each

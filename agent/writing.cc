@@ -30,6 +30,8 @@ void Agent::on_command(const Command& command) {
   } else if (const auto* catch_up = std::get_if<CatchUpCommand>(&command)) {
     if (link_ == Link::kEnded) {
       tell(CommandFailed{catch_up->request, {Code::kUnavailable, "the agent has left the swarm"}});
+    } else if (catch_ups_.size() >= limits::kWaitingRequests) {
+      tell(CommandFailed{catch_up->request, {Code::kOverloaded, "too many catch-ups wait already"}});
     } else {
       catch_ups_.push_back(catch_up->request);
       if (attached_ && !pull_) begin_pull(!replica_.holds_state());
@@ -79,6 +81,10 @@ void Agent::read(const ReadCommand& command) {
                         fmt::format("revision {} was asked for at least, the agent holds {} and has "
                                     "left the swarm",
                                     command.at_least.value(), replica_.cursor().revision.value())}});
+    return;
+  }
+  if (readings_.size() >= limits::kWaitingRequests) {
+    tell(CommandFailed{command.request, {Code::kOverloaded, "too many reads wait already"}});
     return;
   }
   readings_.push_back({command, in(std::max<std::int64_t>(command.timeout_millis, 0))});

@@ -191,9 +191,12 @@ struct SpaceChanged {  // the disk reserve was passed, in either direction
   bool writable = true;
   std::string text;
 };
+struct Measured {  // what transport and store counted, to be told with the status
+  std::vector<NamedCount> counters;
+};
 struct Tick {};  // time went on
 using Event = std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened,
-                           ChannelFailed, PeerLost, SpaceChanged, Command, Tick>;
+                           ChannelFailed, PeerLost, SpaceChanged, Measured, Command, Tick>;
 
 // ---- actions -----------------------------------------------------------------------------------
 

@@ -25,10 +25,13 @@ inline constexpr std::size_t kCommitBytes = std::size_t{2} << 20;  // resulting 
 inline constexpr std::size_t kFrameBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kChunkBytes = std::size_t{256} << 10;   // soft: cut at commits
 inline constexpr std::size_t kUpdateBytes = std::size_t{256} << 10;  // soft: cut at commits
+inline constexpr std::size_t kResultBytes = std::size_t{256} << 10;  // soft: cut at outcomes
 
 // One writer's mutations sent and not yet confirmed. Beyond: `overloaded`.
 inline constexpr std::uint64_t kWindow = 1024;
 inline constexpr std::size_t kOwnThrough = 64;      // incarnations named in one context
+// Incarnations that one session may write under. Beyond: it has to say hello anew.
+inline constexpr std::size_t kSessionIncarnations = 512;
 inline constexpr std::size_t kSubmitBytes = std::size_t{512} << 10;  // soft: one submit
 
 // Swarms, members, rounds. Beyond: `overloaded`.
@@ -37,6 +40,8 @@ inline constexpr std::size_t kSessions = 20'000;
 inline constexpr std::size_t kRoundKeys = 1024;
 inline constexpr std::size_t kOpenRounds = 64;
 inline constexpr std::size_t kOffersPerAgent = 1024;
+// Values of one agent's offers together, so that one answer carries them all. Beyond: `overloaded`.
+inline constexpr std::size_t kOfferBytes = std::size_t{2} << 20;
 
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
@@ -44,6 +49,8 @@ inline constexpr std::size_t kClientRows = 100'000;
 // The agent's own bounds. Beyond: the write is `overloaded`, held updates are dropped oldest first.
 inline constexpr std::size_t kOutboxEntries = 100'000;
 inline constexpr std::size_t kOutboxBytes = std::size_t{256} << 20;
+// Reads, synchronisations and catch-ups of the application that wait, each. Beyond: `overloaded`.
+inline constexpr std::size_t kWaitingRequests = 65'536;
 inline constexpr std::size_t kHeldUpdateBytes = std::size_t{8} << 20;
 
 // Unsent bytes for one slow peer. Beyond: its session is dropped, it comes back by delta.
@@ -64,6 +71,8 @@ static_assert(kGroupBytes < kValueBytes + kKeyBytes + kFrameBytes);
 static_assert(kValueBytes < kCommitBytes, "one value must fit a commit");
 static_assert(kCommitBytes + kChunkBytes < kFrameBytes, "a commit goes in one frame");
 static_assert(kSubmitBytes + kValueBytes + kKeyBytes + kMetadataBytes < kFrameBytes);
+static_assert(kResultBytes + kCommitBytes < kFrameBytes, "an outcome carries a record");
+static_assert(kOfferBytes + kOffersPerAgent * (kKeyBytes + 64) < kFrameBytes);
 static_assert(kPeerQueueBytes > kFrameBytes);
 static_assert(kHeldUpdateBytes > kCommitBytes);
 

@@ -61,6 +61,13 @@ bool operator==(const Outcome& a, const Outcome& b) {
   return fields(a) == fields(b) && Change{a.key, a.committed} == Change{b.key, b.committed};
 }
 
+std::size_t wire_size(const Outcome& outcome) {
+  constexpr std::size_t kFixed = 96;
+  std::size_t size = kFixed + outcome.key.value().size() + outcome.text.size();
+  if (outcome.committed) size += wire_size(outcome.key, *outcome.committed);
+  return size;
+}
+
 std::size_t wire_size(const Mutation& mutation) {
   std::size_t size = 96 + 16 * mutation.context.own_through.size();
   for (const Entry& entry : mutation.entries) {

@@ -141,6 +141,8 @@ struct Outcome {
 };
 [[nodiscard]] bool operator==(const Outcome& a, const Outcome& b);
 
+// Estimates of the bytes on the wire, for cutting what is joined.
 [[nodiscard]] std::size_t wire_size(const Mutation& mutation);
+[[nodiscard]] std::size_t wire_size(const Outcome& outcome);
 
 }  // namespace waggle

@@ -8,12 +8,29 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "cli/durations.h"
 #include "cli/nearest.h"
 #include "cli/output.h"
 
 namespace waggle::cli {
 namespace {
+
+// CLI11 clamps a number that is too large, so numbers are looked at before it reads them.
+template <typename Number>
+std::optional<Number> whole_number(std::string_view text) {
+  Number number = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return number;
+}
+
+std::string revision_of_text(const std::string& text) {
+  const auto number = whole_number<std::uint64_t>(text);
+  if (number && *number <= limits::kNumberMax) return {};
+  return fmt::format("expected a whole number from 0 to {}, got '{}'", limits::kNumberMax, text);
+}
 
 constexpr const char* kAbout =
     "Waggle keeps the state of a swarm of agents the same everywhere: one coordinator orders,\n"
@@ -212,12 +229,14 @@ class Parser {
     };
     const auto at_least = [&](CLI::App& app) {
       app.add_option("--at-least", state.at_least, "Wait until this revision is there")
+          ->check(revision_of_text)
           ->type_name("REVISION");
     };
     const auto expects = [&](CLI::App& app) {
       return app
           .add_option("--if-version", state.if_version,
                       "Only if this is the key's version; 0: only if absent")
+          ->check(revision_of_text)
           ->type_name("VERSION");
     };
     CLI::App& get = *command(family_app, Verb::kStateGet, "get", "Print a value as it is");
@@ -255,13 +274,9 @@ class Parser {
 
     CLI::App& incr = *command(family_app, Verb::kStateIncrement, "incr", "Add to a counter");
     key(incr);
-    // CLI11 clamps a number that is too large, so it is looked at before.
     incr.add_option("AMOUNT", state.amount, "[1]; may be negative")
         ->check([](const std::string& text) -> std::string {
-          std::int64_t amount = 0;
-          const char* end = text.data() + text.size();
-          const auto [at, error] = std::from_chars(text.data(), end, amount);
-          if (error == std::errc() && at == end) return {};
+          if (whole_number<std::int64_t>(text)) return {};
           return fmt::format("expected a whole number of 64 bits, got '{}'", text);
         })
         ->type_name("N");
@@ -335,6 +350,7 @@ class Parser {
     compact
         .add_option("--floor", admin.floor,
                     "Up to this revision; whoever was away for longer gets a snapshot")
+        ->check(revision_of_text)
         ->type_name("REVISION");
 
     CLI::App& config = *family(app_, "config", "Check a configuration, print the default one");

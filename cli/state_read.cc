@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/shape.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
@@ -106,6 +107,9 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
 }  // namespace
 
 int state_read(const CommandLine& line, const Config& config) {
+  if (line.verb == Verb::kStateGet)
+    if (const Status shape = check_key(line.state.key); !shape)
+      return fail_usage(shape.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   return line.verb == Verb::kStateGet ? get(line, config, **client) : list(line, config, **client);

@@ -43,6 +43,15 @@ void Coordinator::on_submit(Session& session, const Submit& submit) {
       count("ignored_retired_writer");
       break;
     }
+    // Bound: within a session no incarnation of it is forgotten, see on_heartbeat().
+    if (session.submitted.size() >= limits::kSessionIncarnations &&
+        !session.submitted.contains(mutation.incarnation)) {
+      count("sessions_of_too_many_incarnations");
+      results_.erase(session.id);
+      no_session(session.peer, session.id);
+      sessions_.close(session.id);
+      return;
+    }
     session.submitted.insert(mutation.incarnation);
     Seq confirmed;
     for (const OwnThrough& through : submit.confirmed)
@@ -61,6 +70,12 @@ void Coordinator::on_submit(Session& session, const Submit& submit) {
     // What follows would only be a gap: the first answer says all.
     if (!goes_on) break;
   }
+}
+
+std::string Coordinator::state_full_text(const Swarm& swarm) const {
+  return fmt::format("the swarm's state has {} bytes, at most {} are allowed; delete keys or raise "
+                     "limits.state_bytes_max",
+                     swarm.state.bytes(), options_.state_bytes_max);
 }
 
 Revision Coordinator::seen_here(const Swarm& swarm, const Context& context) const {
@@ -128,10 +143,7 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   });
   if (grows && swarm.state.bytes() > options_.state_bytes_max) {
     count("overloaded");
-    return passing(Code::kOverloaded, Reason::kStateFull, head,
-                   fmt::format("the swarm's state has {} bytes, at most {} are allowed; delete keys "
-                               "or raise limits.state_bytes_max",
-                               swarm.state.bytes(), options_.state_bytes_max));
+    return passing(Code::kOverloaded, Reason::kStateFull, head, state_full_text(swarm));
   }
 
   Outcome outcome;

@@ -98,6 +98,8 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
   } else if (const auto* space = std::get_if<SpaceChanged>(&event)) {
     writable_ = space->writable;
     not_writable_text_ = space->text;
+  } else if (const auto* measured = std::get_if<Measured>(&event)) {
+    measured_ = measured->counters;
   } else if (std::holds_alternative<Tick>(event)) {
     on_tick();
   }
@@ -137,13 +139,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
     }
     actions.persist.sync = true;
   }
-  for (auto& [session, waiting] : results_) {
-    SubmitResult result;
-    result.session = session;
-    result.epoch = store_.epoch;
-    result.results = std::move(waiting.results);
-    send(waiting.peer, make_message(std::move(result)));
-  }
+  for (auto& [session, waiting] : results_) send_results(session, waiting);
   results_.clear();
   group_bytes_ = 0;
 
@@ -154,6 +150,26 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   expected_wake_ = wake;
   actions.wake_at = wake;
   actions_ = nullptr;
+}
+
+// One result for all outcomes of a session, cut where it grows too large for a frame: a conflict's
+// outcome carries the record that stands.
+void Coordinator::send_results(SessionId session, Waiting& waiting) {
+  SubmitResult result;
+  std::size_t bytes = 0;
+  const auto flush = [&] {
+    result.session = session;
+    result.epoch = store_.epoch;
+    send(waiting.peer, make_message(std::exchange(result, {})));
+    bytes = 0;
+  };
+  for (MutationResult& one : waiting.results) {
+    const std::size_t size = wire_size(one.outcome);
+    if (!result.results.empty() && bytes + size > limits::kResultBytes) flush();
+    bytes += size;
+    result.results.push_back(std::move(one));
+  }
+  if (!result.results.empty()) flush();
 }
 
 // One update for all commits of the group, cut between commits when it grows too large. Rounds and
@@ -527,6 +543,7 @@ void Coordinator::on_heartbeat(Session& session, const AgentHeartbeat& beat) {
   if (session.role == Role::kMember) {
     std::vector<Row>& rows = actions_->persist.rows;
     swarm->writers.confirm(session.agent, beat.confirmed, rows);
+    swarm->writers.touch(session.agent, now_.wall_millis, rows);
     // Safety: what the heartbeat of this session no longer lists is over, and a submit of it that
     // comes late is ignored. A heartbeat may itself be overtaken by submits of a newer incarnation,
     // so what was written under in this session stays until the next one.

@@ -109,6 +109,7 @@ class Coordinator final : public Core {
   void end_session(Session& session, const std::string& why, bool tell);
   void send(const PeerId& peer, MessagePtr message);
   void send_error(const Session& session, RequestId request, Code code, std::string text);
+  void send_results(SessionId session, Waiting& waiting);
   void publish(Swarm& swarm, const std::vector<Applied>& applied);
   void publish_run(Swarm& swarm, std::size_t first, std::size_t last,
                    std::vector<Applied> applied);
@@ -123,6 +124,7 @@ class Coordinator final : public Core {
                                         const Mutation& mutation, Revision seen);
   [[nodiscard]] Outcome clear_swarm(Swarm& swarm, Applied by);
   void commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by);
+  [[nodiscard]] std::string state_full_text(const Swarm& swarm) const;
   [[nodiscard]] Revision seen_here(const Swarm& swarm, const Context& context) const;
   // The receipt is written; returns the link that the key's next record carries.
   void write_receipt(Swarm& swarm, Receipt receipt, const Record* standing, ChainHash& link,
@@ -164,6 +166,7 @@ class Coordinator final : public Core {
   std::map<SessionId, Waiting> results_;
   std::map<PeerId, Instant> told_no_session_;
   std::map<std::string, std::uint64_t> counters_;
+  std::vector<NamedCount> measured_;  // by transport and store
   bool started_ = false;
   Instant started_at_;
   Instant next_sweep_;

@@ -55,11 +55,13 @@ void Rounds::start(Round round) {
   open_.emplace(id, std::move(round));
 }
 
-bool Rounds::answer(RoundId id, const AgentId& agent, StateResponse response) {
+bool Rounds::answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
+                    StateResponse response) {
   Round* round = find(id);
-  if (round == nullptr) return false;
-  const bool member = std::any_of(round->roster.begin(), round->roster.end(),
-                                  [&](const RosterMember& m) { return m.agent == agent; });
+  // An agent of another swarm may have the same id.
+  if (round == nullptr || round->swarm != swarm) return false;
+  const bool member =
+      std::find(round->roster.begin(), round->roster.end(), agent) != round->roster.end();
   if (!member || !round->answers.emplace(agent, std::move(response)).second) return false;
   if (round->reminded) round->late.insert(agent);
   return true;
@@ -85,10 +87,10 @@ RoundQuestion Rounds::question(const Round& round, const Key& key, Revision aske
   question.present = present;
   question.policy = &policies_.of(key.value());
   question.roster = static_cast<std::uint32_t>(round.roster.size());
-  for (const RosterMember& member : round.roster) {
-    const auto response = round.answers.find(member.agent);
+  for (const AgentId& member : round.roster) {
+    const auto response = round.answers.find(member);
     if (response == round.answers.end()) continue;
-    RoundInput input{member.agent, response->second.rest, {}};
+    RoundInput input{member, response->second.rest, {}};
     for (const Answer& answer : response->second.answers)
       if (answer.key == key) {
         input.kind = answer.kind;
@@ -121,9 +123,11 @@ std::vector<RoundId> Rounds::over(Instant now, const SwarmState& state) const {
     }
     if (round.all || round.answers.empty()) continue;  // a missing member may still name a key
     const auto is_settled = [&](const AskedKey& asked) {
-      // Under lww any missing offer may be the greatest: no need to look at those that are here.
-      if (policies_.of(asked.key.value()).strategy == Strategy::kLww && asked.version) return false;
       const RecordPtr present = state.find(asked.key);
+      // Under lww any missing offer may be the greatest: no need to look at those that are here.
+      const bool offers_count =
+          present && present->live() && std::holds_alternative<Register>(*present->value);
+      if (offers_count && policies_.of(asked.key.value()).strategy == Strategy::kLww) return false;
       return settled(
           question(round, asked.key, asked_version(round, present.get()), present.get()));
     };
@@ -146,13 +150,13 @@ std::vector<Round> Rounds::starved(Instant now) {
   return starved;
 }
 
-std::vector<std::pair<RoundId, RosterMember>> Rounds::reminders(Instant now) {
-  std::vector<std::pair<RoundId, RosterMember>> reminders;
+std::vector<std::pair<RoundId, AgentId>> Rounds::reminders(Instant now) {
+  std::vector<std::pair<RoundId, AgentId>> reminders;
   for (auto& [id, round] : open_) {
     if (round.reminded || now < round.remind_at) continue;
     round.reminded = true;
-    for (const RosterMember& member : round.roster)
-      if (!round.answers.contains(member.agent)) reminders.emplace_back(id, member);
+    for (const AgentId& member : round.roster)
+      if (!round.answers.contains(member)) reminders.emplace_back(id, member);
   }
   return reminders;
 }

@@ -31,12 +31,6 @@
 
 namespace waggle {
 
-struct RosterMember {
-  AgentId agent;
-  SessionId session;
-  PeerId peer;
-};
-
 // One round from the request to the report.
 struct Round {
   RoundId id;  // a new one when keys are asked again
@@ -58,7 +52,7 @@ struct Round {
   Revision head;            // of the swarm at the asking
   Hash128 digest;
   std::vector<AskedKey> keys;
-  std::vector<RosterMember> roster;
+  std::vector<AgentId> roster;
   std::map<AgentId, StateResponse> answers;
   std::set<AgentId> late;
   std::vector<KeyReport> reports;  // of keys that are decided already
@@ -95,13 +89,13 @@ class Rounds {
   // REQUIRES: round.keys, roster and id are set.
   void start(Round round);
   // The first answer of a member of the roster. False: no such round, or not in its roster.
-  bool answer(RoundId id, const AgentId& agent, StateResponse response);
+  bool answer(RoundId id, const SwarmId& swarm, const AgentId& agent, StateResponse response);
   // Open rounds that are over: all is settled, or the time is.
   [[nodiscard]] std::vector<RoundId> over(Instant now, const SwarmState& state) const;
   // Waiting rounds whose time was over before they could be asked; removed.
   [[nodiscard]] std::vector<Round> starved(Instant now);
   // Members to remind now, once.
-  [[nodiscard]] std::vector<std::pair<RoundId, RosterMember>> reminders(Instant now);
+  [[nodiscard]] std::vector<std::pair<RoundId, AgentId>> reminders(Instant now);
   [[nodiscard]] Round* find(RoundId id);
   [[nodiscard]] Round take(RoundId id);
   [[nodiscard]] Settlement settle(const Round& round, const SwarmState& state) const;

@@ -13,6 +13,7 @@ namespace waggle {
 namespace {
 
 constexpr std::uint64_t kForgottenAtOnce = 1'024;
+constexpr std::int64_t kForgetGraceMillis = 10 * 60 * 1000;
 constexpr std::size_t kAnswerBytes = std::size_t{1} << 20;
 
 }  // namespace
@@ -161,6 +162,8 @@ void Coordinator::answer_status(QueryResult& result) {
   }
   for (const auto& [name, value] : counters_) result.counters.push_back({name, value});
   result.counters.push_back({"sessions", sessions_.size()});
+  result.counters.insert(result.counters.end(), measured_.begin(), measured_.end());
+  std::ranges::sort(result.counters, {}, &NamedCount::name);
 }
 
 void Coordinator::on_compact(Session& session, const CompactRequest& request) {
@@ -204,14 +207,16 @@ void Coordinator::forget_old(Swarm& swarm) {
     Revision floor = state.floor();
     if (state.tombstones() > options_.tombstones_max)
       floor = state.tombstone_version(state.tombstones() - options_.tombstones_max - 1);
-    if (state.oldest_tombstone_wall_millis() + options_.tombstone_millis < now_.wall_millis)
-      floor = std::max(floor, state.oldest_tombstone());
+    floor = std::max(floor, state.newest_tombstone_before(
+                                now_.wall_millis - options_.tombstone_millis, kForgottenAtOnce));
     if (floor > state.floor()) {
       count("tombstones_forgotten", state.raise_floor(floor, kForgottenAtOnce, rows));
       swarm.row_dirty = true;
     }
   }
-  if (swarm.writers.forget_old(now_.wall_millis, state.row(), rows)) swarm.row_dirty = true;
+  // Members have their time to come back after a start.
+  const bool members = now_.monotonic - started_at_ >= Millis{kForgetGraceMillis};
+  if (swarm.writers.forget_old(now_.wall_millis, members, state.row(), rows)) swarm.row_dirty = true;
 }
 
 }  // namespace waggle

@@ -102,12 +102,13 @@ std::uint64_t SwarmState::raise_floor(Revision floor, std::uint64_t most, std::v
   return forgotten;
 }
 
-Revision SwarmState::oldest_tombstone() const {
-  return tombstones_.empty() ? Revision{} : tombstones_.begin()->first.revision;
-}
-
-std::int64_t SwarmState::oldest_tombstone_wall_millis() const {
-  return tombstones_.empty() ? 0 : tombstones_.begin()->second->second.record->commit_wall_millis;
+Revision SwarmState::newest_tombstone_before(std::int64_t wall_millis, std::size_t most) const {
+  Revision newest;
+  for (const auto& [at, slot] : tombstones_) {
+    if (most-- == 0 || slot->second.record->commit_wall_millis >= wall_millis) break;
+    newest = at.revision;
+  }
+  return newest;
 }
 
 Revision SwarmState::tombstone_version(std::uint64_t n) const {

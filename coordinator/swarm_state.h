@@ -53,9 +53,9 @@ class SwarmState {
   // Raises the floor and forgets at most `most` tombstones at or below it. Returns how many; the
   // floor moves only as far as tombstones were forgotten.
   std::uint64_t raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows);
-  // The version of the oldest tombstone, or 0.
-  [[nodiscard]] Revision oldest_tombstone() const;
-  [[nodiscard]] std::int64_t oldest_tombstone_wall_millis() const;
+  // The version of the last of the oldest tombstones that were all committed before that time, of
+  // at most `most`; 0: none.
+  [[nodiscard]] Revision newest_tombstone_before(std::int64_t wall_millis, std::size_t most) const;
   // The version of the n-th oldest tombstone. REQUIRES: n < tombstones().
   [[nodiscard]] Revision tombstone_version(std::uint64_t n) const;
 

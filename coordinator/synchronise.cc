@@ -16,6 +16,10 @@ namespace waggle {
 namespace {
 
 constexpr std::int64_t kTimeoutMax = 10 * 60 * 1000;
+// Of a record beside key and value: who offered it, who wrote it, its receipt.
+constexpr std::size_t kRecordOverhead = 384;
+// A report names at most so many keys and missing members in full; the rest is counted in its text.
+constexpr std::size_t kReportBytes = std::size_t{2} << 20;
 
 std::int64_t default_timeout(Priority priority) {
   switch (priority) {
@@ -92,6 +96,11 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
 
 void Coordinator::on_state_response(Session& session, const StateResponse& response) {
   StateResponse usable = response;
+  // An offer is made for a key; one for "all others" has no value.
+  if (usable.rest == AnswerKind::kOffer) {
+    count("offers_refused");
+    usable.rest = AnswerKind::kBehind;
+  }
   // An offer from the future or of a forbidden shape counts as no offer at all.
   for (Answer& answer : usable.answers) {
     if (answer.kind != AnswerKind::kOffer) continue;
@@ -106,7 +115,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
   }
   for (const Answer& answer : usable.answers)
     if (answer.kind == AnswerKind::kDiffers) count("data_inconsistencies");
-  if (!rounds_.answer(response.round, session.agent, std::move(usable)))
+  if (!rounds_.answer(response.round, session.swarm, session.agent, std::move(usable)))
     count("ignored_round_answers");
 }
 
@@ -133,11 +142,12 @@ void Coordinator::ask(Round round) {
   round.digest = swarm.state.digest();
   round.roster.clear();
   round.answers.clear();
+  round.late.clear();
   for (const Session* session : sessions_.of_swarm(round.swarm)) {
     const Health health = sessions_.health(*session, now_.monotonic);
     if (session->role == Role::kMember && session->attached &&
         (health == Health::kHealthy || health == Health::kDegraded))
-      round.roster.push_back({session->agent, session->id, session->peer});
+      round.roster.push_back(session->agent);
   }
   if (round.roster.empty()) {
     report(round, RoundOutcome::kNoAgents, Code::kCommitted,
@@ -176,7 +186,8 @@ void Coordinator::ask_rounds() {
   while (std::optional<Round> next = rounds_.next_to_ask()) ask(*std::move(next));
   for (const auto& [id, member] : rounds_.reminders(now_.monotonic)) {
     const Round* round = rounds_.find(id);
-    send(member.peer, make_message(state_request(*round)));
+    const Session* session = sessions_.holder(round->swarm, member);
+    if (session != nullptr) send(session->peer, make_message(state_request(*round)));
   }
 }
 
@@ -184,8 +195,14 @@ void Coordinator::conclude(RoundId id) {
   Round round = rounds_.take(id);
   Swarm& swarm = *find(round.swarm);
   Settlement settlement = rounds_.settle(round, swarm.state);
-  if (!writable_ && !settlement.puts.empty()) {
+  // Offers that lose leave receipts, so a round that commits nothing may write too.
+  if (!writable_ && (!settlement.puts.empty() || !settlement.weighed.empty())) {
     report(round, RoundOutcome::kUnchanged, Code::kUnavailable, not_writable_text_);
+    return;
+  }
+  if (!settlement.puts.empty() && swarm.state.bytes() > options_.state_bytes_max) {
+    count("overloaded");
+    report(round, RoundOutcome::kUnchanged, Code::kOverloaded, state_full_text(swarm));
     return;
   }
 
@@ -198,7 +215,7 @@ void Coordinator::conclude(RoundId id) {
     std::size_t bytes = 0;
     for (; next_put < settlement.puts.size(); ++next_put) {
       Settlement::Put& put = settlement.puts[next_put];
-      const std::size_t size = put.offer.value.bytes.size() + put.key.value().size();
+      const std::size_t size = kRecordOverhead + put.offer.value.bytes.size() + put.key.value().size();
       if (!changes.empty() && bytes + size > limits::kCommitBytes) break;
       bytes += size;
       const RecordPtr standing = swarm.state.find(put.key);
@@ -267,10 +284,13 @@ void Coordinator::conclude(RoundId id) {
   }
 
   // Every offer that was used is answered: taken when its value stands now.
-  for (const RosterMember& member : round.roster) {
-    const auto response = round.answers.find(member.agent);
+  for (const AgentId& member : round.roster) {
+    const auto response = round.answers.find(member);
     if (response == round.answers.end()) continue;
-    OfferResult result{member.session, id, {}};
+    // It may have joined anew since it answered.
+    const Session* session = sessions_.holder(round.swarm, member);
+    if (session == nullptr) continue;
+    OfferResult result{session->id, id, {}};
     for (const Answer& answer : response->second.answers) {
       if (answer.kind != AnswerKind::kOffer ||
           std::find(settlement.moved.begin(), settlement.moved.end(), answer.key) !=
@@ -283,7 +303,7 @@ void Coordinator::conclude(RoundId id) {
                                  stands != nullptr && *stands == answer.offer.value,
                                  now && now->live() ? now->version : Revision{}});
     }
-    if (!result.outcomes.empty()) send(member.peer, make_message(std::move(result)));
+    if (!result.outcomes.empty()) send(session->peer, make_message(std::move(result)));
   }
 
   const bool time_left = now_.monotonic < round.deadline;
@@ -292,6 +312,7 @@ void Coordinator::conclude(RoundId id) {
     again.again = true;
     again.all = false;
     again.keys.clear();
+    again.wanted = settlement.moved;  // what it holds against other rounds
     for (const Key& key : settlement.moved) {
       const RecordPtr record = swarm.state.find(key);
       const bool live = record && record->live();
@@ -330,16 +351,25 @@ void Coordinator::report(const Round& round, RoundOutcome outcome, Code code, st
   report.text = std::move(text);
   if (const Swarm* swarm = find(round.swarm)) report.head = swarm->state.head();
   report.expected = static_cast<std::uint32_t>(round.roster.size());
-  for (const RosterMember& member : round.roster) {
-    if (round.answers.contains(member.agent)) {
-      report.answered.push_back(member.agent);
+  for (const AgentId& member : round.roster) {
+    if (round.answers.contains(member)) {
+      report.answered.push_back(member);
     } else {
-      report.missing.push_back(member.agent);
+      report.missing.push_back(member);
     }
   }
   report.late.assign(round.late.begin(), round.late.end());
   report.elapsed_millis = (now_.monotonic - round.started).count;
-  report.keys = round.reports;
+  std::size_t bytes = 0;
+  for (const KeyReport& key : round.reports) {
+    bytes += 64 + key.key.value().size() + key.winner.value().size();
+    if (bytes > kReportBytes) {
+      report.text += fmt::format("{}{} of {} keys are named", report.text.empty() ? "" : "; ",
+                                 report.keys.size(), round.reports.size());
+      break;
+    }
+    report.keys.push_back(key);
+  }
   count("rounds_reported");
   send(round.caller, make_message(std::move(report)));
 }

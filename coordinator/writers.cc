@@ -9,14 +9,9 @@ namespace waggle {
 namespace {
 
 constexpr std::size_t kForgottenAtOnce = 256;
+constexpr std::int64_t kTouchMillis = std::int64_t{24} * 3600 * 1000;
 // A row of outcomes is cut here: a conflict's outcome carries the record that stands.
 constexpr std::size_t kOutcomeRowBytes = std::size_t{64} << 10;
-
-std::size_t size_of(const Outcome& outcome) {
-  std::size_t size = 64 + outcome.key.value().size() + outcome.text.size();
-  if (outcome.committed) size += wire_size(outcome.key, *outcome.committed);
-  return size;
-}
 
 Seq confirmed_of(const std::vector<OwnThrough>& confirmed, Incarnation incarnation) {
   for (const OwnThrough& through : confirmed)
@@ -84,15 +79,9 @@ void Writers::consume(const AgentId& agent, Incarnation incarnation, Seq seq,
   const auto [slot, fresh] = lines_[agent].try_emplace(incarnation);
   Line& line = slot->second;
   WAGGLE_CHECK(seq == line.through.next(), "a seq was consumed out of order");
-  auto& by_use = is_client_agent(agent) ? clients_by_use_ : members_by_use_;
   if (fresh) ++rows_count_;
-  // To the minute: the order of forgetting needs no more, and the index stays still.
-  const std::int64_t used = wall_millis - wall_millis % 60'000;
-  if (fresh || used != line.used_wall_millis) {
-    by_use.erase({line.used_wall_millis, {agent, incarnation}});
-    line.used_wall_millis = used;
-    by_use.insert({used, {agent, incarnation}});
-  }
+  if (fresh || wall_millis - wall_millis % 60'000 != line.used_wall_millis)
+    used_now(agent, incarnation, line, wall_millis);
   line.through = seq;
   if (outcome.changed) line.beyond_seen = std::max(line.beyond_seen, seen.next());
   if (line.outcomes.empty()) line.first = seq;
@@ -116,6 +105,26 @@ void Writers::confirm(const AgentId& agent, const std::vector<OwnThrough>& confi
     for (; !line.stored.empty() && line.stored.front().last <= through; line.stored.pop_front())
       rows.emplace_back(OutcomeRow{swarm_, agent, incarnation, line.stored.front().first, {}});
   }
+}
+
+void Writers::touch(const AgentId& agent, std::int64_t wall_millis, std::vector<Row>& rows) {
+  const auto lines = lines_.find(agent);
+  if (lines == lines_.end()) return;
+  for (auto& [incarnation, line] : lines->second) {
+    if (wall_millis - line.used_wall_millis < kTouchMillis) continue;
+    used_now(agent, incarnation, line, wall_millis);
+    rows.emplace_back(row_of(agent, incarnation, line));
+  }
+}
+
+// To the minute: the order of forgetting needs no more, and the index stays still.
+void Writers::used_now(const AgentId& agent, Incarnation incarnation, Line& line,
+                       std::int64_t wall_millis) {
+  const std::int64_t used = wall_millis - wall_millis % 60'000;
+  auto& by_use = is_client_agent(agent) ? clients_by_use_ : members_by_use_;
+  by_use.erase({line.used_wall_millis, {agent, incarnation}});
+  line.used_wall_millis = used;
+  by_use.insert({used, {agent, incarnation}});
 }
 
 WriterRow Writers::row_of(const AgentId& agent, Incarnation incarnation, const Line& line) const {
@@ -149,13 +158,15 @@ std::vector<Incarnation> Writers::retire_others(const AgentId& agent,
   return retired;
 }
 
-bool Writers::forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vector<Row>& rows) {
+bool Writers::forget_old(std::int64_t wall_millis, bool members, SwarmRow& swarm_row,
+                         std::vector<Row>& rows) {
   bool raised = false;
   const auto sweep = [&](auto& by_use, std::int64_t keep_millis, std::size_t keep_rows,
                          Revision& mark) {
-    for (std::size_t n = 0; n < kForgottenAtOnce && !by_use.empty(); ++n) {
+    for (std::size_t n = 0; !by_use.empty(); ++n) {
       const auto [used, who] = *by_use.begin();
-      if (used + keep_millis > wall_millis && by_use.size() <= keep_rows) return;
+      const bool old = used + keep_millis <= wall_millis && n < kForgottenAtOnce;
+      if (!old && by_use.size() <= keep_rows) return;
       const Line* line = find(who.first, who.second);
       if (line->beyond_seen > mark) {
         mark = line->beyond_seen;
@@ -165,7 +176,7 @@ bool Writers::forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vec
     }
   };
   sweep(clients_by_use_, kClientRowMillis, limits::kClientRows, swarm_row.clients_mark);
-  sweep(members_by_use_, kMemberRowMillis, SIZE_MAX, swarm_row.members_mark);
+  if (members) sweep(members_by_use_, kMemberRowMillis, SIZE_MAX, swarm_row.members_mark);
   return raised;
 }
 
@@ -181,7 +192,7 @@ std::vector<Applied> Writers::take_advanced(std::vector<Row>& rows) {
       OutcomeRow row{swarm_, agent, incarnation, Seq(line.first.value() + at), {}};
       for (std::size_t bytes = 0; line.unstored > 0 && bytes < kOutcomeRowBytes; --line.unstored) {
         row.outcomes.push_back(line.outcomes[line.outcomes.size() - line.unstored]);
-        bytes += size_of(row.outcomes.back());
+        bytes += wire_size(row.outcomes.back());
       }
       line.stored.push_back({row.seq, Seq(row.seq.value() + row.outcomes.size() - 1)});
       rows.emplace_back(std::move(row));

@@ -7,7 +7,8 @@
 // A seq is consumed in the same batch as the commit it made, so after a crash either both are there
 // or none. A repeated mutation finds its seq consumed and gets its first outcome again.
 //
-// A member's row goes when its agent no longer lists the incarnation, or after 30 days of silence.
+// A member's row goes when its agent no longer lists the incarnation, or after 30 days in which its
+// agent was not there.
 // A client (`waggle state put`) has one row for each run: these are remembered for 10 minutes and
 // up to limits::kClientRows of them. Forgetting a row whose mutation made a commit raises a durable
 // mark above what its writer had seen; a first write that had seen less than the mark could be a
@@ -65,12 +66,15 @@ class Writers {
   // The agent has its results up to these seqs.
   void confirm(const AgentId& agent, const std::vector<OwnThrough>& confirmed,
                std::vector<Row>& rows);
+  // The agent is there: its rows are young again. Stored at most once a day.
+  void touch(const AgentId& agent, std::int64_t wall_millis, std::vector<Row>& rows);
   // The agent's outbox holds nothing of other incarnations any more. Returns those that had a row.
   std::vector<Incarnation> retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
                      std::vector<Row>& rows);
-  // Forgets what is too old or too much, a bounded part of it. Raises the marks in `swarm_row`;
+  // Forgets what is too much, and of what is too old a bounded part. Raises the marks in `swarm_row`;
   // true iff it did.
-  bool forget_old(std::int64_t wall_millis, SwarmRow& swarm_row, std::vector<Row>& rows);
+  bool forget_old(std::int64_t wall_millis, bool members, SwarmRow& swarm_row,
+                  std::vector<Row>& rows);
 
   // What each writer consumed since the last call, and appends their rows: one of the writer and, as
   // far as their size allows, one of all its new outcomes.
@@ -104,6 +108,8 @@ class Writers {
   using Lines = std::map<Incarnation, Line>;
 
   [[nodiscard]] const Line* find(const AgentId& agent, Incarnation incarnation) const;
+  void used_now(const AgentId& agent, Incarnation incarnation, Line& line,
+                std::int64_t wall_millis);
   void erase(const AgentId& agent, Incarnation incarnation, std::vector<Row>& rows);
   [[nodiscard]] WriterRow row_of(const AgentId& agent, Incarnation incarnation,
                                  const Line& line) const;

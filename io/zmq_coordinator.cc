@@ -243,13 +243,13 @@ void ZmqCoordinatorTransport::send_to(const SendTo& send) {
   if (frame == nullptr) return;
   // What is queued goes first.
   if (const auto queue = queues_.find(send.peer); queue != queues_.end()) {
-    enqueue(send.peer, {}, *frame);
+    enqueue(send.peer, {}, urgency_of(*send.message), *frame);
     return;
   }
   std::string routing_id = routing_id_of(send.peer);
   const int error = send_frame(routing_id, *frame);
   if (error == EAGAIN) {
-    enqueue(send.peer, std::move(routing_id), *frame);
+    enqueue(send.peer, std::move(routing_id), urgency_of(*send.message), *frame);
   } else if (error != 0) {
     ++counters_.dropped;
     lose(send.peer);
@@ -289,7 +289,26 @@ void ZmqCoordinatorTransport::broadcast(const Broadcast& send) {
 
 // ---- slow peers --------------------------------------------------------------------------------
 
-void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id, Frame frame) {
+ZmqCoordinatorTransport::Urgency ZmqCoordinatorTransport::urgency_of(const Message& message) {
+  if (std::holds_alternative<DeltaChunk>(message)) return Urgency::kChunk;
+  if (std::holds_alternative<SubmitResult>(message) ||
+      std::holds_alternative<QueryResult>(message) ||
+      std::holds_alternative<CompactResult>(message))
+    return Urgency::kResult;
+  if (std::holds_alternative<StateRequest>(message) ||
+      std::holds_alternative<OfferResult>(message) || std::holds_alternative<SyncReport>(message))
+    return Urgency::kRound;
+  return Urgency::kControl;
+}
+
+std::deque<Frame>* ZmqCoordinatorTransport::Queue::first() {
+  const auto found =
+      std::ranges::find_if(frames, [](const auto& of_urgency) { return !of_urgency.empty(); });
+  return found == frames.end() ? nullptr : &*found;
+}
+
+void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id, Urgency urgency,
+                                      Frame frame) {
   const auto [entry, added] = queues_.try_emplace(peer);
   Queue& queue = entry->second;
   if (added) {
@@ -303,7 +322,7 @@ void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id
     lose(peer);
     return;
   }
-  queue.frames.push_back(std::move(frame));
+  queue.frames[static_cast<std::size_t>(urgency)].push_back(std::move(frame));
   queue.bytes += size;
   counters_.bytes_queued += size;
   ++counters_.queued;
@@ -322,11 +341,11 @@ void ZmqCoordinatorTransport::retry() {
   for (auto entry = queues_.begin(); entry != queues_.end();) {
     Queue& queue = entry->second;
     int error = 0;
-    while (error == 0 && !queue.frames.empty()) {
-      const std::size_t size = queue.frames.front().size();
-      error = send_frame(queue.routing_id, queue.frames.front());
+    while (std::deque<Frame>* frames = error == 0 ? queue.first() : nullptr) {
+      const std::size_t size = frames->front().size();
+      error = send_frame(queue.routing_id, frames->front());
       if (error == 0) {
-        queue.frames.pop_front();
+        frames->pop_front();
         queue.bytes -= size;
         counters_.bytes_queued -= size;
       }
@@ -341,7 +360,7 @@ void ZmqCoordinatorTransport::retry() {
 }
 
 void ZmqCoordinatorTransport::forget_queue(Queues::iterator queue) {
-  counters_.dropped += queue->second.frames.size();
+  for (const auto& of_urgency : queue->second.frames) counters_.dropped += of_urgency.size();
   counters_.bytes_queued -= queue->second.bytes;
   --counters_.peers_queued;
   queues_.erase(queue);

@@ -93,10 +93,16 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  // What goes first to a peer that is behind: to stay in, then rounds, then answers, then bulk.
+  // Within a class the order stays; every message is safe to see in another one.
+  enum class Urgency : std::uint8_t { kControl, kRound, kResult, kChunk };
+  static constexpr std::size_t kUrgencies = 4;
   struct Queue {
     std::string routing_id;
-    std::deque<Frame> frames;
+    std::array<std::deque<Frame>, kUrgencies> frames;
     std::size_t bytes = 0;
+
+    [[nodiscard]] std::deque<Frame>* first();  // null: empty
   };
   struct Channel {
     Socket socket;
@@ -119,7 +125,8 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   [[nodiscard]] Result<Socket> bind_channel(const SwarmId& swarm, const std::string& wanted);
   // 0, EAGAIN or EHOSTUNREACH.
   [[nodiscard]] int send_frame(const std::string& routing_id, Frame frame);
-  void enqueue(const PeerId& peer, std::string routing_id, Frame frame);
+  [[nodiscard]] static Urgency urgency_of(const Message& message);
+  void enqueue(const PeerId& peer, std::string routing_id, Urgency urgency, Frame frame);
   void retry();
   void forget_queue(Queues::iterator queue);
   void lose(const PeerId& peer);

@@ -1,5 +1,6 @@
 #include "memory/rocksdb_store.h"
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -67,9 +68,9 @@ class Store final : public RocksdbStore {
   std::optional<Epoch> ended_epoch_;  // see RocksdbStore::rolled_back(): must not go on
 
   rocksdb::WriteBatch batch_;  // empty between commits; keeps its memory
-  std::uint64_t commits_ = 0;
-  std::uint64_t synced_commits_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;  // these are read from other threads too
+  std::atomic<std::uint64_t> synced_commits_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
 };
 
 const DatabaseKind& database_kind(StoreKind kind) {

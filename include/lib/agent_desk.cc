@@ -123,6 +123,8 @@ void AgentDesk::call_back(const Delivery& delivery) {
     if (events_.on_caught_up) events_.on_caught_up(to_report(*caught_up));
   } else if (const auto* lost = std::get_if<WritesLost>(&delivery)) {
     if (events_.on_writes_lost) events_.on_writes_lost({lost->writes.size(), lost->text});
+  } else if (const auto* mismatch = std::get_if<DigestMismatch>(&delivery)) {
+    if (events_.on_diverged) events_.on_diverged({mismatch->revision.value()});
   }
 }
 

@@ -76,6 +76,7 @@ struct CoordinatorRuntime::Parts {
   std::atomic<bool> running = false;
 
   [[nodiscard]] Status start();
+  void measure();
   void watch_disk();
   void tell_space(bool now_writable, std::string text);
   void start_again();
@@ -173,6 +174,32 @@ void CoordinatorRuntime::Parts::tell_space(bool now_writable, std::string text) 
     writable = now_writable;
 }
 
+void CoordinatorRuntime::Parts::measure() {
+  const ZmqCoordinatorTransport::Counters& seen = transport->counters();
+  std::vector<NamedCount> counters = {
+      {"transport_frames_in", seen.frames_in},
+      {"transport_bytes_in", seen.bytes_in},
+      {"transport_frames_out", seen.frames_out},
+      {"transport_bytes_out", seen.bytes_out},
+      {"transport_broadcasts", seen.broadcasts},
+      {"transport_broadcast_bytes", seen.broadcast_bytes},
+      {"transport_malformed", seen.malformed},
+      {"transport_multipart", seen.multipart},
+      {"transport_upstream", seen.upstream},
+      {"transport_queued", seen.queued},
+      {"transport_dropped", seen.dropped},
+      {"transport_peers_lost", seen.peers_lost},
+      {"transport_peers_queued", seen.peers_queued},
+      {"transport_bytes_queued", seen.bytes_queued},
+  };
+  if (service.on_disk != nullptr) {
+    const std::vector<NamedCount> stored = service.on_disk->statistics();
+    counters.insert(counters.end(), stored.begin(), stored.end());
+  }
+  // A full queue: measured again at the next look.
+  static_cast<void>(loop.post(*service.host, Measured{std::move(counters)}));
+}
+
 void CoordinatorRuntime::Parts::watch_disk() {
   if (service.on_disk == nullptr) return;
   const Result<std::uint64_t> space = free_bytes(options.data);
@@ -216,7 +243,10 @@ Result<std::unique_ptr<CoordinatorRuntime>> CoordinatorRuntime::open(
   parts->listen = *listen;
   if (Status started = parts->start(); !started) return std::unexpected(std::move(started.error()));
   Parts* const borrowed = parts.get();
-  parts->loop.set_watcher([borrowed] { borrowed->watch_disk(); });
+  parts->loop.set_watcher([borrowed] {
+    borrowed->measure();
+    borrowed->watch_disk();
+  });
   parts->loop.set_on_stopped([borrowed](Host& host) { borrowed->failure = host.stopped(); });
   return std::unique_ptr<CoordinatorRuntime>(new CoordinatorRuntime(std::move(parts)));
 }

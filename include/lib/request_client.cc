@@ -235,6 +235,12 @@ const Welcome& RequestClient::welcome() const {
 
 namespace {
 
+Status check_revision(std::string_view what, Revision revision) {
+  if (revision.value() <= limits::kNumberMax) return {};
+  return failed(Code::kRejected, fmt::format("{}: expected a revision of at most {}, got {}", what,
+                                             limits::kNumberMax, revision.value()));
+}
+
 Status check_question(const std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery>& ask) {
   if (const auto* get = std::get_if<GetQuery>(&ask)) {
     if (get->keys.size() > limits::kRoundKeys)
@@ -242,12 +248,14 @@ Status check_question(const std::variant<GetQuery, ListQuery, StatusQuery, Agent
                                                  get->keys.size(), limits::kRoundKeys));
     for (const Key& key : get->keys)
       if (Status shape = check_key(key.value()); !shape) return shape;
+    return check_revision("at least", get->at_least);
   } else if (const auto* list = std::get_if<ListQuery>(&ask)) {
     if (list->glob.size() > limits::kKeyBytes || !is_utf8(list->glob))
       return failed(Code::kRejected, fmt::format("the pattern: expected at most {} bytes of UTF-8",
                                                  limits::kKeyBytes));
     if (!list->after.empty())
       if (Status shape = check_key(list->after.value()); !shape) return shape;
+    return check_revision("at least", list->at_least);
   }
   return {};
 }
@@ -280,6 +288,8 @@ Result<QueryResult> RequestClient::query(
 }
 
 Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeout_millis) {
+  if (Status shape = check_revision("floor", floor); !shape)
+    return std::unexpected(std::move(shape.error()));
   Parts& p = *parts_;
   const RequestId id = p.random.id<RequestId>();
   std::optional<Result<CompactResult>> answer;

@@ -110,6 +110,12 @@ struct LostWrites {
   std::string text;
 };
 
+// The copy differed from the coordinator's state at the same revision, which must never happen: a
+// fault of this process's memory or disk, or of Waggle. The state is pulled anew.
+struct DivergedCopy {
+  std::uint64_t revision = 0;
+};
+
 // Any may be empty.
 struct AgentEvents {
   std::function<void(const StateChange&)> on_change = {};
@@ -118,6 +124,7 @@ struct AgentEvents {
   std::function<void(const OfferSettlement&)> on_offer = {};
   std::function<void(const CatchUpReport&)> on_caught_up = {};
   std::function<void(const LostWrites&)> on_writes_lost = {};
+  std::function<void(const DivergedCopy&)> on_diverged = {};
 };
 
 struct AgentStatus {

@@ -11,7 +11,8 @@ const Incarnation kElsewhere(99);
 
 // Drives an agent's core by hand as a coordinator with one session would.
 struct AgentBench {
-  explicit AgentBench(AgentState state = {}) : core(options(), std::move(state)) {}
+  explicit AgentBench(AgentState state = {}, AgentOptions with = options())
+      : core(std::move(with), std::move(state)) {}
 
   static AgentOptions options() {
     AgentOptions options;
@@ -368,6 +369,108 @@ BOOST_AUTO_TEST_CASE(a_read_waits_for_the_revision_it_asks_for) {
   bench.wait(6'000);
   BOOST_REQUIRE(bench.told<CommandFailed>() != nullptr);
   BOOST_TEST((bench.told<CommandFailed>()->error.code == Code::kTimeout));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_a_year_ahead_is_found_at_the_welcome_so_offers_are_not_from_the_future) {
+  AgentBench bench;
+  bench.now.wall_millis = std::int64_t{365} * 24 * 3600 * 1000;
+  bench.feed(Command{OfferCommand{RequestId(4), Key("x"), Register{ContentType::kText, "v"}}});
+  Welcome welcome;
+  welcome.session = SessionId(1);
+  welcome.start = StartId(3);
+  welcome.epoch = Epoch(8);
+  welcome.wall_millis = 2'000'000;
+  bench.receive(welcome);
+  bench.receive(Attached{SessionId(1), Revision(0), {}});
+  bench.receive(bench.chunk(0, 0, true));
+  StateRequest request;
+  request.swarm = SwarmId("s");
+  request.start = StartId(3);
+  request.round = RoundId(6);
+  request.epoch = Epoch(8);
+  request.keys = {{Key("x"), Revision(0), {}}};
+  bench.hear(request);
+  BOOST_REQUIRE(bench.up<StateResponse>() != nullptr);
+  BOOST_REQUIRE_EQUAL(bench.up<StateResponse>()->answers.size(), 1u);
+  BOOST_TEST(!HlcClock::too_far_ahead(bench.up<StateResponse>()->answers[0].offer.hlc, 2'000'000));
+  BOOST_TEST(bench.core.counters().at("clock_shifts") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_coordinator_of_another_protocol_is_told_and_not_taken_for_silence) {
+  AgentBench bench;
+  bench.feed(Tick{});
+  bench.feed(Malformed{{}, {Code::kUnsupported, "protocol 2 is not spoken here"}});
+  BOOST_REQUIRE(bench.told<LinkChanged>() != nullptr);
+  BOOST_TEST((bench.told<LinkChanged>()->link == Link::kLost));
+  BOOST_TEST((bench.told<LinkChanged>()->code == Code::kUnsupported));
+  BOOST_TEST(bench.told<LinkChanged>()->text == "protocol 2 is not spoken here");
+  bench.wait(500);
+  BOOST_TEST((bench.up<Hello>() == nullptr));  // not asked again at once
+  bench.feed(Malformed{{}, {Code::kUnsupported, "protocol 2 is not spoken here"}});
+  BOOST_TEST((bench.told<LinkChanged>() == nullptr));  // told once
+}
+
+BOOST_AUTO_TEST_CASE(the_reason_of_a_fault_is_told_with_the_lost_link) {
+  AgentBench bench;
+  bench.attach();
+  bench.receive(ErrorReply{SessionId(1), {}, Code::kRejected, "a frame was damaged"});
+  bench.receive(NoSession{SessionId(1)});
+  BOOST_REQUIRE(bench.told<LinkChanged>() != nullptr);
+  BOOST_TEST(bench.told<LinkChanged>()->text.find("a frame was damaged") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(offers_that_no_answer_could_carry_are_refused) {
+  AgentBench bench;
+  bench.attach();
+  const auto offer = [&](const char* key, std::size_t bytes) {
+    bench.feed(Command{OfferCommand{
+        RequestId(4), Key(key), Register{ContentType::kBytes, std::string(bytes, 'x')}}});
+    return bench.told<WriteQueued>() != nullptr;
+  };
+  BOOST_TEST(offer("a", limits::kValueBytes));
+  BOOST_TEST(offer("b", limits::kValueBytes));
+  BOOST_TEST(!offer("c", 1));
+  BOOST_TEST((bench.told<CommandFailed>()->error.code == Code::kOverloaded));
+  BOOST_TEST(offer("a", 1));  // replaces the earlier one
+  BOOST_TEST(offer("c", limits::kValueBytes - 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_synchronisation_that_can_not_be_asked_fails_at_once) {
+  AgentBench bench;
+  bench.attach();
+  const auto failure = [&](SyncCommand command) {
+    command.request = RequestId(4);
+    bench.feed(Command{std::move(command)});
+    const auto* failed = bench.told<CommandFailed>();
+    return failed != nullptr && failed->error.code == Code::kRejected;
+  };
+  SyncCommand none;
+  BOOST_TEST(failure(none));
+  SyncCommand bad_key;
+  bad_key.keys = {Key("")};
+  BOOST_TEST(failure(bad_key));
+  SyncCommand too_many;
+  for (std::size_t i = 0; i <= limits::kRoundKeys; ++i)
+    too_many.keys.push_back(Key("k" + std::to_string(i)));
+  BOOST_TEST(failure(too_many));
+  SyncCommand both;
+  both.all = true;
+  both.keys = {Key("k")};
+  BOOST_TEST(failure(both));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_data_directory_no_row_is_made) {
+  AgentOptions options = AgentBench::options();
+  options.stored = false;
+  AgentBench bench({}, options);
+  bench.attach();
+  BOOST_TEST(bench.last.persist.empty());
+  bench.hear(AgentBench::update(0, 1, {AgentBench::change("x", 1, 1)}));
+  BOOST_TEST(bench.last.persist.empty());
+  BOOST_TEST(bench.view("x") == 1);
+  bench.feed(Command{WriteCommand{RequestId(9), {Entry{Key("y"), {}, IncrOp{1}, {}}}}});
+  BOOST_TEST(bench.last.persist.empty());
+  BOOST_TEST((bench.told<WriteQueued>() != nullptr));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

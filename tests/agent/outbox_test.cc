@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "base/limits.h"
+
 namespace waggle {
 namespace {
 
@@ -111,6 +113,45 @@ BOOST_AUTO_TEST_CASE(renumbering_keeps_the_order_and_what_writes_expect_of_each_
   BOOST_TEST(batch[0]->mutation.entries[0].key.value() == "y");
   BOOST_TEST((batch[1]->mutation.entries[0].expect == Expect(ExpectMine{Seq(1)})));
   BOOST_TEST(box.outbox.incarnation().value() == 6u);
+}
+
+// As many as a message may name, of the hundred starts that each left a write behind.
+BOOST_AUTO_TEST_CASE(the_oldest_incarnations_are_named_and_not_more_than_fit_a_message) {
+  Outbox outbox(Incarnation(1'000));
+  for (std::uint64_t n = 1; n <= 100; ++n) {
+    Mutation old = put("x");
+    old.incarnation = Incarnation(500 - n);
+    old.seq = Seq(2);
+    outbox.restore(OutboxRow{old.incarnation, Seq(2), n, old});
+  }
+  outbox.begin();
+  const std::vector<Incarnation> listed = outbox.incarnations();
+  BOOST_REQUIRE(listed.size() < limits::kOwnThrough);
+  BOOST_TEST(listed.front().value() == 499u);
+  BOOST_TEST(listed.back().value() == 1'000u);
+  for (std::size_t i = 0; i + 1 < listed.size(); ++i) BOOST_TEST(listed[i].value() == 499u - i);
+  BOOST_TEST(outbox.confirmed().size() < limits::kOwnThrough);
+  BOOST_TEST((outbox.to_send({}, 10, 1 << 20)[0]->mutation.incarnation == Incarnation(499)));
+  // When the oldest is answered, the next one is named.
+  std::vector<Row> rows;
+  outbox.answer(Incarnation(499), Seq(2), Revision(1), true, rows);
+  BOOST_TEST(outbox.incarnations().front().value() == 498u);
+  BOOST_TEST(outbox.incarnations().size() == listed.size());
+}
+
+BOOST_AUTO_TEST_CASE(own_writes_of_every_incarnation_are_named_by_their_newest) {
+  Outbox outbox(Incarnation(9));
+  Mutation old = put("x");
+  old.incarnation = Incarnation(5);
+  old.seq = Seq(3);
+  outbox.restore(OutboxRow{Incarnation(5), Seq(3), 1, old});
+  outbox.begin();
+  std::vector<Row> rows;
+  BOOST_TEST(outbox.own_through().size() == 1u);
+  outbox.add(put("y"), RequestId(1), true, rows);
+  outbox.add(put("z"), RequestId(2), true, rows);
+  const std::vector<OwnThrough> expected = {{Incarnation(5), Seq(3)}, {Incarnation(9), Seq(2)}};
+  BOOST_TEST((outbox.own_through() == expected));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -98,7 +98,7 @@ class State(program.Case):
     def test_bad_keys_and_values(self):
         self.expect(2, "state", "put", "", "v")
         self.expect(2, "state", "put", "k" * 10_000, "v")
-        self.expect(1, "state", "get", "k" * 10_000)
+        self.expect(2, "state", "get", "k" * 10_000)
         done = self.expect(1, "state", "put", "k", input=b"x" * (1024 * 1024 + 1))
         self.assertIn("limit", done.stderr)
         self.out("state", "put", "k", input=b"x" * (1024 * 1024))
@@ -159,6 +159,15 @@ class State(program.Case):
         whole = self.json("delta", "--since", foreign, "--or-snapshot")
         self.assertEqual((whole["snapshot"], [c["key"] for c in whole["changes"]]), (True, ["a"]))
         self.expect(5, "delta", "--since", "99")  # beyond the head
+
+    def test_a_cursor_beyond_the_head_or_out_of_range(self):
+        self.out("state", "put", "a", "1")
+        self.assertIn("beyond the head 1", self.expect(5, "delta", "--since", "99").stderr)
+        foreign = self.expect(5, "delta", "--since", f"0123456789abcdef@{2**62}").stderr
+        self.assertIn("epoch 0123456789abcdef is not known here", foreign)
+        for cursor in (2**62 + 1, 2**64 - 1, 2**64, f"0123456789abcdef@{2**64 - 1}"):
+            done = self.expect(2, "delta", "--since", cursor)
+            self.assertRegex(done.stderr, "the revision is (too large|no number)")
 
     def test_compact_forgets_deletions_and_deltas_before_it(self):
         self.out("state", "put", "a", "1")

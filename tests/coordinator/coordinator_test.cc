@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "base/limits.h"
 #include "bench_of_core.h"
 
 namespace waggle {
@@ -304,6 +305,85 @@ BOOST_AUTO_TEST_CASE(a_stale_heartbeat_never_retires_a_writer) {  // Safety W2
   const auto again = bench.submit("a", a, {CoreBench::put(1, "x", "1", a)});
   BOOST_TEST(bench.core.swarm(SwarmId("s"))->head().value() == 1u);
   BOOST_TEST((again[0].outcome.code == Code::kCommitted));
+}
+
+// One message of all five would be above what a frame carries, and would never arrive.
+BOOST_AUTO_TEST_CASE(conflicts_that_carry_large_records_come_in_several_results) {
+  CoreBench bench;
+  const Welcome writer = bench.join("w");
+  Mutation large = CoreBench::put(1, "k", std::string(limits::kValueBytes, 'x'), writer);
+  BOOST_TEST((bench.submit("w", writer, {large})[0].outcome.code == Code::kCommitted));
+  const Welcome welcome = bench.join("a");
+  Submit submit{welcome.session, welcome.epoch, {}, {}};
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) {
+    Mutation mutation = CoreBench::put(seq, "k", "mine", welcome);
+    mutation.entries[0].expect = ExpectVersion{Revision(99)};
+    submit.mutations.push_back(mutation);
+  }
+  bench.receive("a", submit);
+  bench.close();
+  std::vector<std::uint64_t> seqs;
+  for (const Send& send : bench.last.send) {
+    const auto* to = std::get_if<SendTo>(&send);
+    const auto* result = to ? std::get_if<SubmitResult>(to->message.get()) : nullptr;
+    if (result == nullptr) continue;
+    std::size_t bytes = 0;
+    for (const MutationResult& one : result->results) {
+      bytes += wire_size(one.outcome);
+      seqs.push_back(one.seq.value());
+      BOOST_TEST((one.outcome.code == Code::kConflict && one.outcome.committed != nullptr));
+    }
+    BOOST_TEST(bytes < limits::kFrameBytes);
+  }
+  BOOST_TEST((seqs == std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_of_another_swarm_with_the_same_id_has_no_say_in_a_round) {
+  CoreBench bench;
+  const Welcome a = bench.join("a");
+  Hello foreign = CoreBench::hello("a");
+  foreign.swarm = SwarmId("other");
+  bench.receive("stranger", foreign);
+  bench.close();
+  bench.close();
+  BOOST_REQUIRE(bench.to<Welcome>("stranger") != nullptr);
+  const Welcome other = *bench.to<Welcome>("stranger");
+  SyncRequest sync;
+  sync.session = a.session;
+  sync.request = RequestId(5);
+  sync.keys = {Key("k")};
+  bench.receive("a", sync);
+  bench.close();
+  const RoundId round = bench.broadcasts<StateRequest>()[0]->round;
+  StateResponse answer;
+  answer.session = other.session;
+  answer.round = round;
+  answer.rest = AnswerKind::kAbsent;
+  answer.answers = {{Key("k"), AnswerKind::kOffer, {Register{ContentType::kText, "x"}, {}, {}}}};
+  bench.receive("stranger", answer);
+  bench.close();
+  BOOST_TEST((bench.to<SyncReport>("a") == nullptr));
+  BOOST_TEST(bench.core.counters().at("ignored_round_answers") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_offer_for_all_other_keys_is_none) {
+  CoreBench bench;
+  const Welcome a = bench.join("a");
+  SyncRequest sync;
+  sync.session = a.session;
+  sync.request = RequestId(5);
+  sync.keys = {Key("k")};
+  bench.receive("a", sync);
+  bench.close();
+  StateResponse answer;
+  answer.session = a.session;
+  answer.round = bench.broadcasts<StateRequest>()[0]->round;
+  answer.rest = AnswerKind::kOffer;
+  bench.receive("a", answer);
+  bench.close();
+  BOOST_REQUIRE(bench.to<SyncReport>("a") != nullptr);
+  BOOST_TEST((bench.core.swarm(SwarmId("s"))->find(Key("k")) == nullptr));
+  BOOST_TEST(bench.core.counters().at("offers_refused") == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -165,6 +165,15 @@ BOOST_AUTO_TEST_CASE(a_listing_follows_the_glob_and_goes_on_after_a_key) {
   BOOST_TEST(rest.changes.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(all_tombstones_that_are_old_enough_go_at_once_and_no_younger_one) {
+  SwarmState state = fresh();
+  std::vector<Row> rows;
+  for (const char* key : {"a", "b", "c", "d"}) commit(state, {{key, nullptr}}, rows);  // at 1..4 ms
+  BOOST_TEST(state.newest_tombstone_before(4, 100).value() == 3u);
+  BOOST_TEST(state.newest_tombstone_before(4, 2).value() == 2u);
+  BOOST_TEST(state.newest_tombstone_before(1, 100).value() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(retired_incarnations_lose_their_rows_and_outcomes) {
 BOOST_AUTO_TEST_CASE(a_client_write_below_the_mark_is_unknown_and_a_new_client_is_not) {
   Table table;
   table.consume(1, 0, kClient, 0);  // the first commit of the swarm: had seen revision 0
-  BOOST_TEST(table.writers.forget_old(kClientRowMillis + 60'000, table.marks, table.rows));
+  BOOST_TEST(table.writers.forget_old(kClientRowMillis + 60'000, true, table.marks, table.rows));
   BOOST_TEST((table.turn(1, 0, 0, kClient) == Writers::Turn::kUnknown));
   BOOST_TEST((table.turn(1, 0, 1, kClient) == Writers::Turn::kNext));
   BOOST_TEST((table.turn(1, 0, 0, kAgent) == Writers::Turn::kNext));
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(forgetting_a_row_without_a_commit_raises_no_mark) {
   Outcome conflict;
   conflict.code = Code::kConflict;
   table.writers.consume(kClient, kIncarnation, Seq(1), conflict, Revision(9), 0);
-  BOOST_TEST(!table.writers.forget_old(kClientRowMillis + 60'000, table.marks, table.rows));
+  BOOST_TEST(!table.writers.forget_old(kClientRowMillis + 60'000, true, table.marks, table.rows));
   BOOST_TEST((table.turn(1, 0, 9, kClient) == Writers::Turn::kNext));
 }
 
@@ -161,6 +161,19 @@ BOOST_AUTO_TEST_CASE(restored_rows_go_on_where_they_were) {
     if (const auto* outcome = std::get_if<OutcomeRow>(&row)) again.restore(*outcome);
   const auto answer = again.turn_of(kAgent, kIncarnation, Seq(2), {}, {}, table.marks);
   BOOST_TEST((answer.turn == Writers::Turn::kRepeated && answer.outcome != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(client_rows_stay_bounded_however_many_come) {
+  Writers writers{SwarmId("s")};
+  SwarmRow marks; std::vector<Row> rows; Outcome done; done.code = Code::kCommitted; done.changed = true;
+  std::uint64_t id = 0;
+  for (int second = 0; second < 300; ++second) {
+    for (int n = 0; n < 600; ++n)
+      writers.consume(AgentId("~client-" + std::to_string(n + 600 * second)), Incarnation(1), Seq(1), done, Revision(++id), 1000 * second);
+    (void)writers.take_advanced(rows); rows.clear();
+    writers.forget_old(1000 * second, true, marks, rows);
+  }
+  BOOST_TEST(writers.rows() <= limits::kClientRows + 600);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
