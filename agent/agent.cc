@@ -201,6 +201,7 @@ void Agent::on_welcome(const Welcome& welcome) {
   }
   awaits_new_epoch_ = replica_.holds_state() && replica_.cursor().epoch != epoch_;
   rolled_back_ = replica_.cursor().epoch == epoch_ && replica_.cursor().revision > welcome.head;
+  rolled_back_to_ = welcome.head;
   sent_ = {};
   answered_here_.clear();
   window_closed_ = false;
@@ -269,7 +270,12 @@ void Agent::on_attached(const Attached& attached) {
   if (!pull_) {
     // Updates may have come before this, so only the welcome shows that the coordinator's store was
     // rolled back.
-    if (rolled_back_) count("coordinator_rolled_back");
+    if (rolled_back_) {
+      count("coordinator_rolled_back");
+      tell_lost([&](const Acknowledged& one) {
+        return one.at.epoch == epoch_ && one.at.revision > rolled_back_to_;
+      });
+    }
     begin_pull(!replica_.holds_state() || rolled_back_);
   }
 }

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -83,6 +84,11 @@ class Agent final : public Core {
     bool told_behind = false;
     std::vector<RequestId> asked_by;  // CatchUp commands to answer
   };
+  struct Acknowledged {
+    Incarnation incarnation;
+    Seq seq;
+    Cursor at;
+  };
   struct Reading {
     ReadCommand command;
     Instant deadline;
@@ -133,6 +139,7 @@ class Agent final : public Core {
   void shift_clock(std::uint64_t coordinator_wall_millis);
   void give_contexts();
   void epoch_changed(const std::vector<OwnThrough>& applied);
+  void tell_lost(const std::function<bool(const Acknowledged&)>& is_lost);
 
   // following.cc
   void on_update(const MessagePtr& message);
@@ -181,6 +188,7 @@ class Agent final : public Core {
   std::string channel_;
   bool attached_ = false;
   bool rolled_back_ = false;  // at the welcome the coordinator's head was below the cursor
+  Revision rolled_back_to_;
   BroadcastNo broadcast_;
   BroadcastNo broadcast_at_ack_;
   int legs_behind_ = 0;
@@ -205,11 +213,6 @@ class Agent final : public Core {
   bool submit_wanted_ = false;
   std::map<Incarnation, Seq> answered_here_;  // the greatest answered in this session
   bool awaits_new_epoch_ = false;  // nothing is sent until the new history was caught up with
-  struct Acknowledged {
-    Incarnation incarnation;
-    Seq seq;
-    Cursor at;
-  };
   std::deque<Acknowledged> acknowledged_;  // the newest, to say which a restore lost
 
   // Volatile: following.

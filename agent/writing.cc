@@ -349,17 +349,14 @@ void Agent::give_contexts() {
 // its outcome is told; everything else is written anew, since the numbers mean nothing there.
 void Agent::epoch_changed(const std::vector<OwnThrough>& applied) {
   count("epochs_changed");
-  WritesLost lost;
   // What is part of the new history stays: the next restore may go further back.
-  std::erase_if(acknowledged_, [&](const Acknowledged& one) {
+  const auto is_lost = [&](const Acknowledged& one) {
     if (one.at.epoch == epoch_) return false;  // answered since the welcome
     const auto end = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& e) {
       return e.epoch == one.at.epoch;
     });
-    if (end != lineage_.end() && one.at.revision <= end->last) return false;
-    lost.writes.push_back({one.incarnation, one.seq});
-    return true;
-  });
+    return end == lineage_.end() || one.at.revision > end->last;
+  };
   outbox_.forget_decisions();
   const auto is_applied = [&](const Pending& pending) {
     return std::any_of(applied.begin(), applied.end(), [&](const OwnThrough& through) {
@@ -374,12 +371,21 @@ void Agent::epoch_changed(const std::vector<OwnThrough>& applied) {
   awaits_new_epoch_ = false;
   sent_ = {};
   submit_wanted_ = true;
-  if (!lost.writes.empty()) {
-    lost.text = fmt::format("the coordinator's store was restored to a state without {} acknowledged "
-                            "writes of this agent",
-                            lost.writes.size());
-    tell(std::move(lost));
-  }
+  tell_lost(is_lost);
+}
+
+void Agent::tell_lost(const std::function<bool(const Acknowledged&)>& is_lost) {
+  WritesLost lost;
+  std::erase_if(acknowledged_, [&](const Acknowledged& one) {
+    if (!is_lost(one)) return false;
+    lost.writes.push_back({one.incarnation, one.seq});
+    return true;
+  });
+  if (lost.writes.empty()) return;
+  lost.text = fmt::format("the coordinator's store was put back to a state without {} acknowledged "
+                          "writes of this agent",
+                          lost.writes.size());
+  tell(std::move(lost));
 }
 
 }  // namespace waggle

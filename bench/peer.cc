@@ -19,7 +19,7 @@ namespace waggle::bench {
 namespace {
 
 // The native handle of a Socket is its own; zmq_poll needs only the descriptor.
-void wait_readable(const Socket& socket, int timeout_millis) {
+void wait_readable(Socket& socket, int timeout_millis) {
   if ((socket.events() & ZMQ_POLLIN) != 0 || timeout_millis == 0) return;
   zmq_pollitem_t item{nullptr, socket.fd(), ZMQ_POLLIN, 0};
   zmq_poll(&item, 1, timeout_millis);

@@ -26,6 +26,12 @@ std::optional<Number> whole_number(std::string_view text) {
   return number;
 }
 
+std::string count_of_text(const std::string& text) {
+  const auto number = whole_number<std::uint64_t>(text);
+  if (number && *number > 0) return {};
+  return fmt::format("expected a whole number above 0, got '{}'", text);
+}
+
 std::string revision_of_text(const std::string& text) {
   const auto number = whole_number<std::uint64_t>(text);
   if (number && *number <= limits::kNumberMax) return {};
@@ -305,7 +311,9 @@ class Parser {
         "Its place among waiting rounds, and its time: 5s, 10s, 30s");
     duration(app, "--every", sync.every_millis,
              "Again and again, with 10 % of jitter; one line a run");
-    app.add_option("--count", sync.count, "With --every: so many runs")->type_name("N");
+    app.add_option("--count", sync.count, "With --every: so many runs")
+        ->check(count_of_text)
+        ->type_name("N");
     app.footer(
         "--timeout is the time of the round [by priority or policy, else 10s].\n"
         "Exit codes: 0 settled or equal, 4 no quorum or overtaken by writes, 5 no agents,\n"
@@ -327,7 +335,9 @@ class Parser {
     tail.add_option("--from", follow.cursor,
                     "Begin behind this cursor; 0: with the state as it is [only what is new]")
         ->type_name("CURSOR");
-    tail.add_option("--count", follow.count, "End after so many changes")->type_name("N");
+    tail.add_option("--count", follow.count, "End after so many changes")
+        ->check(count_of_text)
+        ->type_name("N");
     tail.footer(
         "Every line names the cursor behind it; the last one is {\"event\":\"cursor\",...}. To go "
         "on\n"

@@ -53,8 +53,8 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
     // Its history went on where ours stopped: this store was rolled back behind our back.
     count("cursors_beyond_head");
     chunk.reset = true;
-    chunk.text = fmt::format("revision {} is beyond the head {}: the store of this coordinator was "
-                             "rolled back",
+    chunk.text = fmt::format("revision {} is beyond the head {}: there is no such state here; if "
+                             "somebody held it, the store of this coordinator was rolled back",
                              since.value(), state.head().value());
   }
   if (!chunk.reset && state.floor() > std::max(since, request.base)) {

@@ -63,6 +63,7 @@ class ThreadJournal final : public Journal, public PollSource {
 
   // ---- PollSource
   void attach(FdWatch* watch) override;
+  void spoke(int) override {}  // poll() looks at the state itself
   [[nodiscard]] bool has_work() override;
 
   struct Counters {

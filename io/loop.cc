@@ -30,7 +30,7 @@ struct Loop::Entry final : FdWatch {
   void watch(int fd) override {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
-    event.data.u64 = id;
+    event.data.u64 = id << 32 | static_cast<std::uint32_t>(fd);
     WAGGLE_CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0,
                  "descriptor " + std::to_string(fd) + ": " + std::strerror(errno));
   }
@@ -291,8 +291,11 @@ void Loop::wait(Instant until) {
   WAGGLE_CHECK(count >= 0 || errno == EINTR, std::strerror(errno));
   ++counters_.wakeups;
   for (int i = 0; i < count; ++i) {
-    const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
-    if (Entry* entry = find(id)) make_ready(*entry);
+    const std::uint64_t which = events[static_cast<std::size_t>(i)].data.u64;
+    Entry* entry = find(which >> 32);
+    if (entry == nullptr) continue;
+    for (PollSource* source : entry->sources) source->spoke(static_cast<int>(which & UINT32_MAX));
+    make_ready(*entry);
   }
 }
 

@@ -62,12 +62,22 @@ void ZmqAgentTransport::attach(FdWatch* watch) {
   if (watch_ != nullptr) each_fd([this](int fd) { watch_->watch(fd); });
 }
 
+void ZmqAgentTransport::spoke(int fd) {
+  if (sub_.is_open() && sub_.fd() == fd) sub_.spoke();
+  if (dealer_.is_open() && dealer_.fd() == fd) dealer_.spoke();
+}
+
 bool ZmqAgentTransport::has_work() {
   if (!own_.empty()) return true;
-  if (sub_.is_open() && (sub_.events() & ZMQ_POLLIN) != 0) return true;
+  if (sub_.is_open() && sub_.may_receive() && (sub_.events() & ZMQ_POLLIN) != 0) return true;
   if (!dealer_.is_open()) return false;
-  const int events = dealer_.events();
-  return (events & ZMQ_POLLIN) != 0 || (hello_ != nullptr && (events & ZMQ_POLLOUT) != 0);
+  if (hello_ != nullptr) return (dealer_.events() & (ZMQ_POLLIN | ZMQ_POLLOUT)) != 0;
+  return dealer_.may_receive() && (dealer_.events() & ZMQ_POLLIN) != 0;
+}
+
+// Without a loop nobody says that a descriptor spoke, so every socket is looked at.
+bool ZmqAgentTransport::worth_a_look(const Socket& socket) const {
+  return socket.is_open() && (watch_ == nullptr || socket.may_receive());
 }
 
 // ---- receiving ---------------------------------------------------------------------------------
@@ -79,8 +89,8 @@ void ZmqAgentTransport::receive(std::vector<Event>& events, std::size_t max) {
     events.push_back(std::move(own_.front()));
     own_.pop_front();
   }
-  if (sub_.is_open()) receive_from(sub_, true, events, (end - events.size() + 1) / 2);
-  if (dealer_.is_open()) receive_from(dealer_, false, events, end - events.size());
+  if (worth_a_look(sub_)) receive_from(sub_, true, events, (end - events.size() + 1) / 2);
+  if (worth_a_look(dealer_)) receive_from(dealer_, false, events, end - events.size());
 }
 
 void ZmqAgentTransport::receive_from(Socket& socket, bool broadcast, std::vector<Event>& events,

@@ -51,6 +51,7 @@ class ZmqAgentTransport final : public Transport, public PollSource {
 
   // ---- PollSource
   void attach(FdWatch* watch) override;
+  void spoke(int fd) override;
   [[nodiscard]] bool has_work() override;
 
   struct Counters {
@@ -71,6 +72,7 @@ class ZmqAgentTransport final : public Transport, public PollSource {
   ZmqAgentTransport(const ZmqContext& context, const Options& options, Socket dealer);
 
   [[nodiscard]] static Result<Socket> dial(const ZmqContext& context, const Options& options);
+  [[nodiscard]] bool worth_a_look(const Socket& socket) const;
   void receive_from(Socket& socket, bool broadcast, std::vector<Event>& events, std::size_t max);
   [[nodiscard]] Result<MessagePtr> message_of(const Frame& frame, bool broadcast);
   void send_up(const MessagePtr& message);

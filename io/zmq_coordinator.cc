@@ -123,10 +123,23 @@ void ZmqCoordinatorTransport::attach(FdWatch* watch) {
 bool ZmqCoordinatorTransport::has_work() {
   if (!own_.empty()) return true;
   if (options_.local != nullptr && options_.local->has_work()) return true;
-  if ((router_.events() & ZMQ_POLLIN) != 0) return true;
-  return std::ranges::any_of(channels_, [](const auto& channel) {
-    return (channel.second.socket.events() & ZMQ_POLLIN) != 0;
-  });
+  const auto holds_a_message = [](Socket& socket) {
+    return socket.may_receive() && (socket.events() & ZMQ_POLLIN) != 0;
+  };
+  if (holds_a_message(router_)) return true;
+  return std::ranges::any_of(
+      channels_, [&](auto& channel) { return holds_a_message(channel.second.socket); });
+}
+
+void ZmqCoordinatorTransport::spoke(int fd) {
+  if (router_.fd() == fd) router_.spoke();
+  for (auto& [swarm, channel] : channels_)
+    if (channel.socket.fd() == fd) channel.socket.spoke();
+}
+
+// Without a loop nobody says that a descriptor spoke, so every socket is looked at.
+bool ZmqCoordinatorTransport::worth_a_look(const Socket& socket) const {
+  return watch_ == nullptr || socket.may_receive();
 }
 
 // ---- receiving ---------------------------------------------------------------------------------
@@ -140,9 +153,10 @@ void ZmqCoordinatorTransport::receive(std::vector<Event>& events, std::size_t ma
   }
   receive_local(events, share(end - events.size()));
   for (auto& [swarm, channel] : channels_) {
-    receive_channel(swarm, channel, events, share(end - events.size()));
+    if (worth_a_look(channel.socket))
+      receive_channel(swarm, channel, events, share(end - events.size()));
   }
-  receive_router(events, end - events.size());
+  if (worth_a_look(router_)) receive_router(events, end - events.size());
 }
 
 void ZmqCoordinatorTransport::receive_local(std::vector<Event>& events, std::size_t max) {

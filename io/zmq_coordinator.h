@@ -69,6 +69,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
 
   // ---- PollSource
   void attach(FdWatch* watch) override;
+  void spoke(int fd) override;
   [[nodiscard]] bool has_work() override;
   [[nodiscard]] Instant next_retry() const override { return next_retry_; }
 
@@ -113,6 +114,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   ZmqCoordinatorTransport(const ZmqContext& context, const Options& options, Socket router);
 
   void receive_local(std::vector<Event>& events, std::size_t max);
+  [[nodiscard]] bool worth_a_look(const Socket& socket) const;
   void receive_router(std::vector<Event>& events, std::size_t max);
   void receive_channel(const SwarmId& swarm, Channel& channel, std::vector<Event>& events,
                        std::size_t max);

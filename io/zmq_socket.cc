@@ -89,12 +89,20 @@ std::string_view Frame::bytes() const {
 
 // ---- Socket ------------------------------------------------------------------------------------
 
-Socket::Socket(Socket&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+Socket::Socket(void* handle) : handle_(handle) {
+  std::size_t size = sizeof fd_;
+  WAGGLE_CHECK(zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size) == 0, zmq_strerror(zmq_errno()));
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), fd_(other.fd_), quiet_(other.quiet_) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
     close();
     handle_ = std::exchange(other.handle_, nullptr);
+    fd_ = other.fd_;
+    quiet_ = other.quiet_;
   }
   return *this;
 }
@@ -153,10 +161,12 @@ std::uint16_t Socket::bound_port() const {
 }
 
 void Socket::set(int option, int value) {
+  quiet_ = false;
   set_raw(handle_, option, &value, sizeof value);
 }
 
 void Socket::subscribe(std::string_view prefix) {
+  quiet_ = false;
   set_raw(handle_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
 }
 
@@ -169,21 +179,16 @@ void Socket::close_now() {
   close();
 }
 
-int Socket::fd() const {
-  int fd = -1;
-  std::size_t size = sizeof fd;
-  WAGGLE_CHECK(zmq_getsockopt(handle_, ZMQ_FD, &fd, &size) == 0, zmq_strerror(zmq_errno()));
-  return fd;
-}
-
-int Socket::events() const {
+int Socket::events() {
   int events = 0;
   std::size_t size = sizeof events;
   if (zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &size) != 0) return 0;
+  quiet_ = (events & ZMQ_POLLIN) == 0;
   return events;
 }
 
 int Socket::send(Frame& frame, bool more) {
+  quiet_ = false;
   while (zmq_msg_send(frame.raw(), handle_, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0) {
     if (zmq_errno() != EINTR) return zmq_errno();
   }
@@ -191,6 +196,7 @@ int Socket::send(Frame& frame, bool more) {
 }
 
 int Socket::send(std::string_view bytes, bool more) {
+  quiet_ = false;
   while (zmq_send(handle_, bytes.data(), bytes.size(), ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) <
          0) {
     if (zmq_errno() != EINTR) return zmq_errno();
@@ -200,7 +206,9 @@ int Socket::send(std::string_view bytes, bool more) {
 
 bool Socket::receive(Frame& frame, bool& more) {
   while (zmq_msg_recv(frame.raw(), handle_, ZMQ_DONTWAIT) < 0) {
-    if (zmq_errno() != EINTR) return false;
+    if (zmq_errno() == EINTR) continue;
+    quiet_ = zmq_errno() == EAGAIN;
+    return false;
   }
   more = zmq_msg_more(frame.raw()) != 0;
   return true;

@@ -64,9 +64,16 @@ class Socket {
   void close_now();
 
   [[nodiscard]] bool is_open() const { return handle_ != nullptr; }
-  [[nodiscard]] int fd() const;
+  [[nodiscard]] int fd() const { return fd_; }
   // ZMQ_POLLIN and ZMQ_POLLOUT.
-  [[nodiscard]] int events() const;
+  [[nodiscard]] int events();
+
+  // False: the last receive() found nothing and nothing touched the socket since, so its descriptor
+  // will speak when a message comes. Each look at a socket costs system calls, and a process may
+  // hold thousands of them.
+  [[nodiscard]] bool may_receive() const { return !quiet_; }
+  // Its descriptor spoke.
+  void spoke() { quiet_ = false; }
 
   // 0, or errno: EAGAIN, EHOSTUNREACH. A sent frame becomes empty.
   [[nodiscard]] int send(Frame& frame, bool more = false);
@@ -77,8 +84,12 @@ class Socket {
   std::uint64_t discard_rest();
 
  private:
-  explicit Socket(void* handle) : handle_(handle) {}
+  explicit Socket(void* handle);
   void* handle_ = nullptr;
+  int fd_ = -1;
+  // Safety: any call may use up the descriptor's word for a message, so every one but a receive()
+  // that found nothing resets it.
+  bool quiet_ = false;
 };
 
 }  // namespace waggle

@@ -52,8 +52,8 @@ class SocketPort final : public MessagePort, FdWatch {
           deadline - std::chrono::steady_clock::now());
       if (left.count() <= 0) return nullptr;
       pollfd readable{fd_, POLLIN, 0};
-      static_cast<void>(
-          ::poll(&readable, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000))));
+      const int wait = static_cast<int>(std::min<std::int64_t>(left.count(), 60'000));
+      if (::poll(&readable, 1, wait) > 0) transport_->spoke(fd_);
     }
     Event event = std::move(arrived_.front());
     arrived_.pop_front();

@@ -103,7 +103,10 @@ class Lines(program.Case):
         agent.send({"op": "unwatch", "id": 1})
         self.assertEqual(agent.wait_for("watching", id=1)["on"], False)
         self.out("state", "put", "k", "2")
-        agent.send({"op": "get", "key": "k", "at_least": 2, "id": 2}, {"op": "watch", "id": 3})
+        # The unwatched change has come when the read at its revision is answered.
+        agent.send({"op": "get", "key": "k", "at_least": 2, "id": 2})
+        agent.wait_for("value", id=2)
+        agent.send({"op": "watch", "id": 3})
         agent.wait_for("watching", id=3)
         self.out("state", "put", "k", "3")
         change = agent.wait_for("change")

@@ -97,6 +97,33 @@ class Tail(program.Case):
         self.assertEqual((tail.events[1]["key"], tail.events[1]["source"]), ("b", "snapshot"))
         self.assertIn("the whole state follows", tail.messages)
 
+    def test_a_cursor_of_elsewhere_is_answered_with_the_whole_state(self):
+        self.serve("--memory")
+        self.out("state", "put", "a", "1")
+        self.out("state", "put", "b", "1")
+        for cursor, why in (("0123456789abcdef@1", "epoch 0123456789abcdef is not known here"),
+                            ("99", "revision 99 is beyond the head ")):
+            tail = self.tail("--from", cursor)
+            reset = tail.wait_for("reset")
+            self.assertIn(why, reset["text"])
+            tail.wait_for("change", key="b", source="snapshot")
+            self.out("state", "put", f"new/{cursor}", "1")
+            tail.wait_for("change", key=f"new/{cursor}", source="update")
+            tail.signal(signal.SIGTERM)
+            self.assertEqual(tail.wait(), 143)
+            self.assertIn("the whole state follows", tail.messages)
+            changes = self.changes(tail)
+            self.assertEqual(changes[:2], [("a", 1), ("b", 2)])
+            self.assertEqual(len(changes), len(set(changes)))
+
+    def test_a_number_out_of_range_is_no_cursor(self):
+        self.serve("--memory")
+        self.out("state", "put", "a", "1")
+        for cursor in (2**62 + 1, 2**64 - 1, 2**64, f"0123456789abcdef@{2**64 - 1}", "-1"):
+            done = self.expect(2, "tail", f"--from={cursor}")
+            self.assertIn("EPOCH@REVISION", done.stderr)
+            self.assertEqual(done.stdout, "")
+
     def test_clearing_is_told(self):
         self.serve("--memory")
         self.out("state", "put", "a", "1")
