@@ -162,6 +162,11 @@ void Agent::end(Code code, std::string why) {
   held_bytes_ = 0;
   actions_->send.emplace_back(LeaveChannel{});
   set_link(Link::kEnded, code, why);
+  // Whoever left on purpose still has no answer to what was asked.
+  if (code == Code::kCommitted) {
+    code = Code::kUnavailable;
+    why = "the agent left the swarm before it was answered";
+  }
   for (const Reading& reading : std::exchange(readings_, {}))
     tell(CommandFailed{reading.command.request, {code, why}});
   for (const Syncing& syncing : std::exchange(syncings_, {}))
@@ -209,7 +214,6 @@ void Agent::on_welcome(const Welcome& welcome) {
   submit_wanted_ = true;
   actions_->send.emplace_back(JoinChannel{welcome.channel, welcome.nonce});
   attach_by_ = in(kAttachMillis);
-  for (Syncing& syncing : syncings_) send_sync(syncing);
 }
 
 void Agent::on_refused(const Refused& refused) {
@@ -265,6 +269,8 @@ void Agent::on_attached(const Attached& attached) {
   head_ = std::max(head_, attached.head);
   broadcast_ = std::max(broadcast_, attached.broadcast);
   set_link(Link::kAttached, Code::kCommitted, {});
+  // Not before: a round that this agent asks for should find it in the roster.
+  for (Syncing& syncing : syncings_) send_sync(syncing);
   const bool same_history = replica_.holds_state() && replica_.cursor().epoch == epoch_;
   if (same_history && replica_.cursor().revision == attached.head && catch_ups_.empty()) return;
   if (!pull_) {
@@ -360,7 +366,6 @@ void Agent::on_heartbeat(const Heartbeat& heartbeat) {
     rejoin(Code::kUnavailable, "the coordinator was restarted");
     return;
   }
-  heard_ = now_.monotonic;
   broadcast_ = std::max(broadcast_, heartbeat.broadcast);
   if (heartbeat.epoch != epoch_) return;
   head_ = std::max(head_, heartbeat.head);
@@ -390,6 +395,13 @@ void Agent::on_tick() {
     if (now_.monotonic >= hello_at_) {
       if (now_.monotonic - heard_ > Millis{heartbeat_millis_} && link_ == Link::kJoining)
         set_link(Link::kLost, Code::kUnavailable, "no coordinator answers");
+      if (now_.monotonic - heard_ > Millis{heartbeat_millis_ * kSilentBeats}) {
+        // After a fault of the protocol, say because another program listens there, ZeroMQ never
+        // connects this socket again (libzmq issue 4196).
+        count("redials");
+        actions_->send.emplace_back(Redial{});
+        heard_ = now_.monotonic;
+      }
       say_hello();
     }
   } else {

@@ -194,7 +194,7 @@ class Agent final : public Core {
   int legs_behind_ = 0;
   std::uint64_t heartbeat_number_ = 0;
   std::int64_t heartbeat_millis_ = 5'000;
-  Instant heard_;
+  Instant heard_;  // by ROUTER: broadcasts say nothing of that leg, nor it of theirs
   Instant next_beat_;
   Instant hello_at_;
   std::int64_t hello_millis_ = 250;
@@ -209,6 +209,7 @@ class Agent final : public Core {
   Outbox::Place sent_;
   Instant resend_at_ = Instant::never();
   std::int64_t resend_millis_ = 500;
+  bool told_waiting_ = false;    // why the first unanswered write is refused at present
   bool window_closed_ = false;   // waits for resend_at_ after `overloaded` or `unavailable`
   bool submit_wanted_ = false;
   std::map<Incarnation, Seq> answered_here_;  // the greatest answered in this session

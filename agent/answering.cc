@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kSyncResendMillis = 1'000;
 constexpr std::int64_t kSyncGraceMillis = 2'000;
-constexpr std::int64_t kSyncDefaultMillis = 30'000;
+constexpr std::int64_t kSyncDefaultMillis = 63'000;  // a policy may give its keys more than 10 s
 
 }  // namespace
 
@@ -69,7 +69,6 @@ void Agent::on_state_request(const StateRequest& request) {
     count("ignored_state_request");
     return;
   }
-  heard_ = now_.monotonic;
   // Own writes go first on the same connection: they are commits, never answers.
   submit();
 
@@ -150,12 +149,12 @@ void Agent::sync(const SyncCommand& command) {
   const std::int64_t time =
       command.timeout_millis > 0 ? command.timeout_millis : kSyncDefaultMillis;
   syncings_.push_back({command, in(time + kSyncGraceMillis), Instant::never()});
-  if (welcomed()) send_sync(syncings_.back());
+  send_sync(syncings_.back());
 }
 
 void Agent::send_sync(Syncing& syncing) {
   syncing.resend_at = in(jittered(kSyncResendMillis));
-  if (!welcomed()) return;
+  if (!attached_) return;
   SyncRequest request;
   request.session = session_;
   request.request = syncing.command.request;

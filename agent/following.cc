@@ -30,7 +30,6 @@ void Agent::on_update(const MessagePtr& message) {
     rejoin(Code::kUnavailable, "the coordinator was restarted");
     return;
   }
-  heard_ = now_.monotonic;
   broadcast_ = std::max(broadcast_, update.broadcast);
   if (update.epoch != epoch_) {
     count("ignored_foreign_epoch");
@@ -247,6 +246,8 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
   give_contexts();
   submit_wanted_ = true;
   caught_up.state_bytes = replica_.bytes();
+  // The coordinator lists every member with what it holds: not as late as the first beat.
+  if (heartbeat_number_ == 0) next_beat_ = now_.monotonic;
   if (link_ == Link::kBehind) set_link(Link::kAttached, Code::kCommitted, {});
   std::vector<RequestId> asked = std::exchange(catch_ups_, {});
   if (asked.empty()) asked.emplace_back();

@@ -51,7 +51,7 @@ void Agent::write(const WriteCommand& command) {
   if (link_ == Link::kEnded)
     return refuse(Code::kUnavailable, "the agent has left the swarm, so nothing would carry the write");
   if (options_.role != Role::kMember)
-    return refuse(Code::kDenied, fmt::format("a {} can't write", to_text(options_.role)));
+    return refuse(Code::kDenied, fmt::format("the role {} can't write; join as a member", to_text(options_.role)));
   if (const Status shape = check_entries(command.entries); !shape)
     return refuse(shape.error().code, shape.error().text);
   if (outbox_.unanswered() >= limits::kOutboxEntries || outbox_.bytes() >= limits::kOutboxBytes)
@@ -243,7 +243,12 @@ void Agent::on_submit_result(const SubmitResult& result) {
       give_up_writer(one.incarnation, outcome);
     } else {
       // Overloaded or unavailable: nothing of this writer goes out until this seq comes again.
-      if (outcome.reason == Reason::kClockAhead) shift_clock(outcome.coordinator_wall_millis);
+      if (outcome.reason == Reason::kClockAhead) {
+        shift_clock(outcome.coordinator_wall_millis);
+      } else if (!std::exchange(told_waiting_, true)) {
+        // It is on its way and may be for long: why is said once.
+        set_link(link_, outcome.code, "writes wait: " + outcome.text);
+      }
       window_closed_ = outcome.reason != Reason::kClockAhead;
       sent_ = outbox_.before(one.incarnation, one.seq);
       resend_at_ = in(jittered(resend_millis_));
@@ -252,6 +257,7 @@ void Agent::on_submit_result(const SubmitResult& result) {
     break;
   }
   if (progress) {
+    if (std::exchange(told_waiting_, false)) set_link(link_, Code::kCommitted, {});
     resend_millis_ = options_.resend_millis;
     if (!window_closed_)
       resend_at_ = outbox_.unanswered() > 0 ? in(jittered(resend_millis_)) : Instant::never();

@@ -155,8 +155,12 @@ struct StatusDone {
   std::uint64_t outbox = 0;
   std::vector<NamedCount> counters;
 };
+// Told by a coordinator: something that a person should know now.
+struct Alarm {
+  std::string text;
+};
 using Delivery =
-    std::variant<WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
+    std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
                  LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone>;
 
 // ---- events ------------------------------------------------------------------------------------

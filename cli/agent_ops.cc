@@ -19,7 +19,8 @@ std::unexpected<Error> wrong(std::string text) {
 
 std::unexpected<Error> wrong_type(std::string_view name, std::string_view wanted,
                                   const Json& found) {
-  return wrong(fmt::format("\"{}\": expected {}, found {}", name, wanted, found.kind()));
+  return wrong(
+      fmt::format("\"{}\": expected {}, found {}", name, wanted, printable(found.dump(), 64)));
 }
 
 const std::vector<std::string>& fields_of(std::string_view op) {
@@ -365,10 +366,14 @@ Result<Register> register_of(const Json& object) {
       return wrong_type(base64 != nullptr ? "base64" : "value", "base64 in a string", text);
     auto bytes = from_base64(*text.text());
     if (!bytes) return std::unexpected(bytes.error());
-    return Register{type == "text"   ? ContentType::kText
-                    : type == "json" ? ContentType::kJson
-                                     : ContentType::kBytes,
-                    *std::move(bytes)};
+    if (type == "json") {
+      const auto parsed = parse_json(*bytes);
+      if (!parsed) return wrong("\"base64\": not JSON, as \"type\" says: " + parsed.error().text);
+      return Register{ContentType::kJson, parsed->canonical()};
+    }
+    if (type == "text" && !is_utf8(*bytes))
+      return wrong("\"base64\": not UTF-8, so it is no text; use \"type\":\"bytes\"");
+    return Register{type == "text" ? ContentType::kText : ContentType::kBytes, *std::move(bytes)};
   }
   if (type == "text" && value->text() == nullptr)
     return wrong_type("value", "a string, as \"type\" is text", *value);

@@ -77,6 +77,7 @@ class AgentProgram {
                                       [this](const Delivery& delivery) { queue_.push(delivery); });
     if (!runtime) return fail(runtime.error(), json_);
     runtime_ = std::move(*runtime);
+    runtime_->inspect([this](const Agent& agent) { earlier_ = agent.outbox().unanswered(); });
     say_hello(options);
     while (!over_) turn();
     return leave();
@@ -164,7 +165,7 @@ class AgentProgram {
   }
 
   [[nodiscard]] bool drained() {
-    if (asked_.empty() && held_reads_.empty()) return !on_change_ || on_change_->idle();
+    if (asked_.empty() && held_reads_.empty() && earlier_ == 0) return !on_change_ || on_change_->idle();
     return false;
   }
 
@@ -182,7 +183,12 @@ class AgentProgram {
 
   void on_line(const std::optional<std::string>& line) {
     ++lines_;
-    if (!reading_) return;  // behind a leave
+    if (!reading_) {  // behind a leave
+      if (line && line->find_first_not_of(" \t\r") != std::string::npos)
+        refuse(parse_op(*line).id,
+               {Code::kUnavailable, "the agent is leaving; nothing behind \"leave\" is done"});
+      return;
+    }
     if (!line)
       return refuse({}, {Code::kRejected, fmt::format("the line has more than {} bytes; a value "
                                                       "may have {}",
@@ -268,6 +274,8 @@ class AgentProgram {
                      "gives the present state"));
   }
 
+  void on(const Alarm&) {}  // a coordinator's
+
   void on(const WriteQueued& queued) {
     const AgentOp* op = asked_.find(queued.request);
     if (op == nullptr) return;
@@ -296,6 +304,7 @@ class AgentProgram {
 
   void on(const WriteSettled& settled) {
     out_.add(settled_json(asked_.id_of(settled.request), settled));
+    if (!settled.request && earlier_ > 0) --earlier_;
     asked_.forget(settled.request);
   }
 
@@ -314,6 +323,7 @@ class AgentProgram {
     out_.add(changed_json(changed));
   }
 
+  // Of this process only: what waits for the command when the process ends is not kept.
   void tell_command(const StateChanged& changed) {
     if (changed.cleared) {
       Json cleared = event_json("cleared", {});
@@ -345,6 +355,7 @@ class AgentProgram {
       left_ = true;
       return;
     }
+    if (attached_ && link.code != Code::kCommitted) say(link.text);
     out_.add(link_json(link));
     if (link.link == Link::kEnded) {
       ended_ = Error{link.code, link.text};
@@ -416,15 +427,26 @@ class AgentProgram {
       }
     }
     std::uint64_t outbox = 0;
-    runtime_->inspect([&outbox](const Agent& agent) { outbox = agent.outbox().unanswered(); });
+    bool reached = false;
+    runtime_->inspect([&](const Agent& agent) {
+      outbox = agent.outbox().unanswered();
+      reached = agent.counters().contains("submits");
+    });
+    // What the store did not take before it failed is in memory only.
+    const std::size_t not_taken = ended_ && ended_->code == Code::kUnknown ? asked_.unqueued() : 0;
+    outbox -= std::min<std::uint64_t>(outbox, not_taken);
     runtime_.reset();
     take_deliveries();
     const std::size_t given_up = on_change_ ? on_change_->stop() : 0;
     const bool kept = !args_.data.empty();
     for (const auto& [request, asked] : asked_.all()) {
-      if (!asked.queued) continue;
+      if (!std::holds_alternative<WriteCommand>(asked.op.ask)) continue;
       Json out = event_json("unsettled", asked.op.id);
-      out_.add(out.set("kept", kept));
+      out_.add(out.set("kept", kept && asked.queued));
+    }
+    for (const auto& [key, id] : offers_) {
+      Json out = event_json("unsettled", id);
+      out_.add(out.set("offer", key.value()).set("kept", false));
     }
     Json left = event_json("left", leave_id_);
     left.set("outbox", outbox).set("kept", kept || outbox == 0);
@@ -435,8 +457,12 @@ class AgentProgram {
     if (outbox > 0)
       say(kept ? fmt::format("{} unanswered; {} in {} for the next start", counted(outbox, "write"),
                              outbox == 1 ? "it waits" : "they wait", args_.data)
-               : fmt::format("{} unanswered and without --data not kept: unknown whether applied",
-                             counted(outbox, "write")));
+               : fmt::format("{} unanswered and without --data not kept: {}",
+                             counted(outbox, "write"),
+                             reached ? "unknown whether applied"
+                                     : "not applied, no coordinator was reached"));
+    if (not_taken > 0)
+      say(fmt::format("{} not taken by the store when it failed: write again", counted(not_taken, "write")));
     if (ended_) {
       // The store failed, or the coordinator refused this agent for good.
       return fail(*ended_, json_);
@@ -460,6 +486,7 @@ class AgentProgram {
   bool reading_ = true;
 
   AskedOps asked_;
+  std::size_t earlier_ = 0;  // writes of an earlier process that are not settled
   std::map<RequestId, AgentOp> held_reads_;
   std::map<Key, Json> offers_;
   bool watching_ = false;

@@ -100,6 +100,9 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
+  // To the parser below it would be the end of the text.
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos)
+    return failed(Code::kRejected, fmt::format("a NUL byte (byte {})", at + 1));
   Builder builder;
   if (!nlohmann::json::sax_parse(text, &builder))
     return failed(Code::kRejected, builder.error.empty() ? "not JSON" : builder.error);

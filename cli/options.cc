@@ -85,6 +85,8 @@ class Parser {
     if (words.front() == "help") return help(words);
     if (const std::string wrong = unknown_command(words); !wrong.empty())
       return std::unexpected(fail_usage(wrong, line_.json));
+    if (const std::string wrong = empty_value(words); !wrong.empty())
+      return std::unexpected(fail_usage(wrong, line_.json));
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -103,6 +105,21 @@ class Parser {
   }
 
  private:
+  // CLI11 takes an option with an empty value for one that was not given: a script whose variable is
+  // empty would write without its condition.
+  static std::string empty_value(const std::vector<std::string>& words) {
+    static constexpr std::string_view kNeedValue[] = {
+        "--if-version", "--at-least", "--count", "--floor", "--file", "--on-change", "--config",
+        "--listen",     "--id",       "--swarm", "--coordinator"};
+    for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
+      for (const std::string_view name : kNeedValue) {
+        const bool here = words[i] == std::string(name) + "=";
+        const bool next = words[i] == name && i + 1 < words.size() && words[i + 1].empty();
+        if (here || next) return fmt::format("{}: expected a value, got an empty one", name);
+      }
+    return {};
+  }
+
   CLI::App* command(CLI::App& parent, Verb verb, const char* name, const char* about) {
     CLI::App* app = parent.add_subcommand(name, about);
     verbs_.emplace_back(app, verb);
@@ -286,6 +303,7 @@ class Parser {
           return fmt::format("expected a whole number of 64 bits, got '{}'", text);
         })
         ->type_name("N");
+    incr.footer("Prints the new revision, as every write does; state get prints the counter.");
 
     for (const auto& [verb, name, about] :
          {std::tuple{Verb::kStateAdd, "add", "Add elements to a set"},

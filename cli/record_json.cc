@@ -105,11 +105,11 @@ void add_outcome(Json& out, const Outcome& outcome) {
   out.set("code", to_text(outcome.code)).set("level", to_text(outcome.level));
   out.set("revision", outcome.revision.value()).set("changed", outcome.changed);
   if (outcome.reason != Reason::kNone) out.set("reason", to_text(outcome.reason));
+  if (exit_code(outcome.code) != 0 && !outcome.key.empty() && out.find("key") == nullptr)
+    out.set("key", outcome.key.value());
   if (outcome.conflict != ConflictKind::kNone) {
     out.set("conflict", to_text(outcome.conflict));
     out.set("committed", record_json({outcome.key, outcome.committed}));
-  } else if (exit_code(outcome.code) != 0 && !outcome.key.empty()) {
-    out.set("key", outcome.key.value());
   }
   if (!outcome.text.empty()) out.set("text", outcome.text);
 }

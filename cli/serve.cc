@@ -100,6 +100,7 @@ CoordinatorRuntimeOptions runtime_options(const CommandLine& line, const Config&
   options.sync = config.sync;
   options.accept_rollback = line.serve.accept_rollback;
   options.disk_reserve_bytes = config.disk_reserve_bytes;
+  options.on_alarm = [](const std::string& text) { say("ALARM: " + text); };
   options.core.policies = config.policies;
   options.core.beat.interval_millis = config.heartbeat_millis;
   options.core.round_timeout_millis = config.round_timeout_millis;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -43,6 +44,9 @@ Result<std::string> value_of(const CommandLine::State& state) {
     return read_value(file, fmt::format("the file '{}'", state.file));
   }
   if (state.value && *state.value != "-") return *state.value;
+  if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+    return failed(Code::kRejected, "standard input is closed and no value was given; an empty value "
+                                   "is written as ''");
   if (!state.value && isatty(STDIN_FILENO) == 1)
     say("the value is read from the terminal; ^D ends it");
   return read_value(std::cin, "standard input");

@@ -111,15 +111,18 @@ class Tail {
       line.set("event", "reset").set("from", to_text(told_)).set("to", to_text(found->to));
       buffer_.add(line.set("text", found->text));
     }
+    // A cursor within what follows a reset would be reset again: --count would never get past it.
+    const bool whole = found->snapshot && static_cast<bool>(told_.revision);
     tell(std::move(found->changes), found->snapshot ? Cursor{found->to.epoch, {}} : told_,
-         found->to, found->snapshot ? "snapshot" : "delta");
+         found->to, found->snapshot ? "snapshot" : "delta", whole);
     return {};
   }
 
+  // `whole`: not cut by --count.
   void tell(std::vector<Change> changes, const Cursor& from, const Cursor& to,
-            std::string_view source) {
+            std::string_view source, bool whole = false) {
     for (FeedItem& item : feed_order(std::move(changes), from, to, line_.follow.prefix)) {
-      if (enough()) return;
+      if (enough() && !whole) return;
       Json line;
       line.set("event", "change");
       line.add_all(change_json(item.change));
@@ -128,7 +131,7 @@ class Tail {
       told_ = item.behind;
       ++lines_;
     }
-    if (!enough()) told_ = to;
+    if (!enough() || whole) told_ = to;
   }
 
   [[nodiscard]] bool enough() const {

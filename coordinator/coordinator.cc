@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kSweepMillis = 1'000;
 constexpr std::int64_t kIdleSweepMillis = 60'000;
+constexpr std::int64_t kAlarmMillis = 10'000;
 constexpr std::int64_t kNoSessionMillis = 200;  // at most one such answer a peer in that time
 constexpr std::size_t kNoSessionPeers = 4'096;
 constexpr std::size_t kHellosWaiting = 1'024;
@@ -446,6 +447,19 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   if (swarm->channel.empty()) {
     if (swarm->hellos_waiting.size() < kHellosWaiting) swarm->hellos_waiting.push_back(received);
     return;
+  }
+  if (hello.cursor.epoch == store_.epoch && hello.cursor.revision > swarm->state.head()) {
+    count("cursors_beyond_head");
+    if (now_.monotonic >= next_alarm_) {
+      next_alarm_ = now_.monotonic + Millis{kAlarmMillis};
+      actions_->deliver.emplace_back(Alarm{fmt::format(
+          "agent '{}' holds revision {} of swarm '{}', the head here is {}, in the same epoch: this "
+          "store was put back to an earlier state without --accept-rollback, and acknowledged "
+          "writes are gone. Agents will take over the state here; cursors of before name other "
+          "changes now",
+          hello.agent.value(), hello.cursor.revision.value(), hello.swarm.value(),
+          swarm->state.head().value())});
+    }
   }
   Session* holder = sessions_.holder(hello.swarm, hello.agent);
   if (holder != nullptr && holder->peer != peer) {

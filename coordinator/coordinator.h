@@ -170,6 +170,7 @@ class Coordinator final : public Core {
   bool started_ = false;
   Instant started_at_;
   Instant next_sweep_;
+  Instant next_alarm_{0};
   Instant expected_wake_ = Instant::never();
   std::size_t group_bytes_ = 0;
 

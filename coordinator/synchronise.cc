@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -283,7 +284,14 @@ void Coordinator::conclude(RoundId id) {
     round.reports.push_back(key_report);
   }
 
-  // Every offer that was used is answered: taken when its value stands now.
+  // Every offer that was used is answered: taken when its value stands now. Where no quorum could
+  // decide, the offers stay for the next round.
+  std::set<Key> undecided(settlement.moved.begin(), settlement.moved.end());
+  for (const KeyReport& key_report : settlement.reports)
+    if ((key_report.outcome == RoundOutcome::kPartial ||
+         key_report.outcome == RoundOutcome::kNoQuorum) &&
+        key_report.strategy == to_text(Strategy::kQuorum) && !versions.contains(key_report.key))
+      undecided.insert(key_report.key);
   for (const AgentId& member : round.roster) {
     const auto response = round.answers.find(member);
     if (response == round.answers.end()) continue;
@@ -292,10 +300,7 @@ void Coordinator::conclude(RoundId id) {
     if (session == nullptr) continue;
     OfferResult result{session->id, id, {}};
     for (const Answer& answer : response->second.answers) {
-      if (answer.kind != AnswerKind::kOffer ||
-          std::find(settlement.moved.begin(), settlement.moved.end(), answer.key) !=
-              settlement.moved.end())
-        continue;
+      if (answer.kind != AnswerKind::kOffer || undecided.contains(answer.key)) continue;
       const RecordPtr now = swarm.state.find(answer.key);
       const Register* stands =
           now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;

@@ -7,6 +7,14 @@
 
 namespace waggle {
 
+void BroadcastCache::leave() {
+  --agents_;
+  if (agents_ > 1) return;
+  by_hash_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
 Result<MessagePtr> BroadcastCache::message_of(const Frame& frame) {
   const std::string_view bytes = frame.bytes();
   const bool keep = agents_ > 1;

@@ -29,7 +29,7 @@ class BroadcastCache {
 
   // An agent that receives broadcasts comes and goes.
   void enter() { ++agents_; }
-  void leave() { --agents_; }
+  void leave();
 
   // The message of a frame. Errors as decode().
   [[nodiscard]] Result<MessagePtr> message_of(const Frame& frame);

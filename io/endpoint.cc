@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kPathBytes = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::string_view kForms =
-    "expected tcp://HOST:PORT, ipc://PATH or inproc://NAME, for instance tcp://127.0.0.1:4700";
+    "expected tcp://HOST:PORT, ipc://PATH or inproc://NAME, for instance tcp://127.0.0.1:4600";
 
 std::string quoted(std::string_view text) {
   return "'" + std::string(text) + "'";

@@ -2,7 +2,7 @@
 
 // Where a coordinator listens and an agent dials, as people write it:
 //
-//   tcp://127.0.0.1:4700   tcp://localhost:4700   tcp://[::1]:4700   tcp://host.example:4700
+//   tcp://127.0.0.1:4600   tcp://localhost:4600   tcp://[::1]:4600   tcp://host.example:4600
 //   tcp://127.0.0.1:*      listening only: any free port
 //   ipc:///run/waggle.sock a Unix socket
 //   inproc://name          within one process and one ZmqContext

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -38,6 +39,11 @@ bool somebody_listens(const std::string& path) {
       errno == EAGAIN;  // its backlog is full
   ::close(fd);
   return answered;
+}
+
+bool is_no_socket(const std::string& path) {
+  struct stat found {};
+  return !path.starts_with('@') && ::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode);
 }
 
 // Numbers and flags take an int, the limit of a frame 64 bits.
@@ -135,6 +141,11 @@ Status Socket::bind(const Endpoint& endpoint) {
                                           ": another process listens there; stop it or choose "
                                           "another endpoint");
   }
+  // ZeroMQ removes whatever stands in the way of an ipc socket.
+  if (endpoint.kind == Endpoint::Kind::kIpc && is_no_socket(endpoint.path))
+    return failed(Code::kRejected, "can't listen on " + endpoint.text() +
+                                       ": there is a file or a directory of that name; choose "
+                                       "another path");
   if (zmq_bind(handle_, endpoint.text().c_str()) == 0) return {};
   const int error = zmq_errno();
   std::string text = "can't listen on " + endpoint.text() + ": " + zmq_strerror(error);

@@ -113,10 +113,10 @@ Verdict settle_register(const Situation& s, std::optional<Value> value) {
     const auto ours = std::tie(s.author.hlc, s.author.agent);
     if (ours > theirs) return applies(std::move(value), "lww");
     return conflict(kind,
-                    fmt::format("'{}' was written by {} meanwhile at revision {}, and that write is "
-                                "the later one",
-                                s.entry.key.value(), s.current->writer.agent.value(),
-                                s.current->version.value()),
+                    fmt::format("'{}' was {} by {} meanwhile at revision {}, and that is the later "
+                                "one",
+                                s.entry.key.value(), s.live() ? "written" : "deleted",
+                                s.current->writer.agent.value(), s.current->version.value()),
                     "lww");
   }
   return conflict(kind, fmt::format("'{}' was {} by {} meanwhile at revision {}; the committed state "

@@ -157,7 +157,11 @@ Status CoordinatorRuntime::Parts::start() {
     service.journal = std::move(journal);
   }
   service.host = std::make_unique<Host>(*service.core, *transport, *service.journal, clock,
-                                        [](const Delivery&) {});
+                                        [this](const Delivery& delivery) {
+                                          const auto* alarm = std::get_if<Alarm>(&delivery);
+                                          if (alarm != nullptr && options.on_alarm)
+                                            options.on_alarm(alarm->text);
+                                        });
   // Before anything that arrives: no write is stepped on a full disk.
   writable = full.empty();
   if (!writable) {

@@ -12,6 +12,7 @@
 // writes are refused with `unavailable`, reads go on, and writes resume when space returns.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct CoordinatorRuntimeOptions {
   bool sync = true;  // false: acknowledged writes may be lost by a power failure
   bool accept_rollback = false;
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
+  // Called on the loop's thread with what a person should know; must not block.
+  std::function<void(const std::string&)> on_alarm;
   CoordinatorOptions core;  // seed, level, new_epoch and version are set by open()
 };
 

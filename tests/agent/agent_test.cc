@@ -473,6 +473,61 @@ BOOST_AUTO_TEST_CASE(without_a_data_directory_no_row_is_made) {
   BOOST_TEST((bench.told<WriteQueued>() != nullptr));
 }
 
+// ZeroMQ does not connect a socket again after a fault of the protocol.
+BOOST_AUTO_TEST_CASE(an_agent_that_nobody_answers_dials_anew) {
+  AgentBench bench;
+  bench.feed(Tick{});
+  int redials = 0;
+  for (int i = 0; i < 120; ++i) {
+    bench.wait(500);
+    for (const Send& send : bench.last.send) redials += std::holds_alternative<Redial>(send) ? 1 : 0;
+  }
+  BOOST_TEST(redials >= 3);  // a minute, three beats of 5 s each
+  BOOST_TEST(redials <= 4);
+}
+
+BOOST_AUTO_TEST_CASE(broadcasts_do_not_hide_that_the_other_leg_is_dead) {
+  AgentBench bench;
+  bench.attach();
+  bool redialled = false;
+  for (int i = 0; i < 10 && !redialled; ++i) {
+    bench.wait(2'000);
+    for (const Send& send : bench.last.send)
+      redialled = redialled || std::holds_alternative<Redial>(send);
+    Heartbeat beat;
+    beat.swarm = SwarmId("s");
+    beat.start = StartId(3);
+    beat.epoch = Epoch(8);
+    beat.head = bench.core.replica().cursor().revision;
+    beat.digest = bench.core.replica().digest();
+    bench.hear(beat);
+  }
+  BOOST_TEST(redialled);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_put_back_within_its_epoch_is_told_with_the_writes_that_are_gone) {
+  AgentBench bench;
+  bench.attach();
+  const MutationResult first = bench.write("x", 1);
+  bench.answer(first, Code::kCommitted, 1);
+  bench.hear(AgentBench::update(0, 1, {AgentBench::change("x", 1, 1)}));
+  const MutationResult second = bench.write("x", 1);
+  bench.answer(second, Code::kCommitted, 2);
+  bench.hear(AgentBench::update(1, 2, {AgentBench::change("x", 2, 2)}));
+  bench.receive(NoSession{SessionId(1)});
+  Welcome welcome;
+  welcome.session = SessionId(11);
+  welcome.start = StartId(4);
+  welcome.epoch = Epoch(8);
+  welcome.head = Revision(1);
+  bench.receive(welcome);
+  bench.receive(Attached{SessionId(11), Revision(1), {}});
+  const auto* lost = bench.told<WritesLost>();
+  BOOST_REQUIRE(lost != nullptr);
+  BOOST_REQUIRE_EQUAL(lost->writes.size(), 1u);
+  BOOST_TEST((lost->writes[0].seq == second.seq));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_what_was_expected) {
       {"nonsense", "expected one JSON object a line"},
       {"[]", "expected a JSON object, found an array"},
       {"{}", "\"op\" is missing"},
-      {R"({"op":1})", "expected a string, found a number"},
+      {R"({"op":1})", "expected a string, found 1"},
       {R"({"op":"putt"})", "did you mean 'put'"},
       {R"({"op":"xyzzy"})", "expected one of put"},
       {R"({"op":"put","key":"k"})", "expected either \"value\""},

@@ -104,6 +104,22 @@ class State(program.Case):
         self.out("state", "put", "k", input=b"x" * (1024 * 1024))
         self.expect(1, "state", "put", "k", "--file", "nowhere")
 
+    def test_an_empty_condition_is_no_condition_left_out(self):
+        self.out("state", "put", "k", "v")
+        for words in (["put", "k", "w", "--if-version", ""], ["put", "k", "w", "--if-version="],
+                      ["rm", "k", "--if-version", ""], ["get", "k", "--at-least", ""],
+                      ["put", "k", "--file", ""]):
+            self.assertIn("empty", self.expect(2, "state", *words).stderr)
+        self.assertEqual(self.out("state", "get", "k"), "v")
+
+    def test_numbers_out_of_range_are_refused_at_once(self):
+        for words in (["state", "get", "k", "--at-least", "-1"],
+                      ["state", "get", "k", "--at-least", str(2**64 - 1)],
+                      ["state", "put", "k", "v", "--if-version", str(2**64)],
+                      ["compact", "--floor", "-1"], ["tail", "--count", "0"],
+                      ["sync", "k", "--every", "1s", "--count", "-1"]):
+            self.assertIn("whole number", self.expect(2, *words).stderr)
+
     def test_swarms_are_apart(self):
         self.out("state", "put", "k", "one", "--swarm", "a")
         self.out("state", "put", "k", "two", "--swarm", "b")

@@ -386,6 +386,52 @@ BOOST_AUTO_TEST_CASE(an_offer_for_all_other_keys_is_none) {
   BOOST_TEST(bench.core.counters().at("offers_refused") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_beyond_the_head_of_the_same_epoch_raises_an_alarm_once) {
+  CoreBench bench;
+  const Welcome a = bench.join("a");
+  Hello hello = CoreBench::hello("b");
+  hello.cursor = {a.epoch, Revision(9)};
+  bench.receive("b", hello);
+  bench.close();
+  BOOST_REQUIRE_EQUAL(bench.last.deliver.size(), 1u);
+  BOOST_TEST(std::get<Alarm>(bench.last.deliver[0]).text.find("holds revision 9") !=
+             std::string::npos);
+  hello.agent = AgentId("c");
+  bench.receive("c", hello);
+  bench.close();
+  BOOST_TEST(bench.last.deliver.empty());
+  BOOST_TEST(bench.core.counters().at("cursors_beyond_head") == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(offers_of_an_undecided_round_stay_for_the_next) {
+  CoordinatorOptions options = CoreBench::defaults();
+  Policy policy;
+  policy.prefix = "q/";
+  policy.strategy = Strategy::kQuorum;
+  BOOST_REQUIRE(options.policies.add(std::move(policy)));
+  CoreBench bench(std::move(options));
+  const Welcome a = bench.join("a");
+  (void)bench.join("b");
+  SyncRequest sync;
+  sync.session = a.session;
+  sync.request = RequestId(5);
+  sync.keys = {Key("q/x")};
+  sync.timeout_millis = 1'000;
+  bench.receive("a", sync);
+  bench.close();
+  StateResponse answer;
+  answer.session = a.session;
+  answer.round = bench.broadcasts<StateRequest>()[0]->round;
+  answer.rest = AnswerKind::kAbsent;
+  answer.answers = {{Key("q/x"), AnswerKind::kOffer, {Register{ContentType::kText, "v"}, {}, {}}}};
+  bench.receive("a", answer);
+  bench.close();
+  bench.wait(1'500);
+  BOOST_REQUIRE(bench.to<SyncReport>("a") != nullptr);
+  BOOST_TEST((bench.to<SyncReport>("a")->outcome == RoundOutcome::kPartial));
+  BOOST_TEST((bench.to<OfferResult>("a") == nullptr));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -138,7 +138,10 @@ class FullDisk(program.Case):
         head = 0
         def arrived():
             nonlocal head
+            if head.endswith("@0"):  # it was stopped before its sockets had sent anything
+                agent.signal(signal.SIGCONT)
             before, head = head, self.json("delta", "--since", "0")["to"]
+            agent.signal(signal.SIGSTOP)
             return before == head and not head.endswith("@0")
         self.until(arrived, "what was submitted is committed")
         self.kill(serve)

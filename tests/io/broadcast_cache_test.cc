@@ -180,5 +180,17 @@ BOOST_AUTO_TEST_CASE(a_message_outlives_the_cache) {
   BOOST_TEST(std::get<Heartbeat>(*message).broadcast.value() == 7u);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_kept_for_the_last_agent) {
+  BroadcastCache cache;
+  cache.enter();
+  cache.enter();
+  const std::string bytes = encode(Message(Bye{SessionId(7)}));
+  const Result<MessagePtr> message = cache.message_of(Frame(bytes));
+  BOOST_REQUIRE(message.has_value());
+  BOOST_TEST(message->use_count() == 2);
+  cache.leave();
+  BOOST_TEST(message->use_count() == 1);
+}
+
 }  // namespace
 }  // namespace waggle

@@ -22,9 +22,9 @@ std::string broadcast_of(std::string_view dial, std::string_view channel) {
 }
 
 BOOST_AUTO_TEST_CASE(only_the_three_transports_are_taken) {
-  BOOST_TEST(dialled("tcp://127.0.0.1:4700") == "tcp://127.0.0.1:4700");
-  BOOST_TEST(dialled("tcp://localhost:4700") == "tcp://127.0.0.1:4700");
-  BOOST_TEST(dialled("tcp://[::1]:4700") == "tcp://[::1]:4700");
+  BOOST_TEST(dialled("tcp://127.0.0.1:4600") == "tcp://127.0.0.1:4600");
+  BOOST_TEST(dialled("tcp://localhost:4600") == "tcp://127.0.0.1:4600");
+  BOOST_TEST(dialled("tcp://[::1]:4600") == "tcp://[::1]:4600");
   BOOST_TEST(dialled("tcp://swarm.example:1") == "tcp://swarm.example:1");
   BOOST_TEST(dialled("ipc:///run/waggle.sock") == "ipc:///run/waggle.sock");
   BOOST_TEST(dialled("inproc://swarm") == "inproc://swarm");
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(only_the_three_transports_are_taken) {
                            "inproc://",
                            "pgm://a:1",
                            "ws://a:1",
-                           "127.0.0.1:4700"}) {
+                           "127.0.0.1:4600"}) {
     BOOST_TEST(dialled(text) == "refused", text);
   }
   BOOST_TEST(dialled("ipc://" + std::string(107, 'a')) == "ipc://" + std::string(107, 'a'));
@@ -63,8 +63,8 @@ BOOST_AUTO_TEST_CASE(an_address_that_others_reach_is_denied_unless_allowed) {
   BOOST_TEST(listened("tcp://localhost:*") == "tcp://127.0.0.1:*");
   BOOST_TEST(listened("tcp://[::1]:*") == "tcp://[::1]:*");
   BOOST_TEST(listened("ipc:///tmp/a") == "ipc:///tmp/a");
-  for (const char* text : {"tcp://*:4700", "tcp://0.0.0.0:4700", "tcp://192.168.0.1:*",
-                           "tcp://[::]:4700", "tcp://eth0:4700", "tcp://127.evil.example:1"}) {
+  for (const char* text : {"tcp://*:4600", "tcp://0.0.0.0:4600", "tcp://192.168.0.1:*",
+                           "tcp://[::]:4600", "tcp://eth0:4600", "tcp://127.evil.example:1"}) {
     BOOST_TEST(listened(text) == "denied", text);
     BOOST_TEST(listened(text, true) == text);
   }
@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(an_address_that_others_reach_is_denied_unless_allowed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_says_what_was_expected) {
-  const std::string text = parse_dial("127.0.0.1:4700").error().text;
-  BOOST_TEST(text.contains("'127.0.0.1:4700'"));
+  const std::string text = parse_dial("127.0.0.1:4600").error().text;
+  BOOST_TEST(text.contains("'127.0.0.1:4600'"));
   BOOST_TEST(text.contains("tcp://HOST:PORT"));
   BOOST_TEST(parse_listen("tcp://*:1").error().text.contains("tcp://127.0.0.1:PORT"));
 }
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_swarm_has_a_broadcast_address_of_its_own) {
         channel_endpoint(*parse_listen(listen), SwarmId(std::move(swarm)), port);
     return channel ? channel->text() : std::string("refused");
   };
-  BOOST_TEST(of("tcp://127.0.0.1:4700", "bees", 4701) == "tcp://127.0.0.1:4701");
+  BOOST_TEST(of("tcp://127.0.0.1:4600", "bees", 4601) == "tcp://127.0.0.1:4601");
   BOOST_TEST(of("ipc:///tmp/w", "bees", 0) == "ipc:///tmp/w.bees");
   BOOST_TEST(of("ipc:///tmp/w", "../b", 0) == "ipc:///tmp/w.%2E%2E%2Fb");
   BOOST_TEST(of("inproc://w", "bees", 0) == "inproc://w.bees");
@@ -113,9 +113,9 @@ BOOST_AUTO_TEST_CASE(a_coordinator_can_not_send_its_agents_elsewhere) {
 }
 
 BOOST_AUTO_TEST_CASE(the_text_of_a_channel_names_its_port) {
-  BOOST_TEST(channel_text(*parse_dial("tcp://127.0.0.1:4701")) == "tcp:4701");
+  BOOST_TEST(channel_text(*parse_dial("tcp://127.0.0.1:4601")) == "tcp:4601");
   BOOST_TEST(channel_text(*parse_dial("ipc:///tmp/w.bees")) == "ipc:///tmp/w.bees");
-  BOOST_TEST(channel_port("tcp:4701") == 4701);
+  BOOST_TEST(channel_port("tcp:4601") == 4601);
   BOOST_TEST(channel_port("tcp:") == 0);
   BOOST_TEST(channel_port("ipc:///tmp/w.bees") == 0);
 }

@@ -178,6 +178,7 @@ std::string describe(const Delivery& delivery) {
           [](const WriteQueued& d) {
             return fmt::format("queued {}:{}", short_id(d.incarnation.value()), d.seq.value());
           },
+          [](const Alarm& d) { return "alarm " + d.text; },
           [](const CommandFailed& d) {
             return fmt::format("failed {} {}", d.request.value(), d.error.text);
           },
