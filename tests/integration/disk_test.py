@@ -135,7 +135,7 @@ class FullDisk(program.Case):
         agent.wait_for("queued", id=99)
         agent.signal(signal.SIGSTOP)
         serve.signal(signal.SIGCONT)
-        head = 0
+        head = "@0"
         def arrived():
             nonlocal head
             if head.endswith("@0"):  # it was stopped before its sockets had sent anything
