@@ -1,9 +1,9 @@
 #include "agent/agent.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -42,7 +42,9 @@ Agent::Agent(AgentOptions options, AgentState recovered)
   outbox_.begin();
 }
 
-void Agent::check_invariants() const { replica_.check_invariants(); }
+void Agent::check_invariants() const {
+  replica_.check_invariants();
+}
 
 void Agent::step(const Event& event, const Now& now, Actions& actions) {
   now_ = now;
@@ -197,7 +199,8 @@ void Agent::on_welcome(const Welcome& welcome) {
   // An offer from the future would be no offer, and nobody answers an offer before a round.
   const auto ahead = [&](std::int64_t own) {
     return HlcClock::too_far_ahead(
-        Hlc::of(static_cast<std::uint64_t>(std::max<std::int64_t>(own, 0)), 0), welcome.wall_millis);
+        Hlc::of(static_cast<std::uint64_t>(std::max<std::int64_t>(own, 0)), 0),
+        welcome.wall_millis);
   };
   if (!ahead(now_.wall_millis)) {
     clock_shift_ = 0;  // it was set right meanwhile
@@ -243,8 +246,8 @@ void Agent::on_error(const ErrorReply& error) {
   }
 }
 
-// A frame that can't be read, or this side's own socket: said with the next state of the link, or at
-// once by an agent that is not in, which would else seem to hear nothing.
+// A frame that can't be read, or this side's own socket: said with the next state of the link, or
+// at once by an agent that is not in, which would else seem to hear nothing.
 void Agent::on_malformed(const Malformed& malformed) {
   count("malformed_frames");
   if (welcomed()) {
@@ -379,7 +382,8 @@ void Agent::on_heartbeat(const Heartbeat& heartbeat) {
 
 void Agent::on_ack(const HeartbeatAck& ack) {
   head_ = std::max(head_, ack.head);
-  // What had been broadcast at the last ack should have arrived by now. Twice not: that leg is dead.
+  // What had been broadcast at the last ack should have arrived by now. Twice not: that leg is
+  // dead.
   legs_behind_ = broadcast_ < broadcast_at_ack_ ? legs_behind_ + 1 : 0;
   broadcast_at_ack_ = ack.broadcast;
   if (legs_behind_ >= 2) {
@@ -442,10 +446,11 @@ void Agent::on_tick() {
     }
     const ReadCommand command = std::move(readings_[i].command);
     readings_.erase(readings_.begin() + static_cast<std::ptrdiff_t>(i));
-    tell(CommandFailed{command.request,
-                       {Code::kTimeout,
-                        fmt::format("revision {} was asked for at least, the agent holds {}",
-                                    command.at_least.value(), replica_.cursor().revision.value())}});
+    tell(
+        CommandFailed{command.request,
+                      {Code::kTimeout,
+                       fmt::format("revision {} was asked for at least, the agent holds {}",
+                                   command.at_least.value(), replica_.cursor().revision.value())}});
   }
   for (std::size_t i = 0; i < syncings_.size();) {
     Syncing& syncing = syncings_[i];

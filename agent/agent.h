@@ -12,8 +12,8 @@
 //   answering.cc  offers and rounds
 //
 // Safety: the committed state moves only by an update that begins at or below the cursor and ends
-// above it, or by a completed pull; both are applied whole. So a reader never sees half a commit and
-// never goes back within an epoch.
+// above it, or by a completed pull; both are applied whole. So a reader never sees half a commit
+// and never goes back within an epoch.
 
 #include <cstdint>
 #include <deque>
@@ -209,8 +209,8 @@ class Agent final : public Core {
   Outbox::Place sent_;
   Instant resend_at_ = Instant::never();
   std::int64_t resend_millis_ = 500;
-  bool told_waiting_ = false;    // why the first unanswered write is refused at present
-  bool window_closed_ = false;   // waits for resend_at_ after `overloaded` or `unavailable`
+  bool told_waiting_ = false;   // why the first unanswered write is refused at present
+  bool window_closed_ = false;  // waits for resend_at_ after `overloaded` or `unavailable`
   bool submit_wanted_ = false;
   std::map<Incarnation, Seq> answered_here_;  // the greatest answered in this session
   bool awaits_new_epoch_ = false;  // nothing is sent until the new history was caught up with

@@ -1,9 +1,9 @@
 // Offers and rounds.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "agent/agent.h"
 #include "base/shape.h"
@@ -22,7 +22,8 @@ void Agent::offer(const OfferCommand& command) {
     tell(CommandFailed{command.request, {code, std::move(text)}});
   };
   if (link_ == Link::kEnded) return refuse(Code::kUnavailable, "the agent has left the swarm");
-  if (options_.role != Role::kMember) return refuse(Code::kDenied, "only a member can offer a value");
+  if (options_.role != Role::kMember)
+    return refuse(Code::kDenied, "only a member can offer a value");
   if (const Status shape = check_key(command.key.value()); !shape)
     return refuse(shape.error().code, shape.error().text);
   if (command.value) {

@@ -45,7 +45,9 @@ void Outbox::restore(const OutboxRow& row) {
   pending_.emplace(place, std::move(pending));
 }
 
-void Outbox::begin() { lines_[incarnation_].order = next_order_++; }
+void Outbox::begin() {
+  lines_[incarnation_].order = next_order_++;
+}
 
 void Outbox::index(const Place& place, const Pending& pending) {
   for (const Entry& entry : pending.mutation.entries) by_key_[entry.key].insert(place);
@@ -156,7 +158,8 @@ void Outbox::forget_decisions() {
 std::vector<OwnThrough> Outbox::confirmed() const {
   std::vector<OwnThrough> confirmed;
   for (const Incarnation incarnation : incarnations())
-    if (const Seq through = lines_.at(incarnation).confirmed) confirmed.push_back({incarnation, through});
+    if (const Seq through = lines_.at(incarnation).confirmed)
+      confirmed.push_back({incarnation, through});
   return confirmed;
 }
 
@@ -174,7 +177,8 @@ std::vector<OwnThrough> Outbox::own_through() const {
 std::vector<Incarnation> Outbox::incarnations() const {
   std::map<std::uint64_t, Incarnation> waiting;
   for (const auto& [incarnation, line] : lines_)
-    if (incarnation != incarnation_ && line.unanswered > 0) waiting.emplace(line.order, incarnation);
+    if (incarnation != incarnation_ && line.unanswered > 0)
+      waiting.emplace(line.order, incarnation);
   std::vector<Incarnation> listed;
   for (const auto& [order, incarnation] : waiting) {
     // Safety: they drain in order, so the coordinator has never seen the later ones.
@@ -244,8 +248,8 @@ void Outbox::for_each(const std::function<void(Pending&)>& visit) {
 
 void Outbox::store_again(const Pending& pending, std::vector<Row>& rows) const {
   const Line& line = lines_.at(pending.mutation.incarnation);
-  rows.emplace_back(OutboxRow{pending.mutation.incarnation, pending.mutation.seq, line.order,
-                              pending.mutation});
+  rows.emplace_back(
+      OutboxRow{pending.mutation.incarnation, pending.mutation.seq, line.order, pending.mutation});
 }
 
 void Outbox::renumber(Incarnation fresh, const std::function<bool(const Pending&)>& chosen,

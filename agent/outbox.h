@@ -6,9 +6,9 @@
 //      \------(an update says it is applied: reflected)-------/
 //
 // Two things end at different times. A write leaves the *outbox* (and the disk) only with its
-// result, so that its writer is always told. It leaves the *overlay* exactly when the cursor reaches
-// the revision at which it was decided, known from the result or from an update's `applied`, so that
-// a view never counts it twice and never loses it.
+// result, so that its writer is always told. It leaves the *overlay* exactly when the cursor
+// reaches the revision at which it was decided, known from the result or from an update's
+// `applied`, so that a view never counts it twice and never loses it.
 //
 // Writes are numbered per incarnation, a start of the process. Incarnations drain in order: nothing
 // of a later one is sent before the earlier one is answered.
@@ -30,14 +30,14 @@ namespace waggle {
 
 struct Pending {
   Mutation mutation;
-  RequestId request;        // 0: written by an earlier process
-  bool has_context = true;  // false: written before a state was ever held
-  bool sent = false;        // ever
-  bool answered = false;    // has its result: no longer in the outbox
-  bool committed = false;   // the result says so
-  bool conditional = false; // has an expected version: enters the view only on commit
+  RequestId request;                   // 0: written by an earlier process
+  bool has_context = true;             // false: written before a state was ever held
+  bool sent = false;                   // ever
+  bool answered = false;               // has its result: no longer in the outbox
+  bool committed = false;              // the result says so
+  bool conditional = false;            // has an expected version: enters the view only on commit
   std::optional<Revision> decided_at;  // known from result or update
-  std::size_t bytes = 0;    // counted for it in Outbox::bytes(), however it is changed later
+  std::size_t bytes = 0;  // counted for it in Outbox::bytes(), however it is changed later
 
   [[nodiscard]] bool in_view() const { return !conditional || committed; }
 };
@@ -80,7 +80,8 @@ class Outbox {
   [[nodiscard]] std::vector<OwnThrough> confirmed() const;
   // Own writes that a new write of this agent knows of.
   [[nodiscard]] std::vector<OwnThrough> own_through() const;
-  // With unanswered writes, oldest first and not more than a message may name; last the present one.
+  // With unanswered writes, oldest first and not more than a message may name; last the present
+  // one.
   [[nodiscard]] std::vector<Incarnation> incarnations() const;
 
   // What to send now, after `after`: of the first incarnation with unanswered writes only, each
@@ -108,8 +109,8 @@ class Outbox {
     std::uint64_t order = 0;
     Seq last;                    // given out
     std::size_t unanswered = 0;  // of this incarnation
-    Seq confirmed;        // all results through here were received
-    std::set<Seq> ahead;  // results received beyond it
+    Seq confirmed;               // all results through here were received
+    std::set<Seq> ahead;         // results received beyond it
   };
 
   void index(const Place& place, const Pending& pending);

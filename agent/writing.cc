@@ -1,9 +1,9 @@
 // Commands of the application, submits and their results.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "agent/agent.h"
 #include "base/check.h"
@@ -31,7 +31,8 @@ void Agent::on_command(const Command& command) {
     if (link_ == Link::kEnded) {
       tell(CommandFailed{catch_up->request, {Code::kUnavailable, "the agent has left the swarm"}});
     } else if (catch_ups_.size() >= limits::kWaitingRequests) {
-      tell(CommandFailed{catch_up->request, {Code::kOverloaded, "too many catch-ups wait already"}});
+      tell(
+          CommandFailed{catch_up->request, {Code::kOverloaded, "too many catch-ups wait already"}});
     } else {
       catch_ups_.push_back(catch_up->request);
       if (attached_ && !pull_) begin_pull(!replica_.holds_state());
@@ -49,9 +50,11 @@ void Agent::write(const WriteCommand& command) {
     tell(CommandFailed{command.request, {code, std::move(text)}});
   };
   if (link_ == Link::kEnded)
-    return refuse(Code::kUnavailable, "the agent has left the swarm, so nothing would carry the write");
+    return refuse(Code::kUnavailable,
+                  "the agent has left the swarm, so nothing would carry the write");
   if (options_.role != Role::kMember)
-    return refuse(Code::kDenied, fmt::format("the role {} can't write; join as a member", to_text(options_.role)));
+    return refuse(Code::kDenied,
+                  fmt::format("the role {} can't write; join as a member", to_text(options_.role)));
   if (const Status shape = check_entries(command.entries); !shape)
     return refuse(shape.error().code, shape.error().text);
   if (outbox_.unanswered() >= limits::kOutboxEntries || outbox_.bytes() >= limits::kOutboxBytes)
@@ -76,11 +79,12 @@ void Agent::write(const WriteCommand& command) {
 
 void Agent::read(const ReadCommand& command) {
   if (link_ == Link::kEnded && command.at_least > replica_.cursor().revision) {
-    tell(CommandFailed{command.request,
-                       {Code::kUnavailable,
-                        fmt::format("revision {} was asked for at least, the agent holds {} and has "
-                                    "left the swarm",
-                                    command.at_least.value(), replica_.cursor().revision.value())}});
+    tell(
+        CommandFailed{command.request,
+                      {Code::kUnavailable,
+                       fmt::format("revision {} was asked for at least, the agent holds {} and has "
+                                   "left the swarm",
+                                   command.at_least.value(), replica_.cursor().revision.value())}});
     return;
   }
   if (readings_.size() >= limits::kWaitingRequests) {
@@ -184,7 +188,8 @@ void Agent::submit() {
     // Bound: at most a window from the first unanswered one.
     const Outbox::Place begin = outbox_.place_of(*first);
     if (sent_.order != begin.order) sent_ = {begin.order, Seq(begin.seq.value() - 1)};
-    const std::uint64_t ahead = sent_.seq >= begin.seq ? sent_.seq.value() + 1 - begin.seq.value() : 0;
+    const std::uint64_t ahead =
+        sent_.seq >= begin.seq ? sent_.seq.value() + 1 - begin.seq.value() : 0;
     if (ahead >= limits::kWindow / 2) break;
     const std::vector<Pending*> batch =
         outbox_.to_send(sent_, limits::kWindow / 2 - ahead, limits::kSubmitBytes);
@@ -267,16 +272,18 @@ void Agent::on_submit_result(const SubmitResult& result) {
 }
 
 void Agent::settle(Pending& pending, const Outcome& outcome) {
-  WriteSettled settled{pending.request, pending.mutation.incarnation, pending.mutation.seq, outcome};
+  WriteSettled settled{pending.request, pending.mutation.incarnation, pending.mutation.seq,
+                       outcome};
   if (outcome.code == Code::kCommitted && outcome.changed) {
     // Of the epoch that made the commit: an answer may come again after a restore that kept it, and
     // the next restore may know that epoch and not this one.
     const auto made_in = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& end) {
       return outcome.revision <= end.last;
     });
-    acknowledged_.push_back({settled.incarnation, settled.seq,
-                             {made_in == lineage_.end() ? epoch_ : made_in->epoch,
-                              outcome.revision}});
+    acknowledged_.push_back(
+        {settled.incarnation,
+         settled.seq,
+         {made_in == lineage_.end() ? epoch_ : made_in->epoch, outcome.revision}});
     if (acknowledged_.size() > kAcknowledgedKept) acknowledged_.pop_front();
   }
   if (outcome.code != Code::kCommitted && outcome.code != Code::kDuplicate) count("writes_refused");
@@ -351,16 +358,15 @@ void Agent::give_contexts() {
   });
 }
 
-// Caught up with a new history. What it has applied of this agent's writes keeps its number, so that
-// its outcome is told; everything else is written anew, since the numbers mean nothing there.
+// Caught up with a new history. What it has applied of this agent's writes keeps its number, so
+// that its outcome is told; everything else is written anew, since the numbers mean nothing there.
 void Agent::epoch_changed(const std::vector<OwnThrough>& applied) {
   count("epochs_changed");
   // What is part of the new history stays: the next restore may go further back.
   const auto is_lost = [&](const Acknowledged& one) {
     if (one.at.epoch == epoch_) return false;  // answered since the welcome
-    const auto end = std::find_if(lineage_.begin(), lineage_.end(), [&](const EpochEnd& e) {
-      return e.epoch == one.at.epoch;
-    });
+    const auto end = std::find_if(lineage_.begin(), lineage_.end(),
+                                  [&](const EpochEnd& e) { return e.epoch == one.at.epoch; });
     return end == lineage_.end() || one.at.revision > end->last;
   };
   outbox_.forget_decisions();
@@ -388,9 +394,10 @@ void Agent::tell_lost(const std::function<bool(const Acknowledged&)>& is_lost) {
     return true;
   });
   if (lost.writes.empty()) return;
-  lost.text = fmt::format("the coordinator's store was put back to a state without {} acknowledged "
-                          "writes of this agent",
-                          lost.writes.size());
+  lost.text = fmt::format(
+      "the coordinator's store was put back to a state without {} acknowledged "
+      "writes of this agent",
+      lost.writes.size());
   tell(std::move(lost));
 }
 

@@ -78,7 +78,8 @@ struct CommandFailed {
   RequestId request;
   Error error;
 };
-// The final answer to a write, once for each write; `request` is 0 when an earlier process wrote it.
+// The final answer to a write, once for each write; `request` is 0 when an earlier process wrote
+// it.
 struct WriteSettled {
   RequestId request;
   Incarnation incarnation;
@@ -88,7 +89,7 @@ struct WriteSettled {
 struct ReadDone {
   RequestId request;
   Cursor at;
-  bool pending = false;  // at least one value counts own writes that are not committed yet
+  bool pending = false;         // at least one value counts own writes that are not committed yet
   std::vector<Change> changes;  // absent keys with a null record
 };
 // The committed state moved from one revision to the next one held.
@@ -235,7 +236,8 @@ struct Actions {
   Batch persist;
   std::vector<Send> send;
   std::vector<Delivery> deliver;
-  // Set anew by every step() and finish(): step a Tick then. Early, late and repeated ones are fine.
+  // Set anew by every step() and finish(): step a Tick then. Early, late and repeated ones are
+  // fine.
   Instant wake_at = Instant::never();
 };
 

@@ -27,13 +27,15 @@ Hash128 hash128(std::string_view bytes) {
   return {hash.high64, hash.low64};
 }
 
-std::string to_hex(const Hash128& hash) { return fmt::format("{:016x}{:016x}", hash.high, hash.low); }
+std::string to_hex(const Hash128& hash) {
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+}
 
 ChainHash chain_hash(std::string_view bytes) {
   ChainHash hash;
-  const int failure =
-      crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                         bytes.size(), nullptr, 0);
+  const int failure = crypto_generichash(hash.data(), hash.size(),
+                                         reinterpret_cast<const unsigned char*>(bytes.data()),
+                                         bytes.size(), nullptr, 0);
   WAGGLE_CHECK(failure == 0);
   return hash;
 }

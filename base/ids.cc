@@ -4,7 +4,9 @@
 
 namespace waggle {
 
-std::string to_hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
+std::string to_hex(std::uint64_t value) {
+  return fmt::format("{:016x}", value);
+}
 
 std::string to_text(const Cursor& cursor) {
   return fmt::format("{:016x}@{}", cursor.epoch.value(), cursor.revision.value());

@@ -29,7 +29,7 @@ inline constexpr std::size_t kResultBytes = std::size_t{256} << 10;  // soft: cu
 
 // One writer's mutations sent and not yet confirmed. Beyond: `overloaded`.
 inline constexpr std::uint64_t kWindow = 1024;
-inline constexpr std::size_t kOwnThrough = 64;      // incarnations named in one context
+inline constexpr std::size_t kOwnThrough = 64;  // incarnations named in one context
 // Incarnations that one session may write under. Beyond: it has to say hello anew.
 inline constexpr std::size_t kSessionIncarnations = 512;
 inline constexpr std::size_t kSubmitBytes = std::size_t{512} << 10;  // soft: one submit

@@ -112,8 +112,8 @@ struct AgentHeartbeat {
   SessionId session;
   std::uint64_t number = 0;  // rises within a session; an old one is ignored
   Cursor cursor;
-  BroadcastNo broadcast;  // the newest broadcast received
-  std::vector<OwnThrough> confirmed;  // results received, per incarnation
+  BroadcastNo broadcast;                  // the newest broadcast received
+  std::vector<OwnThrough> confirmed;      // results received, per incarnation
   std::vector<Incarnation> incarnations;  // still in the outbox, and the present one
 };
 struct HeartbeatAck {
@@ -167,8 +167,8 @@ struct StateUpdate {
   Epoch epoch;
   Revision from;
   Revision to;
-  RoundId round;         // 0: not the result of a round
-  bool cleared = false;  // the swarm was cleared at `to`: all else is gone, the floor is `to`
+  RoundId round;             // 0: not the result of a round
+  bool cleared = false;      // the swarm was cleared at `to`: all else is gone, the floor is `to`
   std::uint64_t elided = 0;  // changes of the range that not all may see
   std::vector<Applied> applied;
   std::vector<Change> changes;
@@ -176,8 +176,8 @@ struct StateUpdate {
 struct DeltaRequest {
   SessionId session;
   RequestId request;
-  Cursor cursor;   // the state held or staged; revision 0: from nothing
-  Revision base;   // 0, or for a pull from nothing the head known before its first request
+  Cursor cursor;       // the state held or staged; revision 0: from nothing
+  Revision base;       // 0, or for a pull from nothing the head known before its first request
   std::string prefix;  // only keys that begin so; empty: all
   std::uint32_t bytes_max = 0;  // 0: the coordinator's own size
 };
@@ -189,10 +189,10 @@ struct DeltaChunk {
   Revision to;
   Revision floor;
   Revision head;
-  bool complete = false;  // `to` was the head in the step that served this
-  bool reset = false;     // can't be served from there: pull from nothing
-  std::string text;       // why, with a reset
-  std::vector<Change> changes;  // with tombstones; commits never split; each key at its latest
+  bool complete = false;            // `to` was the head in the step that served this
+  bool reset = false;               // can't be served from there: pull from nothing
+  std::string text;                 // why, with a reset
+  std::vector<Change> changes;      // with tombstones; commits never split; each key at its latest
   std::vector<OwnThrough> applied;  // with complete: of the requester's own incarnations
 };
 
@@ -293,7 +293,7 @@ struct SyncReport {
   RequestId request;
   RoundId round;
   RoundOutcome outcome = RoundOutcome::kUnchanged;  // the worst of its keys
-  Code code = Code::kCommitted;  // kCommitted, or why no round was held
+  Code code = Code::kCommitted;                     // kCommitted, or why no round was held
   std::string text;
   Revision head;
   std::uint32_t expected = 0;  // members of the roster

@@ -22,33 +22,54 @@ std::size_t op_size(const Op& op) {
 
 std::string_view to_text(ConflictKind kind) {
   switch (kind) {
-    case ConflictKind::kNone: return "none";
-    case ConflictKind::kVersionMismatch: return "version_mismatch";
-    case ConflictKind::kConcurrentUpdate: return "concurrent_update";
-    case ConflictKind::kClockDivergence: return "clock_divergence";
-    case ConflictKind::kDeleteUpdate: return "delete_update";
-    case ConflictKind::kFieldConflict: return "field_conflict";
-    case ConflictKind::kMoveConflict: return "move_conflict";
-    case ConflictKind::kDataInconsistency: return "data_inconsistency";
+    case ConflictKind::kNone:
+      return "none";
+    case ConflictKind::kVersionMismatch:
+      return "version_mismatch";
+    case ConflictKind::kConcurrentUpdate:
+      return "concurrent_update";
+    case ConflictKind::kClockDivergence:
+      return "clock_divergence";
+    case ConflictKind::kDeleteUpdate:
+      return "delete_update";
+    case ConflictKind::kFieldConflict:
+      return "field_conflict";
+    case ConflictKind::kMoveConflict:
+      return "move_conflict";
+    case ConflictKind::kDataInconsistency:
+      return "data_inconsistency";
   }
   return "unrecognised";
 }
 
 std::string_view to_text(Reason reason) {
   switch (reason) {
-    case Reason::kNone: return "none";
-    case Reason::kTypeMismatch: return "type_mismatch";
-    case Reason::kTooLarge: return "too_large";
-    case Reason::kOverflow: return "overflow";
-    case Reason::kInvalid: return "invalid";
-    case Reason::kClockAhead: return "clock_ahead";
-    case Reason::kDiskFull: return "disk_full";
-    case Reason::kWriterForgotten: return "writer_forgotten";
-    case Reason::kStateFull: return "state_full";
-    case Reason::kForeignEpoch: return "foreign_epoch";
-    case Reason::kWindow: return "window";
-    case Reason::kNoSwarm: return "no_swarm";
-    case Reason::kBaseLost: return "base_lost";
+    case Reason::kNone:
+      return "none";
+    case Reason::kTypeMismatch:
+      return "type_mismatch";
+    case Reason::kTooLarge:
+      return "too_large";
+    case Reason::kOverflow:
+      return "overflow";
+    case Reason::kInvalid:
+      return "invalid";
+    case Reason::kClockAhead:
+      return "clock_ahead";
+    case Reason::kDiskFull:
+      return "disk_full";
+    case Reason::kWriterForgotten:
+      return "writer_forgotten";
+    case Reason::kStateFull:
+      return "state_full";
+    case Reason::kForeignEpoch:
+      return "foreign_epoch";
+    case Reason::kWindow:
+      return "window";
+    case Reason::kNoSwarm:
+      return "no_swarm";
+    case Reason::kBaseLost:
+      return "base_lost";
   }
   return "unrecognised";
 }

@@ -91,10 +91,10 @@ struct Mutation {
 // DO NOT CHANGE the numbers.
 enum class ConflictKind : std::uint8_t {
   kNone = 0,
-  kVersionMismatch = 1,    // the expected version does not hold
-  kConcurrentUpdate = 2,   // another writer changed the key meanwhile
+  kVersionMismatch = 1,   // the expected version does not hold
+  kConcurrentUpdate = 2,  // another writer changed the key meanwhile
   kClockDivergence = 3,
-  kDeleteUpdate = 4,       // deleted by one, written by the other
+  kDeleteUpdate = 4,  // deleted by one, written by the other
   kFieldConflict = 5,
   kMoveConflict = 6,
   kDataInconsistency = 7,  // same version, other content: a damaged replica
@@ -108,10 +108,10 @@ enum class Reason : std::uint8_t {
   kTooLarge = 2,
   kOverflow = 3,
   kInvalid = 4,
-  kClockAhead = 5,       // code unavailable; `head` and the coordinator's time are told
+  kClockAhead = 5,  // code unavailable; `head` and the coordinator's time are told
   kDiskFull = 6,
   kWriterForgotten = 7,
-  kStateFull = 8,        // state_bytes_max reached
+  kStateFull = 8,  // state_bytes_max reached
   kForeignEpoch = 9,
   kWindow = 10,
   kNoSwarm = 11,
@@ -127,9 +127,9 @@ struct Outcome {
   bool changed = false;  // a commit was made (a remove of what is not there makes none)
   Reason reason = Reason::kNone;
   ConflictKind conflict = ConflictKind::kNone;
-  Key key;               // the entry that decided a conflict or a rejection
-  RecordPtr committed;   // the record that stands, with a conflict; null: the key is absent
-  Seq expected;          // with a gap: the seq to send next
+  Key key;              // the entry that decided a conflict or a rejection
+  RecordPtr committed;  // the record that stands, with a conflict; null: the key is absent
+  Seq expected;         // with a gap: the seq to send next
   std::uint64_t coordinator_wall_millis = 0;  // with clock_ahead
   std::string text;
 

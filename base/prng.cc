@@ -45,6 +45,8 @@ std::int64_t Prng::between(std::int64_t low, std::int64_t high) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
 }
 
-bool Prng::chance(std::uint64_t parts, std::uint64_t whole) { return below(whole) < parts; }
+bool Prng::chance(std::uint64_t parts, std::uint64_t whole) {
+  return below(whole) < parts;
+}
 
 }  // namespace waggle

@@ -3,7 +3,8 @@
 namespace waggle {
 
 bool operator==(const Change& a, const Change& b) {
-  return a.key == b.key && (a.record == b.record || (a.record && b.record && *a.record == *b.record));
+  return a.key == b.key &&
+         (a.record == b.record || (a.record && b.record && *a.record == *b.record));
 }
 
 Hash128 digest_part(const Key& key, const Record& record) {

@@ -23,8 +23,8 @@ struct Record {
   std::optional<Value> value;  // empty: a tombstone, the key was deleted at `version`
   Revision version;            // the commit that last changed the key
   std::int64_t commit_wall_millis = 0;
-  Hlc hlc;                     // of the mutation that won
-  Writer writer;               // ~coordinator for a commit made by a round
+  Hlc hlc;        // of the mutation that won
+  Writer writer;  // ~coordinator for a commit made by a round
   Metadata metadata;
   Hash128 content;             // content_hash(*value); zero for a tombstone
   ChainHash receipt{};         // of the newest receipt of the key; zeros: none

@@ -32,7 +32,7 @@ struct SwarmRow {
   Lineage lineage;
   Revision head;
   Revision floor;
-  std::string channel;    // of its broadcast socket, wanted again after a restart
+  std::string channel;  // of its broadcast socket, wanted again after a restart
   // The greatest beyond_seen of a forgotten writer's row, see coordinator/writers.h.
   Revision clients_mark;
   Revision members_mark;
@@ -95,7 +95,7 @@ struct Receipt {
 };
 struct ReceiptRow {
   SwarmId swarm;
-  Revision at;             // the head when it was made
+  Revision at;              // the head when it was made
   std::uint32_t index = 0;  // its number among the key's receipts, from 0
   Receipt receipt;
 };
@@ -111,8 +111,8 @@ struct IdentityRow {
 struct OutboxRow {
   Incarnation incarnation;
   Seq seq;
-  std::uint64_t order = 0;            // of the incarnation among the agent's own, rising
-  std::optional<Mutation> mutation;   // empty: answered, delete
+  std::uint64_t order = 0;           // of the incarnation among the agent's own, rising
+  std::optional<Mutation> mutation;  // empty: answered, delete
 };
 // The committed state that the agent holds; not synced, since it can be pulled again.
 struct ReplicaRow {
@@ -124,8 +124,8 @@ struct ReplicaCursorRow {
   bool wiped = false;  // every ReplicaRow before this one in the store is void
 };
 
-using Row = std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow, ReceiptRow,
-                         IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
+using Row = std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow,
+                         ReceiptRow, IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
 
 // One atomic unit. Rows apply in order.
 struct Batch {

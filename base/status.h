@@ -13,22 +13,22 @@ namespace waggle {
 
 // DO NOT CHANGE the numbers: they travel on the wire and lie on disk.
 enum class Code : std::uint8_t {
-  kCommitted = 0,    // done, stored and published
-  kDuplicate = 1,    // done before; the outcome is the original one
-  kConflict = 2,     // somebody else's write stands; read it and decide
-  kParked = 3,       // waits for a person
-  kStale = 4,        // of another epoch or a forgotten writer; catch up and write again
-  kGap = 5,          // an earlier mutation is missing; send from `expected`
-  kOverloaded = 6,   // a bound was reached; wait and send again
-  kUnavailable = 7,  // can't be done at present (disk full, shutting down); send again
-  kUnknown = 8,      // may or may not have happened; read before you write again
-  kRejected = 9,     // can never be done as asked; the text says why
-  kDenied = 10,      // not allowed
-  kNotFound = 11,    // no such key, swarm or agent
-  kTimeout = 12,     // the time given was over first
-  kUnsupported = 13, // of a newer Waggle
-  kCorrupt = 14,     // stored bytes are damaged
-  kInternal = 15,    // a failure of this side
+  kCommitted = 0,     // done, stored and published
+  kDuplicate = 1,     // done before; the outcome is the original one
+  kConflict = 2,      // somebody else's write stands; read it and decide
+  kParked = 3,        // waits for a person
+  kStale = 4,         // of another epoch or a forgotten writer; catch up and write again
+  kGap = 5,           // an earlier mutation is missing; send from `expected`
+  kOverloaded = 6,    // a bound was reached; wait and send again
+  kUnavailable = 7,   // can't be done at present (disk full, shutting down); send again
+  kUnknown = 8,       // may or may not have happened; read before you write again
+  kRejected = 9,      // can never be done as asked; the text says why
+  kDenied = 10,       // not allowed
+  kNotFound = 11,     // no such key, swarm or agent
+  kTimeout = 12,      // the time given was over first
+  kUnsupported = 13,  // of a newer Waggle
+  kCorrupt = 14,      // stored bytes are damaged
+  kInternal = 15,     // a failure of this side
 };
 
 [[nodiscard]] std::string_view to_text(Code code);

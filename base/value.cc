@@ -29,18 +29,24 @@ Hash128 element_hash(const std::string& element, const std::vector<Dot>& dots) {
 
 std::string_view to_text(ValueType type) {
   switch (type) {
-    case ValueType::kRegister: return "register";
-    case ValueType::kCounter: return "counter";
-    case ValueType::kOrSet: return "set";
+    case ValueType::kRegister:
+      return "register";
+    case ValueType::kCounter:
+      return "counter";
+    case ValueType::kOrSet:
+      return "set";
   }
   return "unrecognised";
 }
 
 std::string_view to_text(ContentType type) {
   switch (type) {
-    case ContentType::kText: return "text";
-    case ContentType::kJson: return "json";
-    case ContentType::kBytes: return "bytes";
+    case ContentType::kText:
+      return "text";
+    case ContentType::kJson:
+      return "json";
+    case ContentType::kBytes:
+      return "bytes";
   }
   return "unrecognised";
 }

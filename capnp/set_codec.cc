@@ -202,8 +202,8 @@ Result<OrSet> decode_set(std::string_view bytes) {
   }
   if (in.failed()) return failed(Code::kRejected, in.text());
   if (const std::size_t size = size_of(Value(set)); size > limits::kFrameBytes)
-    return failed(Code::kRejected, fmt::format("set: expected at most {} bytes, got {}",
-                                               limits::kFrameBytes, size));
+    return failed(Code::kRejected,
+                  fmt::format("set: expected at most {} bytes, got {}", limits::kFrameBytes, size));
   return set;
 }
 

@@ -23,8 +23,8 @@
 namespace waggle {
 
 [[nodiscard]] std::string encode_set(const OrSet& set);
-// Errors: kRejected. Bound: size_of() the set is at most limits::kFrameBytes, more than any writer may make
-// (limits::kValueBytes).
+// Errors: kRejected. Bound: size_of() the set is at most limits::kFrameBytes, more than any writer
+// may make (limits::kValueBytes).
 [[nodiscard]] Result<OrSet> decode_set(std::string_view bytes);
 
 }  // namespace waggle

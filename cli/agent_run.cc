@@ -165,7 +165,8 @@ class AgentProgram {
   }
 
   [[nodiscard]] bool drained() {
-    if (asked_.empty() && held_reads_.empty() && earlier_ == 0) return !on_change_ || on_change_->idle();
+    if (asked_.empty() && held_reads_.empty() && earlier_ == 0)
+      return !on_change_ || on_change_->idle();
     return false;
   }
 
@@ -462,7 +463,8 @@ class AgentProgram {
                              reached ? "unknown whether applied"
                                      : "not applied, no coordinator was reached"));
     if (not_taken > 0)
-      say(fmt::format("{} not taken by the store when it failed: write again", counted(not_taken, "write")));
+      say(fmt::format("{} not taken by the store when it failed: write again",
+                      counted(not_taken, "write")));
     if (ended_) {
       // The store failed, or the coordinator refused this agent for good.
       return fail(*ended_, json_);

@@ -159,7 +159,8 @@ const Setting kSettings[] = {
      "one, which is kept across restarts where possible.",
      set_ports},
     {"coordinator", "disk_reserve", "WAGGLE_DISK_RESERVE", "\"256MiB\"",
-     "Writes are refused while less than this is free on the data directory's file system. Less than\n"
+     "Writes are refused while less than this is free on the data directory's file system. Less "
+     "than\n"
      "32MiB leaves the store too little to write its buffers out; then a full disk may end the\n"
      "process, and it recovers at the next start.",
      [](Config& config, const RawValue& raw) {

@@ -43,9 +43,9 @@ Result<std::int64_t> parse_duration(std::string_view text) {
       if (unit != one.name) continue;
       const double millis = number * one.factor;
       if (millis > 1e15)
-        return failed(Code::kRejected,
-                      fmt::format("'{}' is longer than can be counted; name less than 30,000 years",
-                                  text));
+        return failed(
+            Code::kRejected,
+            fmt::format("'{}' is longer than can be counted; name less than 30,000 years", text));
       return static_cast<std::int64_t>(std::llround(millis));
     }
   }

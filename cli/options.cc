@@ -105,12 +105,12 @@ class Parser {
   }
 
  private:
-  // CLI11 takes an option with an empty value for one that was not given: a script whose variable is
-  // empty would write without its condition.
+  // CLI11 takes an option with an empty value for one that was not given: a script whose variable
+  // is empty would write without its condition.
   static std::string empty_value(const std::vector<std::string>& words) {
     static constexpr std::string_view kNeedValue[] = {
-        "--if-version", "--at-least", "--count", "--floor", "--file", "--on-change", "--config",
-        "--listen",     "--id",       "--swarm", "--coordinator"};
+        "--if-version", "--at-least", "--count", "--floor", "--file",       "--on-change",
+        "--config",     "--listen",   "--id",    "--swarm", "--coordinator"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";

@@ -7,8 +7,8 @@
 #include <iostream>
 #include <sstream>
 
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -45,8 +45,9 @@ Result<std::string> value_of(const CommandLine::State& state) {
   }
   if (state.value && *state.value != "-") return *state.value;
   if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-    return failed(Code::kRejected, "standard input is closed and no value was given; an empty value "
-                                   "is written as ''");
+    return failed(Code::kRejected,
+                  "standard input is closed and no value was given; an empty value "
+                  "is written as ''");
   if (!state.value && isatty(STDIN_FILENO) == 1)
     say("the value is read from the terminal; ^D ends it");
   return read_value(std::cin, "standard input");

@@ -1,9 +1,9 @@
 // A submit: strict order, judgement, commit, outcome.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/shape.h"
@@ -58,10 +58,11 @@ void Coordinator::on_submit(Session& session, const Submit& submit) {
       if (through.incarnation == mutation.incarnation) confirmed = through.seq;
     Outcome outcome;
     if (submit.epoch != store_.epoch) {
-      outcome = passing(Code::kStale, Reason::kForeignEpoch, swarm->state.head(),
-                        fmt::format("the write is addressed to epoch {:x}, this is epoch {:x}; join "
-                                    "again",
-                                    submit.epoch.value(), store_.epoch.value()));
+      outcome =
+          passing(Code::kStale, Reason::kForeignEpoch, swarm->state.head(),
+                  fmt::format("the write is addressed to epoch {:x}, this is epoch {:x}; join "
+                              "again",
+                              submit.epoch.value(), store_.epoch.value()));
     } else {
       outcome = step_mutation(*swarm, session, mutation, confirmed);
     }
@@ -73,9 +74,10 @@ void Coordinator::on_submit(Session& session, const Submit& submit) {
 }
 
 std::string Coordinator::state_full_text(const Swarm& swarm) const {
-  return fmt::format("the swarm's state has {} bytes, at most {} are allowed; delete keys or raise "
-                     "limits.state_bytes_max",
-                     swarm.state.bytes(), options_.state_bytes_max);
+  return fmt::format(
+      "the swarm's state has {} bytes, at most {} are allowed; delete keys or raise "
+      "limits.state_bytes_max",
+      swarm.state.bytes(), options_.state_bytes_max);
 }
 
 Revision Coordinator::seen_here(const Swarm& swarm, const Context& context) const {
@@ -92,7 +94,8 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   const Writers::Answer answer = swarm.writers.turn_of(
       session.agent, mutation.incarnation, mutation.seq, confirmed, seen, swarm.state.row());
   switch (answer.turn) {
-    case Writers::Turn::kNext: break;
+    case Writers::Turn::kNext:
+      break;
     case Writers::Turn::kRepeated:
       count("mutations_repeated");
       if (answer.outcome != nullptr) return *answer.outcome;
@@ -117,9 +120,9 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
                      "applied; read the state and write again");
     case Writers::Turn::kBeyond:
       count("overloaded");
-      return passing(Code::kOverloaded, Reason::kWindow, head,
-                     fmt::format("{} outcomes wait to be confirmed, which is the limit",
-                                 limits::kWindow));
+      return passing(
+          Code::kOverloaded, Reason::kWindow, head,
+          fmt::format("{} outcomes wait to be confirmed, which is the limit", limits::kWindow));
   }
   if (!writable_) {
     count("refused_disk_full");
@@ -129,18 +132,20 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
     count("clocks_ahead");
     Outcome outcome = passing(
         Code::kUnavailable, Reason::kClockAhead, head,
-        fmt::format("the writer's clock is {} ms ahead of the coordinator's, at most {} are allowed",
-                    static_cast<std::int64_t>(mutation.hlc.millis()) - now_.wall_millis,
-                    HlcClock::kDriftMillis));
+        fmt::format(
+            "the writer's clock is {} ms ahead of the coordinator's, at most {} are allowed",
+            static_cast<std::int64_t>(mutation.hlc.millis()) - now_.wall_millis,
+            HlcClock::kDriftMillis));
     outcome.coordinator_wall_millis = static_cast<std::uint64_t>(now_.wall_millis);
     return outcome;
   }
   const bool clears =
       mutation.entries.size() == 1 && std::holds_alternative<ClearOp>(mutation.entries[0].op);
-  const bool grows = std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& e) {
-    return !std::holds_alternative<DeleteOp>(e.op) && !std::holds_alternative<SetRemoveOp>(e.op) &&
-           !std::holds_alternative<ClearOp>(e.op);
-  });
+  const bool grows =
+      std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& e) {
+        return !std::holds_alternative<DeleteOp>(e.op) &&
+               !std::holds_alternative<SetRemoveOp>(e.op) && !std::holds_alternative<ClearOp>(e.op);
+      });
   if (grows && swarm.state.bytes() > options_.state_bytes_max) {
     count("overloaded");
     return passing(Code::kOverloaded, Reason::kStateFull, head, state_full_text(swarm));
@@ -164,10 +169,10 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   return outcome;
 }
 
-Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session,
-                                     const Mutation& mutation, Revision seen) {
-  const Author author{session.agent, mutation.incarnation,          mutation.seq,
-                      mutation.hlc,  seen, mutation.context.own_through};
+Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const Mutation& mutation,
+                                     Revision seen) {
+  const Author author{session.agent, mutation.incarnation,        mutation.seq, mutation.hlc,
+                      seen,          mutation.context.own_through};
   const Revision next = swarm.state.head().next();
   Outcome outcome;
   outcome.code = Code::kCommitted;
@@ -203,11 +208,11 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session,
         receipt.key = entry.key;
         receipt.version = one.standing->version;
         receipt.rule = verdict.rule;
-        receipt.inputs = {{one.standing->writer.agent, one.standing->version, one.standing->hlc,
-                           one.standing->content, true},
-                          {author.agent, seen, author.hlc,
-                           put ? content_hash(Register{put->content, put->bytes}) : Hash128{},
-                           false}};
+        receipt.inputs = {
+            {one.standing->writer.agent, one.standing->version, one.standing->hlc,
+             one.standing->content, true},
+            {author.agent, seen, author.hlc,
+             put ? content_hash(Register{put->content, put->bytes}) : Hash128{}, false}};
         receipt.output = one.standing->content;
         auto amended = std::make_shared<Record>(*one.standing);
         write_receipt(swarm, std::move(receipt), one.standing.get(), amended->receipt,
@@ -229,9 +234,10 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session,
     outcome.code = Code::kRejected;
     outcome.reason = Reason::kTooLarge;
     outcome.key = mutation.entries.front().key;
-    outcome.text = fmt::format("the group would make records of {} bytes, one commit has at most {}; "
-                               "write it in several groups",
-                               bytes, limits::kCommitBytes);
+    outcome.text = fmt::format(
+        "the group would make records of {} bytes, one commit has at most {}; "
+        "write it in several groups",
+        bytes, limits::kCommitBytes);
     return outcome;
   }
   if (judged.empty()) return outcome;  // nothing to change: no revision

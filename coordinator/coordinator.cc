@@ -1,9 +1,9 @@
 #include "coordinator/coordinator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/shape.h"
@@ -107,7 +107,9 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
   actions_ = nullptr;
 }
 
-bool Coordinator::full() const { return group_bytes_ > kGroupBytesMax; }
+bool Coordinator::full() const {
+  return group_bytes_ > kGroupBytesMax;
+}
 
 void Coordinator::finish(const Now& now, Actions& actions) {
   now_ = now;
@@ -134,7 +136,8 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   ask_rounds();
   if (!rows.empty() || store_dirty_) {
     if (store_dirty_ || hlc_.last() > store_.hlc_bound) {
-      store_.hlc_bound = std::max(store_.hlc_bound, Hlc::of(hlc_.last().millis() + kHlcReserveMillis, 0));
+      store_.hlc_bound =
+          std::max(store_.hlc_bound, Hlc::of(hlc_.last().millis() + kHlcReserveMillis, 0));
       rows.insert(rows.begin(), store_);
       store_dirty_ = false;
     }
@@ -182,7 +185,8 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < swarm.told.size(); ++i) {
     std::size_t size = 0;
-    for (const Change& change : swarm.told[i].changes) size += wire_size(change.key, *change.record);
+    for (const Change& change : swarm.told[i].changes)
+      size += wire_size(change.key, *change.record);
     if (i > first && (alone(i) || alone(i - 1) || bytes + size > limits::kUpdateBytes)) {
       // Safety: a reader that stops at this update must know which of its own writes are in it, and
       // must not be told of one that comes only in the next.
@@ -438,10 +442,11 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   }
   Swarm* swarm = ensure(hello.swarm);
   if (swarm == nullptr) {
-    refuse(peer, Code::kOverloaded,
-           fmt::format("this coordinator holds {} swarms, which is the limit; '{}' would be another",
-                       swarms_.size(), hello.swarm.value()),
-           30'000);
+    refuse(
+        peer, Code::kOverloaded,
+        fmt::format("this coordinator holds {} swarms, which is the limit; '{}' would be another",
+                    swarms_.size(), hello.swarm.value()),
+        30'000);
     return;
   }
   if (swarm->channel.empty()) {
@@ -453,7 +458,8 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
     if (now_.monotonic >= next_alarm_) {
       next_alarm_ = now_.monotonic + Millis{kAlarmMillis};
       actions_->deliver.emplace_back(Alarm{fmt::format(
-          "agent '{}' holds revision {} of swarm '{}', the head here is {}, in the same epoch: this "
+          "agent '{}' holds revision {} of swarm '{}', the head here is {}, in the same epoch: "
+          "this "
           "store was put back to an earlier state without --accept-rollback, and acknowledged "
           "writes are gone. Agents will take over the state here; cursors of before name other "
           "changes now",
@@ -571,8 +577,8 @@ void Coordinator::on_heartbeat(Session& session, const AgentHeartbeat& beat) {
   if (session.beats_behind >= 2 && std::exchange(session.attached, false))
     count("broadcast_legs_lost");
   session.acked_broadcast = swarm->broadcast;
-  send(session.peer, make_message(HeartbeatAck{session.id, beat.number, swarm->state.head(),
-                                               swarm->broadcast}));
+  send(session.peer,
+       make_message(HeartbeatAck{session.id, beat.number, swarm->state.head(), swarm->broadcast}));
 }
 
 }  // namespace waggle

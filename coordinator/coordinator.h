@@ -111,8 +111,7 @@ class Coordinator final : public Core {
   void send_error(const Session& session, RequestId request, Code code, std::string text);
   void send_results(SessionId session, Waiting& waiting);
   void publish(Swarm& swarm, const std::vector<Applied>& applied);
-  void publish_run(Swarm& swarm, std::size_t first, std::size_t last,
-                   std::vector<Applied> applied);
+  void publish_run(Swarm& swarm, std::size_t first, std::size_t last, std::vector<Applied> applied);
   void beat(Swarm& swarm);
   void count(const char* what, std::uint64_t by = 1) { counters_[what] += by; }
 

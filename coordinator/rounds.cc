@@ -1,9 +1,9 @@
 #include "coordinator/rounds.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -18,8 +18,9 @@ Status Rounds::add(Round round) {
   for (const auto& [id, open] : open_)
     if (same(open)) return {};
   if (waiting_.size() >= limits::kOpenRounds)
-    return failed(Code::kOverloaded,
-                  fmt::format("{} rounds wait already; try again when some are over", waiting_.size()));
+    return failed(
+        Code::kOverloaded,
+        fmt::format("{} rounds wait already; try again when some are over", waiting_.size()));
   const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Round& other) {
     return other.priority < round.priority;
   });
@@ -131,8 +132,7 @@ std::vector<RoundId> Rounds::over(Instant now, const SwarmState& state) const {
       return settled(
           question(round, asked.key, asked_version(round, present.get()), present.get()));
     };
-    if (std::all_of(round.keys.begin(), round.keys.end(), is_settled))
-      over.push_back(id);
+    if (std::all_of(round.keys.begin(), round.keys.end(), is_settled)) over.push_back(id);
   }
   return over;
 }

@@ -46,10 +46,10 @@ struct Round {
 
   // Set when it is asked.
   bool asked = false;
-  bool again = false;       // the second asking, of keys that moved
+  bool again = false;  // the second asking, of keys that moved
   bool reminded = false;
   Instant remind_at;
-  Revision head;            // of the swarm at the asking
+  Revision head;  // of the swarm at the asking
   Hash128 digest;
   std::vector<AskedKey> keys;
   std::vector<AgentId> roster;

@@ -1,9 +1,9 @@
 // Deltas, questions, compaction.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -43,19 +43,21 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
     });
     if (end == lineage.end() || since > end->last) {
       chunk.reset = true;
-      chunk.text = end == lineage.end()
-                       ? fmt::format("epoch {:016x} is not known here", request.cursor.epoch.value())
-                       : fmt::format("epoch {:016x} ended at revision {} here",
-                                     request.cursor.epoch.value(), end->last.value());
+      chunk.text =
+          end == lineage.end()
+              ? fmt::format("epoch {:016x} is not known here", request.cursor.epoch.value())
+              : fmt::format("epoch {:016x} ended at revision {} here", request.cursor.epoch.value(),
+                            end->last.value());
     }
   }
   if (!chunk.reset && since > state.head()) {
     // Its history went on where ours stopped: this store was rolled back behind our back.
     count("cursors_beyond_head");
     chunk.reset = true;
-    chunk.text = fmt::format("revision {} is beyond the head {}: there is no such state here; if "
-                             "somebody held it, the store of this coordinator was rolled back",
-                             since.value(), state.head().value());
+    chunk.text = fmt::format(
+        "revision {} is beyond the head {}: there is no such state here; if "
+        "somebody held it, the store of this coordinator was rolled back",
+        since.value(), state.head().value());
   }
   if (!chunk.reset && state.floor() > std::max(since, request.base)) {
     chunk.reset = true;
@@ -68,10 +70,9 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
     send(session.peer, make_message(std::move(chunk)));
     return;
   }
-  const std::size_t bytes_max =
-      request.bytes_max == 0
-          ? limits::kChunkBytes
-          : std::min<std::size_t>(request.bytes_max, limits::kChunkBytes);
+  const std::size_t bytes_max = request.bytes_max == 0
+                                    ? limits::kChunkBytes
+                                    : std::min<std::size_t>(request.bytes_max, limits::kChunkBytes);
   SwarmState::Scan scan = state.changed_since(since, request.prefix, bytes_max);
   chunk.to = scan.to;
   chunk.complete = scan.complete;
@@ -216,7 +217,8 @@ void Coordinator::forget_old(Swarm& swarm) {
   }
   // Members have their time to come back after a start.
   const bool members = now_.monotonic - started_at_ >= Millis{kForgetGraceMillis};
-  if (swarm.writers.forget_old(now_.wall_millis, members, state.row(), rows)) swarm.row_dirty = true;
+  if (swarm.writers.forget_old(now_.wall_millis, members, state.row(), rows))
+    swarm.row_dirty = true;
 }
 
 }  // namespace waggle

@@ -3,12 +3,13 @@
 // Who is attached: one session for each attachment of an agent, found by its connection, and the
 // lease that each agent's newest session holds on its id.
 //
-//   hello --> session --(nonce read on the broadcast socket)--> attached --(silence)--> failed, gone
+//   hello --> session --(nonce read on the broadcast socket)--> attached --(silence)--> failed,
+//   gone
 //                \--(a later session of the same agent)--> fenced
 //
-// Health by silence, at the 5 s beat: < 15 s healthy, < 30 s degraded, < 45 s critical, then failed:
-// the session ends and the id is free. A session is volatile: after a restart of the coordinator all
-// are gone and everyone says hello again.
+// Health by silence, at the 5 s beat: < 15 s healthy, < 30 s degraded, < 45 s critical, then
+// failed: the session ends and the id is free. A session is volatile: after a restart of the
+// coordinator all are gone and everyone says hello again.
 
 #include <cstdint>
 #include <map>
@@ -40,8 +41,8 @@ struct Session {
   Token token{};
   Incarnation process;  // names the agent's process, see Hello
   Nonce nonce;
-  bool attached = false;   // the broadcast leg was seen live
-  int beats_behind = 0;    // beats in a row with its broadcast leg behind
+  bool attached = false;  // the broadcast leg was seen live
+  int beats_behind = 0;   // beats in a row with its broadcast leg behind
   Instant heard;
   std::uint64_t heartbeat_number = 0;
   Cursor cursor;

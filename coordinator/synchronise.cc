@@ -1,11 +1,11 @@
 // Full synchronisations: 1 roster and request, 2-3 answers, 4-5 decide, 6-7 commit and publish,
 // 8 report. The rules are in resolver/round.h, the bookkeeping in coordinator/rounds.h.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -24,9 +24,12 @@ constexpr std::size_t kReportBytes = std::size_t{2} << 20;
 
 std::int64_t default_timeout(Priority priority) {
   switch (priority) {
-    case Priority::kCritical: return 30'000;
-    case Priority::kHigh: return 10'000;
-    case Priority::kNormal: return 5'000;
+    case Priority::kCritical:
+      return 30'000;
+    case Priority::kHigh:
+      return 10'000;
+    case Priority::kNormal:
+      return 5'000;
   }
   return 5'000;
 }
@@ -34,13 +37,20 @@ std::int64_t default_timeout(Priority priority) {
 // How bad an outcome is, when one word has to speak for all keys.
 int weight(RoundOutcome outcome) {
   switch (outcome) {
-    case RoundOutcome::kUnchanged: return 0;
-    case RoundOutcome::kResolved: return 1;
-    case RoundOutcome::kMoved: return 2;
-    case RoundOutcome::kNoQuorum: return 3;
-    case RoundOutcome::kPartial: return 4;
-    case RoundOutcome::kTimeout: return 5;
-    case RoundOutcome::kNoAgents: return 6;
+    case RoundOutcome::kUnchanged:
+      return 0;
+    case RoundOutcome::kResolved:
+      return 1;
+    case RoundOutcome::kMoved:
+      return 2;
+    case RoundOutcome::kNoQuorum:
+      return 3;
+    case RoundOutcome::kPartial:
+      return 4;
+    case RoundOutcome::kTimeout:
+      return 5;
+    case RoundOutcome::kNoAgents:
+      return 6;
   }
   return 0;
 }
@@ -60,8 +70,8 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
 
   std::int64_t timeout = request.timeout_millis;
   if (timeout <= 0) {
-    timeout = request.priority_given ? default_timeout(request.priority)
-                                     : options_.round_timeout_millis;
+    timeout =
+        request.priority_given ? default_timeout(request.priority) : options_.round_timeout_millis;
     for (const Key& key : request.keys) {
       const Policy& policy = options_.policies.of(key.value());
       if (policy.timeout_millis) timeout = std::max(timeout, *policy.timeout_millis);
@@ -107,8 +117,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (answer.kind != AnswerKind::kOffer) continue;
     const Policy& policy = options_.policies.of(answer.key.value());
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
-        answer.offer.value.bytes.size() > limits::kValueBytes ||
-        !check_key(answer.key.value()) ||
+        answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
         (policy.type && *policy.type != ValueType::kRegister)) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;
@@ -131,8 +140,7 @@ StateRequest Coordinator::state_request(const Round& round) {
   request.digest = round.digest;
   request.all = round.all;
   request.keys = round.keys;
-  request.remaining_millis =
-      std::max<std::int64_t>((round.deadline - now_.monotonic).count, 0);
+  request.remaining_millis = std::max<std::int64_t>((round.deadline - now_.monotonic).count, 0);
   return request;
 }
 
@@ -159,7 +167,8 @@ void Coordinator::ask(Round round) {
     for (const Key& key : round.wanted) {
       const RecordPtr record = swarm.state.find(key);
       const bool live = record && record->live();
-      round.keys.push_back({key, live ? record->version : Revision{}, live ? record->content : Hash128{}});
+      round.keys.push_back(
+          {key, live ? record->version : Revision{}, live ? record->content : Hash128{}});
     }
   }
   const std::int64_t time = (round.deadline - now_.monotonic).count;
@@ -216,7 +225,8 @@ void Coordinator::conclude(RoundId id) {
     std::size_t bytes = 0;
     for (; next_put < settlement.puts.size(); ++next_put) {
       Settlement::Put& put = settlement.puts[next_put];
-      const std::size_t size = kRecordOverhead + put.offer.value.bytes.size() + put.key.value().size();
+      const std::size_t size =
+          kRecordOverhead + put.offer.value.bytes.size() + put.key.value().size();
       if (!changes.empty() && bytes + size > limits::kCommitBytes) break;
       bytes += size;
       const RecordPtr standing = swarm.state.find(put.key);
@@ -240,15 +250,14 @@ void Coordinator::conclude(RoundId id) {
         receipt.round = id;
         receipt.rule = weighed.rule;
         if (standing && standing->live())
-          receipt.inputs.push_back({standing->writer.agent, standing->version, standing->hlc,
-                                    standing->content, true});
+          receipt.inputs.push_back(
+              {standing->writer.agent, standing->version, standing->hlc, standing->content, true});
         for (const RoundInput& input : weighed.inputs)
           if (input.kind == AnswerKind::kOffer)
             receipt.inputs.push_back({input.agent, input.offer.based_on, input.offer.hlc,
                                       content_hash(input.offer.value), false});
         receipt.output = record->content;
-        write_receipt(swarm, std::move(receipt), standing.get(), record->receipt,
-                      record->receipts);
+        write_receipt(swarm, std::move(receipt), standing.get(), record->receipt, record->receipts);
       }
       (void)hlc_.observe(put.offer.hlc, now_.wall_millis);
       versions[put.key] = revision;
@@ -302,8 +311,7 @@ void Coordinator::conclude(RoundId id) {
     for (const Answer& answer : response->second.answers) {
       if (answer.kind != AnswerKind::kOffer || undecided.contains(answer.key)) continue;
       const RecordPtr now = swarm.state.find(answer.key);
-      const Register* stands =
-          now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;
+      const Register* stands = now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;
       result.outcomes.push_back({answer.key, answer.offer.hlc,
                                  stands != nullptr && *stands == answer.offer.value,
                                  now && now->live() ? now->version : Revision{}});

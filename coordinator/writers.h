@@ -14,8 +14,8 @@
 // mark above what its writer had seen; a first write that had seen less than the mark could be a
 // repetition of one that was forgotten, so it is answered `unknown` and not applied.
 //
-// Safety: a commit is above everything its writer had seen, so the mark is never above the head, and
-// a new writer, who has seen the head, is not below the mark.
+// Safety: a commit is above everything its writer had seen, so the mark is never above the head,
+// and a new writer, who has seen the head, is not below the mark.
 
 #include <cstddef>
 #include <cstdint>
@@ -70,14 +70,14 @@ class Writers {
   void touch(const AgentId& agent, std::int64_t wall_millis, std::vector<Row>& rows);
   // The agent's outbox holds nothing of other incarnations any more. Returns those that had a row.
   std::vector<Incarnation> retire_others(const AgentId& agent, const std::vector<Incarnation>& kept,
-                     std::vector<Row>& rows);
-  // Forgets what is too much, and of what is too old a bounded part. Raises the marks in `swarm_row`;
-  // true iff it did.
+                                         std::vector<Row>& rows);
+  // Forgets what is too much, and of what is too old a bounded part. Raises the marks in
+  // `swarm_row`; true iff it did.
   bool forget_old(std::int64_t wall_millis, bool members, SwarmRow& swarm_row,
                   std::vector<Row>& rows);
 
-  // What each writer consumed since the last call, and appends their rows: one of the writer and, as
-  // far as their size allows, one of all its new outcomes.
+  // What each writer consumed since the last call, and appends their rows: one of the writer and,
+  // as far as their size allows, one of all its new outcomes.
   [[nodiscard]] std::vector<Applied> take_advanced(std::vector<Row>& rows);
   // Of one agent, all its incarnations.
   [[nodiscard]] std::vector<OwnThrough> through(const AgentId& agent) const;

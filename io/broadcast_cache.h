@@ -7,8 +7,8 @@
 // Safety: a frame is taken for another one only when all its bytes are equal, so sharing can't be
 // told from decoding anew. What the codec refuses is not kept.
 //
-// Bound: kBytesMax of frames and kFramesMax of them, the oldest go first. With a single agent nothing
-// is kept. One thread owns a cache; it outlives the transports that borrow it.
+// Bound: kBytesMax of frames and kFramesMax of them, the oldest go first. With a single agent
+// nothing is kept. One thread owns a cache; it outlives the transports that borrow it.
 
 #include <cstddef>
 #include <cstdint>

@@ -62,7 +62,9 @@ bool Host::turn() {
   return busy && !stopped_;
 }
 
-void Host::post(Event event) { posted_.push_back(std::move(event)); }
+void Host::post(Event event) {
+  posted_.push_back(std::move(event));
+}
 
 bool Host::drained() {
   turn();
@@ -88,7 +90,8 @@ void Host::close_group() {
 }
 
 void Host::journal_came_back(Journal::Progress progress) {
-  WAGGLE_CHECK(progress != Journal::Progress::kIdle, "a batch is in flight but the journal is idle");
+  WAGGLE_CHECK(progress != Journal::Progress::kIdle,
+               "a batch is in flight but the journal is idle");
   Actions group = std::move(*in_flight_);
   in_flight_.reset();
   if (progress == Journal::Progress::kDone) {

@@ -103,7 +103,7 @@ class Host {
   DeliverFn deliver_;
 
   std::deque<Event> posted_;
-  Actions open_;                      // decided, not finished
+  Actions open_;  // decided, not finished
   bool open_touched_ = false;
   std::optional<Actions> in_flight_;  // its batch is with the journal
   Instant wake_at_{0};                // the first turn steps a Tick

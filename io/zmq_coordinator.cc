@@ -127,8 +127,8 @@ bool ZmqCoordinatorTransport::has_work() {
     return socket.may_receive() && (socket.events() & ZMQ_POLLIN) != 0;
   };
   if (holds_a_message(router_)) return true;
-  return std::ranges::any_of(
-      channels_, [&](auto& channel) { return holds_a_message(channel.second.socket); });
+  return std::ranges::any_of(channels_,
+                             [&](auto& channel) { return holds_a_message(channel.second.socket); });
 }
 
 void ZmqCoordinatorTransport::spoke(int fd) {

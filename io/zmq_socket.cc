@@ -42,7 +42,7 @@ bool somebody_listens(const std::string& path) {
 }
 
 bool is_no_socket(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return !path.starts_with('@') && ::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode);
 }
 

@@ -136,8 +136,7 @@ class RowReader {
       if (!at) return bad_key("state", key);
       Result<Record> record = decode<Record>("state", key, value);
       if (!record) return std::unexpected(record.error());
-      out.push_back(RecordRow{std::move(at->swarm),
-                              std::move(at->key),
+      out.push_back(RecordRow{std::move(at->swarm), std::move(at->key),
                               std::make_shared<const Record>(std::move(*record))});
       return {};
     });
@@ -159,8 +158,7 @@ class RowReader {
     return database_.scan("outcomes", {}, {}, [&](auto key, auto value) -> Status {
       const std::optional<keys::OutcomeAt> at = keys::read_outcome(key);
       if (!at) return bad_key("outcomes", key);
-      Result<std::vector<Outcome>> outcomes =
-          decode<std::vector<Outcome>>("outcomes", key, value);
+      Result<std::vector<Outcome>> outcomes = decode<std::vector<Outcome>>("outcomes", key, value);
       if (!outcomes) return std::unexpected(outcomes.error());
       const keys::WriterAt& writer = at->writer;
       out.push_back(OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq,

@@ -67,7 +67,7 @@ class Store final : public RocksdbStore {
   Heads heads_;                       // as committed, synced or not
   std::optional<Epoch> ended_epoch_;  // see RocksdbStore::rolled_back(): must not go on
 
-  rocksdb::WriteBatch batch_;  // empty between commits; keeps its memory
+  rocksdb::WriteBatch batch_;               // empty between commits; keeps its memory
   std::atomic<std::uint64_t> commits_ = 0;  // these are read from other threads too
   std::atomic<std::uint64_t> synced_commits_ = 0;
   std::atomic<std::uint64_t> bytes_ = 0;

@@ -9,8 +9,8 @@
 
 namespace waggle {
 
-// Error kCorrupt: the records of a swarm don't add up to its digest, or one is above its head. A row
-// without a digest (of a store of format 1) is not checked.
+// Error kCorrupt: the records of a swarm don't add up to its digest, or one is above its head. A
+// row without a digest (of a store of format 1) is not checked.
 [[nodiscard]] Status check_digests(const CoordinatorState& state);
 
 }  // namespace waggle

@@ -1,10 +1,10 @@
 #include "resolver/apply.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -22,7 +22,9 @@ Verdict applies(std::optional<Value> value, std::string rule = {}) {
   return verdict;
 }
 
-Verdict nothing() { return {}; }
+Verdict nothing() {
+  return {};
+}
 
 Verdict conflict(ConflictKind kind, std::string text, std::string rule = {}) {
   Verdict verdict;
@@ -89,23 +91,24 @@ std::optional<Verdict> check_type(const Situation& s) {
   const std::optional<ValueType> needed = needed_type(s.entry.op);
   if (!needed) return std::nullopt;
   if (s.live() && type_of(*s.current->value) != *needed)
-    return reject(Reason::kTypeMismatch,
-                  fmt::format("'{}' is a {}, the write is for a {}; delete the key first to change "
-                              "its type",
-                              s.entry.key.value(), to_text(type_of(*s.current->value)),
-                              to_text(*needed)));
+    return reject(
+        Reason::kTypeMismatch,
+        fmt::format("'{}' is a {}, the write is for a {}; delete the key first to change "
+                    "its type",
+                    s.entry.key.value(), to_text(type_of(*s.current->value)), to_text(*needed)));
   if (s.policy.type && *s.policy.type != *needed)
-    return reject(Reason::kTypeMismatch,
-                  fmt::format("the policy for '{}' fixes the type {} for '{}', the write is for a {}",
-                              s.policy.prefix, to_text(*s.policy.type), s.entry.key.value(),
-                              to_text(*needed)));
+    return reject(
+        Reason::kTypeMismatch,
+        fmt::format("the policy for '{}' fixes the type {} for '{}', the write is for a {}",
+                    s.policy.prefix, to_text(*s.policy.type), s.entry.key.value(),
+                    to_text(*needed)));
   return std::nullopt;
 }
 
 // A register's put or delete that meets a concurrent record.
 Verdict settle_register(const Situation& s, std::optional<Value> value) {
-  const ConflictKind kind = s.live() == value.has_value() ? ConflictKind::kConcurrentUpdate
-                                                          : ConflictKind::kDeleteUpdate;
+  const ConflictKind kind =
+      s.live() == value.has_value() ? ConflictKind::kConcurrentUpdate : ConflictKind::kDeleteUpdate;
   Strategy strategy = s.policy.strategy;
   if (strategy == Strategy::kQuorum) strategy = s.policy.otherwise;
   if (strategy == Strategy::kLww) {
@@ -119,10 +122,11 @@ Verdict settle_register(const Situation& s, std::optional<Value> value) {
                                 s.current->writer.agent.value(), s.current->version.value()),
                     "lww");
   }
-  return conflict(kind, fmt::format("'{}' was {} by {} meanwhile at revision {}; the committed state "
-                                    "stays by policy",
-                                    s.entry.key.value(), s.live() ? "written" : "deleted",
-                                    s.current->writer.agent.value(), s.current->version.value()),
+  return conflict(kind,
+                  fmt::format("'{}' was {} by {} meanwhile at revision {}; the committed state "
+                              "stays by policy",
+                              s.entry.key.value(), s.live() ? "written" : "deleted",
+                              s.current->writer.agent.value(), s.current->version.value()),
                   "keep");
 }
 
@@ -225,7 +229,9 @@ bool Author::own(const Writer& writer) const {
   });
 }
 
-bool Author::seen_dot(const Dot& dot) const { return dot.revision <= seen || own(dot.writer); }
+bool Author::seen_dot(const Dot& dot) const {
+  return dot.revision <= seen || own(dot.writer);
+}
 
 bool Author::concurrent_with(const Record& record) const {
   return record.version > seen && !own(record.writer);
@@ -236,21 +242,23 @@ Verdict judge(const Entry& entry, const Record* current, const Author& author, c
   const bool expected = !std::holds_alternative<std::monostate>(entry.expect);
   Author informed;
   if (expected) informed = informed_by(entry.expect, author);
-  const Situation s{entry,  current, expected ? informed : author,
-                    policy, floor,   Dot{next, index, {author.agent, author.incarnation, author.seq}}};
+  const Situation s{
+      entry,  current, expected ? informed : author,
+      policy, floor,   Dot{next, index, {author.agent, author.incarnation, author.seq}}};
   if (std::optional<Verdict> verdict = check_expected(s)) return *std::move(verdict);
   if (std::optional<Verdict> verdict = check_type(s)) return *std::move(verdict);
 
   // Below the floor nobody knows any more whether an absent key was deleted meanwhile, unless its
   // tombstone is the writer's own.
-  const bool creates = !std::holds_alternative<DeleteOp>(entry.op) &&
-                       !std::holds_alternative<SetRemoveOp>(entry.op);
+  const bool creates =
+      !std::holds_alternative<DeleteOp>(entry.op) && !std::holds_alternative<SetRemoveOp>(entry.op);
   if (!expected && creates && !s.live() && (current == nullptr || s.concurrent()) &&
       author.seen < floor && policy.late_write == LateWrite::kConflict) {
-    return conflict(ConflictKind::kDeleteUpdate,
-                    fmt::format("'{}' is absent, and the writer had last seen revision {}, which is "
-                                "below the floor {}: the key may have been deleted meanwhile",
-                                entry.key.value(), author.seen.value(), floor.value()));
+    return conflict(
+        ConflictKind::kDeleteUpdate,
+        fmt::format("'{}' is absent, and the writer had last seen revision {}, which is "
+                    "below the floor {}: the key may have been deleted meanwhile",
+                    entry.key.value(), author.seen.value(), floor.value()));
   }
 
   Verdict verdict = judge_op(s, expected);

@@ -56,7 +56,8 @@ struct Verdict {
 };
 
 // `current`: null when the key has no record at all; may be a tombstone. `next` is the revision
-// that the commit would get, `index` the entry's place in it. Op ClearOp is not an entry's business.
+// that the commit would get, `index` the entry's place in it. Op ClearOp is not an entry's
+// business.
 [[nodiscard]] Verdict judge(const Entry& entry, const Record* current, const Author& author,
                             const Policy& policy, Revision floor, Revision next,
                             std::uint32_t index);

@@ -8,9 +8,12 @@ namespace waggle {
 
 std::string_view to_text(Strategy strategy) {
   switch (strategy) {
-    case Strategy::kLww: return "lww";
-    case Strategy::kQuorum: return "quorum";
-    case Strategy::kKeep: return "keep";
+    case Strategy::kLww:
+      return "lww";
+    case Strategy::kQuorum:
+      return "quorum";
+    case Strategy::kKeep:
+      return "keep";
   }
   return "unrecognised";
 }
@@ -22,17 +25,21 @@ Result<Strategy> strategy_of(std::string_view text) {
                 fmt::format("unknown strategy '{}': expected lww, quorum or keep", text));
 }
 
-Policies::Policies() { by_prefix_.emplace("", Policy{}); }
+Policies::Policies() {
+  by_prefix_.emplace("", Policy{});
+}
 
 Status Policies::add(Policy policy) {
   if (policy.prefix.size() > limits::kKeyBytes)
-    return failed(Code::kRejected, fmt::format("a policy's prefix has {} bytes, at most {} fit a key",
-                                               policy.prefix.size(), limits::kKeyBytes));
-  if (policy.quorum.permille <= 500 || policy.quorum.permille > 1000)
     return failed(Code::kRejected,
-                  fmt::format("policy '{}': a quorum threshold of {}.{} % is not above one half and "
-                              "at most all",
-                              policy.prefix, policy.quorum.permille / 10, policy.quorum.permille % 10));
+                  fmt::format("a policy's prefix has {} bytes, at most {} fit a key",
+                              policy.prefix.size(), limits::kKeyBytes));
+  if (policy.quorum.permille <= 500 || policy.quorum.permille > 1000)
+    return failed(
+        Code::kRejected,
+        fmt::format("policy '{}': a quorum threshold of {}.{} % is not above one half and "
+                    "at most all",
+                    policy.prefix, policy.quorum.permille / 10, policy.quorum.permille % 10));
   if (policy.otherwise == Strategy::kQuorum)
     return failed(Code::kRejected,
                   fmt::format("policy '{}': `otherwise` can't be quorum, expected keep or lww",
@@ -48,7 +55,8 @@ Status Policies::add(Policy policy) {
   }
   const std::string prefix = policy.prefix;
   if (!by_prefix_.emplace(prefix, std::move(policy)).second)
-    return failed(Code::kRejected, fmt::format("two policies have the prefix '{}'; keep one", prefix));
+    return failed(Code::kRejected,
+                  fmt::format("two policies have the prefix '{}'; keep one", prefix));
   return {};
 }
 

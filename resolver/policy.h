@@ -33,9 +33,9 @@ enum class LateWrite : std::uint8_t { kConflict, kApply };
 
 struct Policy {
   std::string prefix;
-  std::optional<ValueType> type;           // fixed for all keys of the prefix
+  std::optional<ValueType> type;  // fixed for all keys of the prefix
   Strategy strategy = Strategy::kLww;
-  Strategy otherwise = Strategy::kKeep;    // of `quorum`; not quorum itself
+  Strategy otherwise = Strategy::kKeep;  // of `quorum`; not quorum itself
   Threshold quorum;
   std::optional<std::int64_t> timeout_millis;  // of a round; the longest of its keys counts
   std::optional<Priority> priority;

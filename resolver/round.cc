@@ -1,10 +1,10 @@
 #include "resolver/round.h"
 
-#include <fmt/format.h>
-
 #include <map>
 #include <tuple>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -82,8 +82,8 @@ RoundDecision decide_lww(const RoundQuestion& q) {
   for (std::size_t i = 0; i < q.answers.size(); ++i) {
     const RoundInput& input = q.answers[i];
     if (input.kind != AnswerKind::kOffer) continue;
-    if (q.present != nullptr && std::tie(input.offer.hlc, input.agent) <=
-                                    std::tie(q.present->hlc, q.present->writer.agent))
+    if (q.present != nullptr &&
+        std::tie(input.offer.hlc, input.agent) <= std::tie(q.present->hlc, q.present->writer.agent))
       continue;
     if (!decision.winner ||
         std::tie(q.answers[*decision.winner].offer.hlc, q.answers[*decision.winner].agent) <
@@ -150,7 +150,9 @@ RoundDecision decide(const RoundQuestion& q) {
       case Strategy::kKeep:
         if (has_offer(q)) decision.rule = "keep";
         break;
-      case Strategy::kLww: decision = decide_lww(q); break;
+      case Strategy::kLww:
+        decision = decide_lww(q);
+        break;
       case Strategy::kQuorum:
         if (moved(q)) {
           decision.outcome = RoundOutcome::kMoved;

@@ -1,19 +1,21 @@
 #pragma once
 
-// What a full synchronisation decides about one key: the table "strategy x round" as pure functions.
+// What a full synchronisation decides about one key: the table "strategy x round" as pure
+// functions.
 //
 //           | taken                                                    | nobody's value is taken
-//   lww     | the greatest (HLC, agent id) of the offers and the       | the committed one is greatest
+//   lww     | the greatest (HLC, agent id) of the offers and the       | the committed one is
+//   greatest
 //           | committed value                                          |
 //   quorum  | the value that at least the threshold of the roster      | `otherwise`; with keep:
 //           | holds; `same` votes for the committed one                | no_quorum
 //   keep    | never                                                    | always
 //
-// The committed value is an input of weight 0: that the coordinator has a copy adds nothing to those
-// who hold it. Offers are for registers: on a counter or a set, or where the policy wants one, they
-// are lost. `no_quorum` needs an offer: without one nothing is in question, and it is `unchanged`.
-// `timeout` is: members were asked, and not one answered. `partial` is: some did, and a missing
-// answer could have changed the decision.
+// The committed value is an input of weight 0: that the coordinator has a copy adds nothing to
+// those who hold it. Offers are for registers: on a counter or a set, or where the policy wants
+// one, they are lost. `no_quorum` needs an offer: without one nothing is in question, and it is
+// `unchanged`. `timeout` is: members were asked, and not one answered. `partial` is: some did, and
+// a missing answer could have changed the decision.
 //
 // Safety: a round never overwrites a commit that it did not ask about. When the key moved since the
 // request, lww joins with the present value (which is an input like any other), keep takes nothing
@@ -38,8 +40,8 @@ struct RoundInput {
 };
 
 struct RoundQuestion {
-  Revision asked;              // the key's version in the request; 0: no live record
-  const Record* present;       // the record now; null or a tombstone: absent
+  Revision asked;         // the key's version in the request; 0: no live record
+  const Record* present;  // the record now; null or a tombstone: absent
   const Policy* policy;
   std::vector<RoundInput> answers;  // one for each member that answered, in roster order
   std::uint32_t roster = 0;

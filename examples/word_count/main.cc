@@ -1,9 +1,9 @@
 // The word-count job: `waggle_demo` tells the story, `waggle_demo --worker` is one of its agents.
 
-#include <signal.h>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <signal.h>
 
 #include "story.h"
 #include "worker.h"
@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   app.add_option("--agents", demo.agents, "agent processes")
       ->capture_default_str()
       ->check(CLI::Range(5, 64));
-  app.add_option("--seconds", demo.seconds, "about how long the counting is paced to take; 0: no pace")
+  app.add_option("--seconds", demo.seconds,
+                 "about how long the counting is paced to take; 0: no pace")
       ->capture_default_str()
       ->check(CLI::Range(0, 600));
   app.add_flag("--json", demo.json, "a report as JSON on standard output");

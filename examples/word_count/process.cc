@@ -1,15 +1,15 @@
 #include "process.h"
 
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <stdexcept>
-#include <thread>
-#include <utility>
 
 namespace word_count {
 
@@ -44,7 +44,9 @@ Process::~Process() {
   close();
 }
 
-Process::Process(Process&& other) noexcept { *this = std::move(other); }
+Process::Process(Process&& other) noexcept {
+  *this = std::move(other);
+}
 
 Process& Process::operator=(Process&& other) noexcept {
   if (this == &other) return *this;

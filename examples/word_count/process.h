@@ -1,13 +1,13 @@
 #pragma once
 
-// A child process whose standard output is read line by line and whose standard input can be written.
-// Killed by its id when it is still there at the end.
-
-#include <sys/types.h>
+// A child process whose standard output is read line by line and whose standard input can be
+// written. Killed by its id when it is still there at the end.
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace word_count {
 

@@ -1,9 +1,5 @@
 #include "story.h"
 
-#include <signal.h>
-#include <unistd.h>
-#include <waggle/agent.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +10,10 @@
 #include <map>
 #include <stdexcept>
 #include <thread>
+
+#include <signal.h>
+#include <unistd.h>
+#include <waggle/agent.h>
 
 #include "process.h"
 #include "tasks.h"
@@ -183,11 +183,12 @@ void Story::start_coordinator() {
 }
 
 void Story::start(Worker& worker) {
-  std::vector<std::string> command = {options_.self,    "--worker",      "--coordinator",
-                                      endpoint_,        "--swarm",       "demo",
-                                      "--id",           worker.id,       "--data",
-                                      (directory_ / worker.id).string(), "--pace",
-                                      std::to_string(pace_millis_)};
+  std::vector<std::string> command = {options_.self,   "--worker",
+                                      "--coordinator", endpoint_,
+                                      "--swarm",       "demo",
+                                      "--id",          worker.id,
+                                      "--data",        (directory_ / worker.id).string(),
+                                      "--pace",        std::to_string(pace_millis_)};
   if (!worker.offer.empty()) command.insert(command.end(), {"--offer", worker.offer});
   worker.process = Process(command);
 }
@@ -227,7 +228,8 @@ void Story::prepare() {
     if (i == 1) agents_[i].offer = "Many readers, one count";
     start(agents_[i]);
   }
-  say(std::to_string(agents_.size()) + " agent processes start; each takes slices by compare-and-set");
+  say(std::to_string(agents_.size()) +
+      " agent processes start; each takes slices by compare-and-set");
 }
 
 void Story::settle_headline() {
@@ -246,12 +248,14 @@ void Story::settle_headline() {
   const waggle::KeySync key = round->keys.empty() ? waggle::KeySync{} : round->keys[0];
   const auto headline = boss_->get(kHeadline, round->head);
   say("full synchronisation: asked " + std::to_string(round->expected) + ", answered " +
-      std::to_string(round->answered.size()) + ", " + std::to_string(key.offers) +
-      " offers, " + std::string(waggle::name_of(round->outcome)) + " by " + key.strategy + " in " +
+      std::to_string(round->answered.size()) + ", " + std::to_string(key.offers) + " offers, " +
+      std::string(waggle::name_of(round->outcome)) + " by " + key.strategy + " in " +
       std::to_string(round->elapsed.count()) + " ms: " + key.winner + " wins, headline = \"" +
       (headline ? headline->bytes : "") + "\" at version " + std::to_string(key.version));
-  report_["round"] = {{"asked", round->expected},    {"answered", round->answered.size()},
-                      {"offers", key.offers},        {"winner", key.winner},
+  report_["round"] = {{"asked", round->expected},
+                      {"answered", round->answered.size()},
+                      {"offers", key.offers},
+                      {"winner", key.winner},
                       {"millis", round->elapsed.count()},
                       {"outcome", waggle::name_of(round->outcome)}};
   if (!round->settled() || key.offers != 2 || !headline || !headline->exists)
@@ -264,7 +268,8 @@ void Story::tell_resumed(Worker& worker, const char* how) {
     if (event["event"] == "caught_up") found = &event;
   std::string task;
   for (const json& event : worker.events)
-    if (event["event"] == "resumed") task = ", goes on with its " + event["task"].get<std::string>();
+    if (event["event"] == "resumed")
+      task = ", goes on with its " + event["task"].get<std::string>();
   const json& event = *found;
   say(worker.id + " (" + how + ") resumed at revision " +
       std::to_string(event["revision"].get<std::uint64_t>()) + ": " +
@@ -318,8 +323,8 @@ void Story::break_coordinator() {
       });
     });
   });
-  const json status = json::parse(
-      output_of(options_.program + " status --json --coordinator " + endpoint_));
+  const json status =
+      json::parse(output_of(options_.program + " status --json --coordinator " + endpoint_));
   const std::uint64_t head = status.at("swarms").at(0).at("revision");
   say("it is back after " + std::to_string(took.count()) + " ms, all " +
       std::to_string(agents_.size()) + " agents attached again, head " + std::to_string(head) +
@@ -363,12 +368,13 @@ bool Story::check_totals() {
   equal = row("words", swarm.words, wc.words) && equal;
   equal = row("bytes", swarm.bytes, wc.bytes) && equal;
   return row("different words", static_cast<std::int64_t>(words),
-             static_cast<std::int64_t>(vocabulary)) && equal;
+             static_cast<std::int64_t>(vocabulary)) &&
+         equal;
 }
 
 bool Story::check_digests() {
-  const json status = json::parse(
-      output_of(options_.program + " status --json --coordinator " + endpoint_));
+  const json status =
+      json::parse(output_of(options_.program + " status --json --coordinator " + endpoint_));
   const json& swarm = status.at("swarms").at(0);
   const std::string digest = swarm.at("digest");
   const std::uint64_t revision = swarm.at("revision");

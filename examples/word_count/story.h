@@ -12,8 +12,8 @@ struct DemoOptions {
   std::string program;  // of waggle
   std::string self;     // this program, for the workers
   int agents = 8;
-  int seconds = 14;     // the counting is paced to take about so long
-  bool json = false;    // the report as JSON on standard output, the story on standard error
+  int seconds = 14;   // the counting is paced to take about so long
+  bool json = false;  // the report as JSON on standard output, the story on standard error
 };
 
 // The exit code: 0 when everything was equal.

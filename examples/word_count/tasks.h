@@ -2,8 +2,9 @@
 
 // The keys of the job, and a task as the JSON that it is in the state.
 
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "text.h"
 
@@ -26,8 +27,10 @@ inline std::string task_key(std::size_t number) {
 }
 
 inline std::string to_json(const Task& task) {
-  return nlohmann::json{{"file", task.slice.file},   {"offset", task.slice.offset},
-                        {"bytes", task.slice.bytes}, {"state", task.state},
+  return nlohmann::json{{"file", task.slice.file},
+                        {"offset", task.slice.offset},
+                        {"bytes", task.slice.bytes},
+                        {"state", task.state},
                         {"by", task.by}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

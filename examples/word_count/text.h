@@ -31,8 +31,8 @@ struct Counts {
 [[nodiscard]] std::vector<Slice> slices_of(const std::vector<std::string>& files);
 [[nodiscard]] std::string read_slice(const Slice& slice);
 
-// Lines, words and bytes as wc counts them in the C locale: a word is a run without white space that
-// has at least one printable character.
+// Lines, words and bytes as wc counts them in the C locale: a word is a run without white space
+// that has at least one printable character.
 [[nodiscard]] Counts count(const std::string& text);
 // Runs of ASCII letters in lower case, by their first two letters: many small sets instead of one
 // large one, since a set travels whole with each change of it.

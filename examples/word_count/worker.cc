@@ -1,13 +1,13 @@
 #include "worker.h"
 
-#include <poll.h>
-#include <unistd.h>
-#include <waggle/agent.h>
-
 #include <chrono>
 #include <iostream>
 #include <mutex>
 #include <thread>
+
+#include <poll.h>
+#include <unistd.h>
+#include <waggle/agent.h>
 
 #include "tasks.h"
 
@@ -28,7 +28,8 @@ void say(const json& line) {
 std::optional<std::string> command(std::chrono::milliseconds wait) {
   static std::string buffer;
   pollfd in{STDIN_FILENO, POLLIN, 0};
-  if (buffer.find('\n') == std::string::npos && ::poll(&in, 1, static_cast<int>(wait.count())) > 0) {
+  if (buffer.find('\n') == std::string::npos &&
+      ::poll(&in, 1, static_cast<int>(wait.count())) > 0) {
     char bytes[512];
     const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof bytes);
     if (got <= 0) return "leave";

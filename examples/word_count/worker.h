@@ -1,8 +1,8 @@
 #pragma once
 
-// One agent of the job. It takes open slices by compare-and-set, counts them, and reports each as one
-// atomic group: the task is done, the totals are raised, new words join the vocabulary. So whatever
-// dies between two steps, no slice is counted twice and none is left out.
+// One agent of the job. It takes open slices by compare-and-set, counts them, and reports each as
+// one atomic group: the task is done, the totals are raised, new words join the vocabulary. So
+// whatever dies between two steps, no slice is counted twice and none is left out.
 
 #include <string>
 
@@ -17,7 +17,8 @@ struct WorkerOptions {
   int pace_millis = 0;
 };
 
-// Until `finish` comes on standard input. Speaks JSON lines on standard output. Returns the exit code.
+// Until `finish` comes on standard input. Speaks JSON lines on standard output. Returns the exit
+// code.
 int work(const WorkerOptions& options);
 
 }  // namespace word_count

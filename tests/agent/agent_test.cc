@@ -1,8 +1,8 @@
 #include "agent/agent.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <utility>
+
+#include <boost/test/unit_test.hpp>
 
 namespace waggle {
 namespace {
@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(updates_move_the_state_only_from_the_cursor_on) {  // proto
   BOOST_TEST(bench.core.replica().cursor().revision.value() == 2u);
   bench.hear(AgentBench::update(0, 2, {AgentBench::change("x", 1, 1)}));
   BOOST_TEST(bench.view("x") == 10);
-  bench.hear(AgentBench::update(1, 3, {AgentBench::change("x", 2, 10), AgentBench::change("y", 3, 4)}));
+  bench.hear(
+      AgentBench::update(1, 3, {AgentBench::change("x", 2, 10), AgentBench::change("y", 3, 4)}));
   BOOST_TEST(bench.core.replica().cursor().revision.value() == 3u);
 }
 
@@ -183,7 +184,8 @@ BOOST_AUTO_TEST_CASE(an_own_write_is_seen_at_once_and_counted_once_update_first)
   bench.attach();
   const MutationResult mine = bench.write("x", 5);
   BOOST_TEST(bench.view("x") == 5);
-  StateUpdate update = AgentBench::update(0, 1, {AgentBench::change("x", 1, 5, {AgentId("a"), mine.incarnation, mine.seq})});
+  StateUpdate update = AgentBench::update(
+      0, 1, {AgentBench::change("x", 1, 5, {AgentId("a"), mine.incarnation, mine.seq})});
   update.applied = {{AgentId("a"), mine.incarnation, mine.seq}};
   bench.hear(update);
   BOOST_TEST(bench.view("x") == 5);
@@ -346,7 +348,8 @@ BOOST_AUTO_TEST_CASE(a_round_is_answered_from_the_committed_state_after_the_own_
   request.epoch = Epoch(8);
   request.head = Revision(1);
   const Change held = AgentBench::change("x", 1, 5);
-  request.keys = {{Key("x"), Revision(1), held.record->content}, {Key("y"), {}, {}},
+  request.keys = {{Key("x"), Revision(1), held.record->content},
+                  {Key("y"), {}, {}},
                   {Key("x2"), Revision(1), {}}};
   bench.feed(Command{OfferCommand{RequestId(1), Key("y"), Register{ContentType::kText, "v"}}});
   bench.hear(request);
@@ -371,7 +374,8 @@ BOOST_AUTO_TEST_CASE(a_read_waits_for_the_revision_it_asks_for) {
   BOOST_TEST((bench.told<CommandFailed>()->error.code == Code::kTimeout));
 }
 
-BOOST_AUTO_TEST_CASE(a_clock_a_year_ahead_is_found_at_the_welcome_so_offers_are_not_from_the_future) {
+BOOST_AUTO_TEST_CASE(
+    a_clock_a_year_ahead_is_found_at_the_welcome_so_offers_are_not_from_the_future) {
   AgentBench bench;
   bench.now.wall_millis = std::int64_t{365} * 24 * 3600 * 1000;
   bench.feed(Command{OfferCommand{RequestId(4), Key("x"), Register{ContentType::kText, "v"}}});
@@ -423,8 +427,8 @@ BOOST_AUTO_TEST_CASE(offers_that_no_answer_could_carry_are_refused) {
   AgentBench bench;
   bench.attach();
   const auto offer = [&](const char* key, std::size_t bytes) {
-    bench.feed(Command{OfferCommand{
-        RequestId(4), Key(key), Register{ContentType::kBytes, std::string(bytes, 'x')}}});
+    bench.feed(Command{OfferCommand{RequestId(4), Key(key),
+                                    Register{ContentType::kBytes, std::string(bytes, 'x')}}});
     return bench.told<WriteQueued>() != nullptr;
   };
   BOOST_TEST(offer("a", limits::kValueBytes));
@@ -480,7 +484,8 @@ BOOST_AUTO_TEST_CASE(an_agent_that_nobody_answers_dials_anew) {
   int redials = 0;
   for (int i = 0; i < 120; ++i) {
     bench.wait(500);
-    for (const Send& send : bench.last.send) redials += std::holds_alternative<Redial>(send) ? 1 : 0;
+    for (const Send& send : bench.last.send)
+      redials += std::holds_alternative<Redial>(send) ? 1 : 0;
   }
   BOOST_TEST(redials >= 3);  // a minute, three beats of 5 s each
   BOOST_TEST(redials <= 4);

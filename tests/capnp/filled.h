@@ -22,70 +22,134 @@ namespace waggle::testing {
 
 template <typename T>
 inline constexpr int kFields = 0;  // 0: not taken apart
-template <> inline constexpr int kFields<Hello> = 8;
-template <> inline constexpr int kFields<Welcome> = 12;
-template <> inline constexpr int kFields<Refused> = 3;
-template <> inline constexpr int kFields<Attached> = 3;
-template <> inline constexpr int kFields<NoSession> = 1;
-template <> inline constexpr int kFields<Fenced> = 2;
-template <> inline constexpr int kFields<Bye> = 1;
-template <> inline constexpr int kFields<AgentHeartbeat> = 6;
-template <> inline constexpr int kFields<HeartbeatAck> = 4;
-template <> inline constexpr int kFields<Heartbeat> = 6;
-template <> inline constexpr int kFields<Submit> = 4;
-template <> inline constexpr int kFields<MutationResult> = 3;
-template <> inline constexpr int kFields<SubmitResult> = 3;
-template <> inline constexpr int kFields<Applied> = 3;
-template <> inline constexpr int kFields<StateUpdate> = 11;
-template <> inline constexpr int kFields<DeltaRequest> = 6;
-template <> inline constexpr int kFields<DeltaChunk> = 12;
-template <> inline constexpr int kFields<AskedKey> = 3;
-template <> inline constexpr int kFields<StateRequest> = 10;
-template <> inline constexpr int kFields<Offer> = 3;
-template <> inline constexpr int kFields<Answer> = 3;
-template <> inline constexpr int kFields<StateResponse> = 4;
-template <> inline constexpr int kFields<OfferOutcome> = 4;
-template <> inline constexpr int kFields<OfferResult> = 3;
-template <> inline constexpr int kFields<SyncRequest> = 7;
-template <> inline constexpr int kFields<KeyReport> = 10;
-template <> inline constexpr int kFields<SyncReport> = 13;
-template <> inline constexpr int kFields<GetQuery> = 2;
-template <> inline constexpr int kFields<ListQuery> = 4;
-template <> inline constexpr int kFields<Query> = 3;
-template <> inline constexpr int kFields<AgentInfo> = 7;
-template <> inline constexpr int kFields<SwarmInfo> = 10;
-template <> inline constexpr int kFields<NamedCount> = 2;
-template <> inline constexpr int kFields<QueryResult> = 14;
-template <> inline constexpr int kFields<CompactRequest> = 3;
-template <> inline constexpr int kFields<CompactResult> = 6;
-template <> inline constexpr int kFields<ErrorReply> = 4;
-template <> inline constexpr int kFields<EpochEnd> = 2;
-template <> inline constexpr int kFields<Cursor> = 2;
-template <> inline constexpr int kFields<Hash128> = 2;
-template <> inline constexpr int kFields<Hlc> = 1;
-template <> inline constexpr int kFields<Register> = 2;
-template <> inline constexpr int kFields<Counter> = 1;
-template <> inline constexpr int kFields<Writer> = 3;
-template <> inline constexpr int kFields<Dot> = 3;
-template <> inline constexpr int kFields<Record> = 9;
-template <> inline constexpr int kFields<Change> = 2;
-template <> inline constexpr int kFields<PutOp> = 2;
-template <> inline constexpr int kFields<IncrOp> = 1;
-template <> inline constexpr int kFields<SetAddOp> = 1;
-template <> inline constexpr int kFields<SetRemoveOp> = 1;
-template <> inline constexpr int kFields<ExpectVersion> = 1;
-template <> inline constexpr int kFields<ExpectMine> = 1;
-template <> inline constexpr int kFields<Entry> = 4;
-template <> inline constexpr int kFields<OwnThrough> = 2;
-template <> inline constexpr int kFields<Context> = 3;
-template <> inline constexpr int kFields<Mutation> = 5;
-template <> inline constexpr int kFields<Outcome> = 11;
-template <> inline constexpr int kFields<StoreRow> = 2;
-template <> inline constexpr int kFields<SwarmRow> = 8;
-template <> inline constexpr int kFields<WriterRow> = 7;
-template <> inline constexpr int kFields<ReceiptInput> = 5;
-template <> inline constexpr int kFields<Receipt> = 8;
-template <> inline constexpr int kFields<IdentityRow> = 3;
+template <>
+inline constexpr int kFields<Hello> = 8;
+template <>
+inline constexpr int kFields<Welcome> = 12;
+template <>
+inline constexpr int kFields<Refused> = 3;
+template <>
+inline constexpr int kFields<Attached> = 3;
+template <>
+inline constexpr int kFields<NoSession> = 1;
+template <>
+inline constexpr int kFields<Fenced> = 2;
+template <>
+inline constexpr int kFields<Bye> = 1;
+template <>
+inline constexpr int kFields<AgentHeartbeat> = 6;
+template <>
+inline constexpr int kFields<HeartbeatAck> = 4;
+template <>
+inline constexpr int kFields<Heartbeat> = 6;
+template <>
+inline constexpr int kFields<Submit> = 4;
+template <>
+inline constexpr int kFields<MutationResult> = 3;
+template <>
+inline constexpr int kFields<SubmitResult> = 3;
+template <>
+inline constexpr int kFields<Applied> = 3;
+template <>
+inline constexpr int kFields<StateUpdate> = 11;
+template <>
+inline constexpr int kFields<DeltaRequest> = 6;
+template <>
+inline constexpr int kFields<DeltaChunk> = 12;
+template <>
+inline constexpr int kFields<AskedKey> = 3;
+template <>
+inline constexpr int kFields<StateRequest> = 10;
+template <>
+inline constexpr int kFields<Offer> = 3;
+template <>
+inline constexpr int kFields<Answer> = 3;
+template <>
+inline constexpr int kFields<StateResponse> = 4;
+template <>
+inline constexpr int kFields<OfferOutcome> = 4;
+template <>
+inline constexpr int kFields<OfferResult> = 3;
+template <>
+inline constexpr int kFields<SyncRequest> = 7;
+template <>
+inline constexpr int kFields<KeyReport> = 10;
+template <>
+inline constexpr int kFields<SyncReport> = 13;
+template <>
+inline constexpr int kFields<GetQuery> = 2;
+template <>
+inline constexpr int kFields<ListQuery> = 4;
+template <>
+inline constexpr int kFields<Query> = 3;
+template <>
+inline constexpr int kFields<AgentInfo> = 7;
+template <>
+inline constexpr int kFields<SwarmInfo> = 10;
+template <>
+inline constexpr int kFields<NamedCount> = 2;
+template <>
+inline constexpr int kFields<QueryResult> = 14;
+template <>
+inline constexpr int kFields<CompactRequest> = 3;
+template <>
+inline constexpr int kFields<CompactResult> = 6;
+template <>
+inline constexpr int kFields<ErrorReply> = 4;
+template <>
+inline constexpr int kFields<EpochEnd> = 2;
+template <>
+inline constexpr int kFields<Cursor> = 2;
+template <>
+inline constexpr int kFields<Hash128> = 2;
+template <>
+inline constexpr int kFields<Hlc> = 1;
+template <>
+inline constexpr int kFields<Register> = 2;
+template <>
+inline constexpr int kFields<Counter> = 1;
+template <>
+inline constexpr int kFields<Writer> = 3;
+template <>
+inline constexpr int kFields<Dot> = 3;
+template <>
+inline constexpr int kFields<Record> = 9;
+template <>
+inline constexpr int kFields<Change> = 2;
+template <>
+inline constexpr int kFields<PutOp> = 2;
+template <>
+inline constexpr int kFields<IncrOp> = 1;
+template <>
+inline constexpr int kFields<SetAddOp> = 1;
+template <>
+inline constexpr int kFields<SetRemoveOp> = 1;
+template <>
+inline constexpr int kFields<ExpectVersion> = 1;
+template <>
+inline constexpr int kFields<ExpectMine> = 1;
+template <>
+inline constexpr int kFields<Entry> = 4;
+template <>
+inline constexpr int kFields<OwnThrough> = 2;
+template <>
+inline constexpr int kFields<Context> = 3;
+template <>
+inline constexpr int kFields<Mutation> = 5;
+template <>
+inline constexpr int kFields<Outcome> = 11;
+template <>
+inline constexpr int kFields<StoreRow> = 2;
+template <>
+inline constexpr int kFields<SwarmRow> = 8;
+template <>
+inline constexpr int kFields<WriterRow> = 7;
+template <>
+inline constexpr int kFields<ReceiptInput> = 5;
+template <>
+inline constexpr int kFields<Receipt> = 8;
+template <>
+inline constexpr int kFields<IdentityRow> = 3;
 
 template <typename T>
 auto fields_of(T& value) {
@@ -240,36 +304,66 @@ class Filler {
   }
   void fill(Value& value) {
     switch (turn_++ % 3) {
-      case 0: value = make<Register>(); break;
-      case 1: value = make<Counter>(); break;
-      default: fill(value.emplace<OrSet>()); break;
+      case 0:
+        value = make<Register>();
+        break;
+      case 1:
+        value = make<Counter>();
+        break;
+      default:
+        fill(value.emplace<OrSet>());
+        break;
     }
   }
   void fill(std::optional<Value>& value) { fill(value.emplace()); }
   void fill(std::optional<Hash128>& value) { fill(value.emplace()); }
   void fill(Op& value) {
     switch (turn_++ % 5) {
-      case 0: value = make<PutOp>(); break;
-      case 1: value = DeleteOp{}; break;
-      case 2: value = IncrOp{-static_cast<std::int64_t>(next_++)}; break;
-      case 3: value = make<SetAddOp>(); break;
-      default: value = make<SetRemoveOp>(); break;
+      case 0:
+        value = make<PutOp>();
+        break;
+      case 1:
+        value = DeleteOp{};
+        break;
+      case 2:
+        value = IncrOp{-static_cast<std::int64_t>(next_++)};
+        break;
+      case 3:
+        value = make<SetAddOp>();
+        break;
+      default:
+        value = make<SetRemoveOp>();
+        break;
     }
   }
   void fill(Expect& value) {
     switch (turn_++ % 3) {
-      case 0: value = make<ExpectVersion>(); break;
-      case 1: value = make<ExpectMine>(); break;
-      default: value = std::monostate{}; break;
+      case 0:
+        value = make<ExpectVersion>();
+        break;
+      case 1:
+        value = make<ExpectMine>();
+        break;
+      default:
+        value = std::monostate{};
+        break;
     }
   }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
   void fill(std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery>& value) {
     switch (turn_ % 4) {
-      case 0: value = make<GetQuery>(); break;
-      case 1: value = make<ListQuery>(); break;
-      case 2: value = StatusQuery{}; break;
-      default: value = AgentsQuery{}; break;
+      case 0:
+        value = make<GetQuery>();
+        break;
+      case 1:
+        value = make<ListQuery>();
+        break;
+      case 2:
+        value = StatusQuery{};
+        break;
+      default:
+        value = AgentsQuery{};
+        break;
     }
   }
 

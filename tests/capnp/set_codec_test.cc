@@ -199,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_set_beyond_the_size_of_a_frame_is_refused) {
   BOOST_CHECK(refused(encode_set(set), "at most 4194304 bytes"));
 }
 
-// Each dot by another writer with the longest id: what a set counts for bounds what it is encoded to.
+// Each dot by another writer with the longest id: what a set counts for bounds what it is encoded
+// to.
 BOOST_AUTO_TEST_CASE(the_size_of_a_set_bounds_its_bytes) {
   OrSet set;
   for (std::uint64_t i = 0; i < 3'000; ++i) {

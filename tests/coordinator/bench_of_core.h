@@ -97,8 +97,7 @@ class CoreBench {
     return mutation;
   }
   std::vector<MutationResult> submit(const std::string& peer, const Welcome& welcome,
-                                     std::vector<Mutation> mutations,
-                                     std::uint64_t confirmed = 0) {
+                                     std::vector<Mutation> mutations, std::uint64_t confirmed = 0) {
     Submit submit{welcome.session, welcome.epoch, {}, std::move(mutations)};
     if (confirmed > 0) submit.confirmed = {{Incarnation(77), Seq(confirmed)}};
     receive(peer, std::move(submit));

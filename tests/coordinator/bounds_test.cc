@@ -692,9 +692,14 @@ BOOST_AUTO_TEST_CASE(a_member_that_beats_is_not_forgotten) {
   std::uint64_t n = 0;
   for (int hour = 0; hour < 24 * 31; ++hour) {
     bench.wait(3'600'000 - 1'000);
-    AgentHeartbeat beat; beat.session = a.session; beat.number = ++n; beat.broadcast = BroadcastNo(limits::kNumberMax);
-    beat.confirmed = {{Incarnation(77), Seq(1)}}; beat.incarnations = {Incarnation(77)};
-    bench.receive("a", beat); bench.close();
+    AgentHeartbeat beat;
+    beat.session = a.session;
+    beat.number = ++n;
+    beat.broadcast = BroadcastNo(limits::kNumberMax);
+    beat.confirmed = {{Incarnation(77), Seq(1)}};
+    beat.incarnations = {Incarnation(77)};
+    bench.receive("a", beat);
+    bench.close();
     bench.wait(1'000);
   }
   const auto r = bench.submit("a", a, {CoreBench::put(2, "x", "2", a, 1)}, 1);
@@ -711,12 +716,17 @@ BOOST_AUTO_TEST_CASE(rows_of_one_session_are_bounded) {
     Mutation m = CoreBench::put(1, "x", std::to_string(n), a, n - 1);
     m.incarnation = Incarnation(n);
     Submit submit{a.session, a.epoch, {}, {m}};
-    bench.receive("a", submit); bench.close();
+    bench.receive("a", submit);
+    bench.close();
     for (const WriterRow* r : bench.rows<WriterRow>()) (r->gone ? gone : made) += 1;
-    AgentHeartbeat beat; beat.session = a.session; beat.number = n; beat.broadcast = BroadcastNo(limits::kNumberMax);
+    AgentHeartbeat beat;
+    beat.session = a.session;
+    beat.number = n;
+    beat.broadcast = BroadcastNo(limits::kNumberMax);
     beat.incarnations = {Incarnation(n)};
     beat.confirmed = {{Incarnation(n), Seq(1)}};
-    bench.receive("a", beat); bench.close();
+    bench.receive("a", beat);
+    bench.close();
     for (const WriterRow* r : bench.rows<WriterRow>()) (r->gone ? gone : made) += 1;
   }
   BOOST_TEST(made - gone < 1'000u);

@@ -89,7 +89,10 @@ BOOST_AUTO_TEST_CASE(many_commits_of_a_group_are_one_update_one_result_one_synce
   CoreBench bench;
   const Welcome a = bench.join("a");
   const Welcome b = bench.join("b");
-  bench.receive("a", Submit{a.session, a.epoch, {}, {CoreBench::put(1, "x", "1", a), CoreBench::put(2, "y", "2", a)}});
+  bench.receive("a", Submit{a.session,
+                            a.epoch,
+                            {},
+                            {CoreBench::put(1, "x", "1", a), CoreBench::put(2, "y", "2", a)}});
   bench.receive("b", Submit{b.session, b.epoch, {}, {CoreBench::put(1, "z", "3", b)}});
   bench.close();
   const auto updates = bench.broadcasts<StateUpdate>();
@@ -165,8 +168,8 @@ BOOST_AUTO_TEST_CASE(a_clock_from_the_future_consumes_nothing_and_is_told_the_ti
   const auto results = bench.submit("a", a, {ahead});
   BOOST_TEST((results[0].outcome.reason == Reason::kClockAhead));
   BOOST_TEST(results[0].outcome.coordinator_wall_millis == 1'000'000u);
-  BOOST_TEST((bench.submit("a", a, {CoreBench::put(1, "x", "1", a)})[0].outcome.code ==
-              Code::kCommitted));
+  BOOST_TEST(
+      (bench.submit("a", a, {CoreBench::put(1, "x", "1", a)})[0].outcome.code == Code::kCommitted));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_writes_serves_reads_and_recovers) {
@@ -179,8 +182,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_writes_serves_reads_and_recovers) {
   bench.close();
   BOOST_TEST((bench.to<QueryResult>("a")->code == Code::kCommitted));
   bench.feed(SpaceChanged{true, ""});
-  BOOST_TEST((bench.submit("a", a, {CoreBench::put(1, "x", "1", a)})[0].outcome.code ==
-              Code::kCommitted));
+  BOOST_TEST(
+      (bench.submit("a", a, {CoreBench::put(1, "x", "1", a)})[0].outcome.code == Code::kCommitted));
 }
 
 BOOST_AUTO_TEST_CASE(a_cursor_beyond_the_head_or_of_a_foreign_epoch_is_reset) {

@@ -605,8 +605,10 @@ BOOST_AUTO_TEST_CASE(a_round_over_a_counter_needs_no_answers_that_can_not_change
 BOOST_AUTO_TEST_CASE(a_round_over_all_that_asks_again_holds_its_keys) {
   RoundBench bench({"a", "b"}, RoundBench::with_quorum());
   bench.write("a", 1, "q/x", "one", 1);
-  SyncRequest all = bench.request("a", 1, {}, 5'000); all.all = true;
-  bench.receive("a", all); bench.close();
+  SyncRequest all = bench.request("a", 1, {}, 5'000);
+  all.all = true;
+  bench.receive("a", all);
+  bench.close();
   const RoundId r = bench.asked();
   BOOST_REQUIRE(r);
   BOOST_TEST(!bench.ask("b", 2, {"q/x"}, 5'000));
@@ -634,7 +636,8 @@ BOOST_AUTO_TEST_CASE(late_is_of_the_last_asking) {
 }
 
 BOOST_AUTO_TEST_CASE(rounds_keep_to_state_bytes_max) {
-  CoordinatorOptions o = CoreBench::defaults(); o.state_bytes_max = 1'000;
+  CoordinatorOptions o = CoreBench::defaults();
+  o.state_bytes_max = 1'000;
   RoundBench bench({"a"}, o);
   const std::string big(900, 'x');
   for (int n = 0; n < 20; ++n) {
@@ -649,15 +652,18 @@ BOOST_AUTO_TEST_CASE(a_member_that_joined_anew_is_reminded_and_told_there) {
   RoundBench bench({"a", "b"});
   const RoundId r = bench.ask("a", 1, {"x"}, 4'000);
   bench.answer("a", r);
-  bench.receive("b2", CoreBench::hello("b")); bench.close();
+  bench.receive("b2", CoreBench::hello("b"));
+  bench.close();
   const Welcome w = *bench.to<Welcome>("b2");
-  bench.feed(Subscribed{SwarmId("s"), w.nonce}); bench.close();
+  bench.feed(Subscribed{SwarmId("s"), w.nonce});
+  bench.close();
   bench.wait(1'000);
   BOOST_TEST((bench.to<StateRequest>("b2") != nullptr));
   BOOST_TEST((bench.to<StateRequest>("b") == nullptr));
   // its answer counts
   StateResponse s{w.session, r, AnswerKind::kSame, {RoundBench::offers("x", "v", 3)}};
-  bench.receive("b2", s); bench.close();
+  bench.receive("b2", s);
+  bench.close();
   BOOST_TEST((bench.report("a") != nullptr));
   BOOST_TEST((bench.to<OfferResult>("b2") != nullptr));
 }

@@ -1,9 +1,9 @@
 #include "coordinator/swarm_state.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <map>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 #include "base/prng.h"
 

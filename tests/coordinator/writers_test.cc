@@ -26,7 +26,8 @@ struct Table {
 
   Writers::Turn turn(std::uint64_t seq, std::uint64_t confirmed = 0, std::uint64_t seen = 0,
                      const AgentId& agent = kAgent) {
-    return writers.turn_of(agent, kIncarnation, Seq(seq), Seq(confirmed), Revision(seen), marks).turn;
+    return writers.turn_of(agent, kIncarnation, Seq(seq), Seq(confirmed), Revision(seen), marks)
+        .turn;
   }
   void consume(std::uint64_t seq, std::uint64_t seen = 0, const AgentId& agent = kAgent,
                std::int64_t wall = 0) {
@@ -136,7 +137,8 @@ BOOST_AUTO_TEST_CASE(outcomes_that_carry_large_records_are_cut_into_several_rows
   (void)table.writers.take_advanced(table.rows);
   std::vector<std::uint64_t> firsts;
   for (const Row& row : table.rows)
-    if (const auto* outcomes = std::get_if<OutcomeRow>(&row)) firsts.push_back(outcomes->seq.value());
+    if (const auto* outcomes = std::get_if<OutcomeRow>(&row))
+      firsts.push_back(outcomes->seq.value());
   BOOST_TEST((firsts == std::vector<std::uint64_t>{1, 3, 5}));
 }
 
@@ -165,12 +167,18 @@ BOOST_AUTO_TEST_CASE(restored_rows_go_on_where_they_were) {
 
 BOOST_AUTO_TEST_CASE(client_rows_stay_bounded_however_many_come) {
   Writers writers{SwarmId("s")};
-  SwarmRow marks; std::vector<Row> rows; Outcome done; done.code = Code::kCommitted; done.changed = true;
+  SwarmRow marks;
+  std::vector<Row> rows;
+  Outcome done;
+  done.code = Code::kCommitted;
+  done.changed = true;
   std::uint64_t id = 0;
   for (int second = 0; second < 300; ++second) {
     for (int n = 0; n < 600; ++n)
-      writers.consume(AgentId("~client-" + std::to_string(n + 600 * second)), Incarnation(1), Seq(1), done, Revision(++id), 1000 * second);
-    (void)writers.take_advanced(rows); rows.clear();
+      writers.consume(AgentId("~client-" + std::to_string(n + 600 * second)), Incarnation(1),
+                      Seq(1), done, Revision(++id), 1000 * second);
+    (void)writers.take_advanced(rows);
+    rows.clear();
     writers.forget_old(1000 * second, true, marks, rows);
   }
   BOOST_TEST(writers.rows() <= limits::kClientRows + 600);

@@ -177,9 +177,9 @@ BOOST_AUTO_TEST_CASE(a_newer_format_is_refused) {
 BOOST_AUTO_TEST_CASE(a_store_of_format_1_is_read_and_raised) {
   const Scratch scratch;
   make_store(scratch.store());
-  std::ifstream file(std::string(WAGGLE_TEST_DIR) +
-                         "/../fuzz/corpus/fuzz_records/seed_outcome_of_format_1",
-                     std::ios::binary);
+  std::ifstream file(
+      std::string(WAGGLE_TEST_DIR) + "/../fuzz/corpus/fuzz_records/seed_outcome_of_format_1",
+      std::ios::binary);
   const std::string outcome{std::istreambuf_iterator<char>(file), {}};
   BOOST_REQUIRE(!outcome.empty());
   {

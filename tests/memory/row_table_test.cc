@@ -36,10 +36,10 @@ BOOST_AUTO_TEST_CASE(what_is_undone_leaves_no_trace) {
   answered.mutation.reset();
   table.apply(
       synced({record_row("bees", "a", text_record("1", 1)),
-              ForgetRow{SwarmId("bees"), Key("a"), Revision(1)},
-              writer_row("bees", "drone", 9, 1), outcome_row("bees", "drone", 9, 1), gone,
-              outcome_row("bees", "drone", 8, 1), confirmed, confirmed, outbox_row(9, 1, 1),
-              answered, ReplicaRow{Key("a"), tombstone(1)}, ReplicaRow{Key("a"), nullptr}}));
+              ForgetRow{SwarmId("bees"), Key("a"), Revision(1)}, writer_row("bees", "drone", 9, 1),
+              outcome_row("bees", "drone", 9, 1), gone, outcome_row("bees", "drone", 8, 1),
+              confirmed, confirmed, outbox_row(9, 1, 1), answered,
+              ReplicaRow{Key("a"), tombstone(1)}, ReplicaRow{Key("a"), nullptr}}));
   BOOST_TEST((table == RowTable{}));
 }
 

@@ -233,7 +233,8 @@ class CoordinatorStream {
     for (std::uint64_t i = 1 + prng_.below(4); i > 0; --i)
       keys["key-" + std::to_string(prng_.below(60))] = prng_.chance(1, 4);
     for (const auto& [key, dies] : keys) {
-      swarm.keys[key] = dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision);
+      swarm.keys[key] =
+          dies ? tombstone(revision) : record_of(random_value(prng_, revision), revision);
       rows.emplace_back(record_row(name, key, swarm.keys[key]));
     }
     rows.emplace_back(digested_row(name, swarm));

@@ -12,10 +12,9 @@ namespace {
 CoordinatorState two_swarms() {
   CoordinatorState state;
   state.swarms = {swarm_row("ants", 1), swarm_row("bees", 3)};
-  state.records = {record_row("ants", "x", text_record("0", 1)),
-                   record_row("bees", "a", text_record("1", 1)),
-                   record_row("bees", "b", text_record("2", 3)),
-                   record_row("bees", "gone", tombstone(2))};
+  state.records = {
+      record_row("ants", "x", text_record("0", 1)), record_row("bees", "a", text_record("1", 1)),
+      record_row("bees", "b", text_record("2", 3)), record_row("bees", "gone", tombstone(2))};
   Hash128 digest;
   for (const RecordRow& row : state.records)
     if (row.swarm == SwarmId("bees")) digest += digest_part(row.key, *row.record);

@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(numbers_order_as_their_bytes_do) {
   const std::vector<std::uint64_t> numbers = {0, 1, 255, 256, 65'535, 1ULL << 40, UINT64_MAX};
   for (std::size_t i = 1; i < numbers.size(); ++i) {
     // In parentheses: Boost.Test would compare signed characters.
-    BOOST_TEST((keys::outcome({kDrone, Seq(numbers[i - 1])}) <
-                keys::outcome({kDrone, Seq(numbers[i])})));
+    BOOST_TEST(
+        (keys::outcome({kDrone, Seq(numbers[i - 1])}) < keys::outcome({kDrone, Seq(numbers[i])})));
     BOOST_TEST((keys::outbox({Incarnation(1), Seq(numbers[i - 1])}) <
                 keys::outbox({Incarnation(1), Seq(numbers[i])})));
   }
