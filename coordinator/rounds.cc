@@ -105,10 +105,12 @@ RoundQuestion Rounds::question(const Round& round, const Key& key, Revision aske
 namespace {
 
 // The version that a key had when the round was asked. One that was written or deleted since, even
-// several times, can't be named by it and counts as moved.
-Revision asked_version(const Round& round, const Record* present) {
-  if (present == nullptr) return {};
-  if (present->version > round.head) return Revision(limits::kNumberMax);
+// several times, can't be named by it and counts as moved; so does one that may have been forgotten
+// since, by a clear or a compaction.
+Revision asked_version(const Round& round, const Record* present, Revision floor) {
+  const Revision moved(limits::kNumberMax);
+  if (present == nullptr) return floor > round.head ? moved : Revision{};
+  if (present->version > round.head) return moved;
   return present->live() ? present->version : Revision{};
 }
 
@@ -129,8 +131,8 @@ std::vector<RoundId> Rounds::over(Instant now, const SwarmState& state) const {
       const bool offers_count =
           present && present->live() && std::holds_alternative<Register>(*present->value);
       if (offers_count && policies_.of(asked.key.value()).strategy == Strategy::kLww) return false;
-      return settled(
-          question(round, asked.key, asked_version(round, present.get()), present.get()));
+      return settled(question(round, asked.key, asked_version(round, present.get(), state.floor()),
+                              present.get()));
     };
     if (std::all_of(round.keys.begin(), round.keys.end(), is_settled)) over.push_back(id);
   }
@@ -177,7 +179,7 @@ Settlement Rounds::settle(const Round& round, const SwarmState& state) const {
   for (const Key& key : questions(round)) {
     const RecordPtr present = state.find(key);
     const RoundQuestion q =
-        question(round, key, asked_version(round, present.get()), present.get());
+        question(round, key, asked_version(round, present.get(), state.floor()), present.get());
     RoundDecision decision = decide(q);
     if (decision.outcome == RoundOutcome::kMoved && !round.again) {
       settlement.moved.push_back(key);

@@ -21,6 +21,9 @@ void OutcomeChecker::on_command(const AgentSeen& agent, const Command& command) 
 
 void OutcomeChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) {
   Application& application = applications_[agent.name];
+  if (agent.observes && (std::holds_alternative<WriteQueued>(delivery) ||
+                         std::holds_alternative<WriteSettled>(delivery)))
+    truth_.found("outcomes", agent.name + " is an observer, and its write was taken");
   if (const auto* queued = std::get_if<WriteQueued>(&delivery)) {
     if (application.asked.erase(queued->request) == 1) application.waiting.insert(queued->request);
     if (Deed* deed = truth_.ledger.of({agent.id, queued->incarnation, queued->seq}))
@@ -137,17 +140,26 @@ void AnswerChecker::check_report(const AgentSeen& agent, const SyncReport& repor
     truth_.found("answers",
                  fmt::format("{}: a round expected {}, {} answered and {} are missing", agent.name,
                              report.expected, report.answered.size(), report.missing.size()));
-  // Of the epoch that the agent holds or of the present one: a restore may have come in between.
-  const auto is_there = [&](const KeyReport& key) {
-    for (const Epoch epoch : {truth_.history->epoch(), agent.core->replica().cursor().epoch})
-      if (truth_.chronicle.record_at({epoch, key.version}, key.key)) return true;
-    return false;
-  };
   for (const KeyReport& key : report.keys)
-    if (key.outcome == RoundOutcome::kResolved && !is_there(key))
-      truth_.found("answers",
-                   fmt::format("{}: a round says that {}@{} was made, and it is not there",
-                               agent.name, key.key.value(), key.version.value()));
+    if (key.outcome == RoundOutcome::kResolved && !reported_.contains({key.key, key.version}))
+      truth_.found("answers", fmt::format("{}: a round is said to have made {}@{}, it said no such",
+                                          agent.name, key.key.value(), key.version.value()));
+}
+
+// Checked where it leaves: when it arrives, later restores may have ended its epoch.
+void AnswerChecker::on_send(const Send& send) {
+  const auto* to = std::get_if<SendTo>(&send);
+  const auto* report = to != nullptr ? std::get_if<SyncReport>(to->message.get()) : nullptr;
+  if (report == nullptr) return;
+  for (const KeyReport& key : report->keys) {
+    if (key.outcome != RoundOutcome::kResolved) continue;
+    reported_.insert({key.key, key.version});
+    const RecordPtr record =
+        truth_.chronicle.record_at({truth_.history->epoch(), key.version}, key.key);
+    if (!record || record->writer.agent != AgentId(kCoordinatorName))
+      truth_.found("answers", fmt::format("a round says that {}@{} was made, and it is not there",
+                                          key.key.value(), key.version.value()));
+  }
 }
 
 void AnswerChecker::check_offer(const AgentSeen& agent, Application& application,
@@ -219,6 +231,9 @@ void LostChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) 
   }
 }
 
+// The promise ends with the process: the next one does not remember what this one was told, so it
+// can't tell what of it a restore undid (docs/decisions/0003, "Writes lost by a restore"). What no
+// restore undid is asked for all the same, by ever_acknowledged_.
 void LostChecker::on_stop(const AgentSeen& agent) {
   acknowledged_.erase(agent.name);
   told_lost_.erase(agent.name);

@@ -40,6 +40,7 @@ class AnswerChecker final : public Checker {
   void on_command(const AgentSeen& agent, const Command& command) override;
   void on_delivery(const AgentSeen& agent, const Delivery& delivery) override;
   void on_stop(const AgentSeen& agent) override;
+  void on_send(const Send& send) override;
   void at_end(const std::vector<AgentSeen>& agents) override;
 
  private:
@@ -53,6 +54,7 @@ class AnswerChecker final : public Checker {
   void check_offer(const AgentSeen& agent, Application& application, const OfferSettled& settled);
 
   std::map<std::string, Application> applications_;
+  std::set<std::pair<Key, Revision>> reported_;  // as made by a round
 };
 
 // `lost`: an acknowledged write is in the history; if a restore undid it, the process that had the

@@ -6,6 +6,7 @@
 
 #include "tests/sim/answer_checkers.h"
 #include "tests/sim/reader_checkers.h"
+#include "tests/sim/round_checker.h"
 
 namespace waggle::sim {
 
@@ -19,11 +20,16 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   checkers.push_back(std::make_unique<OutcomeChecker>(truth));
   checkers.push_back(std::make_unique<AnswerChecker>(truth));
   checkers.push_back(std::make_unique<LostChecker>(truth));
+  checkers.push_back(std::make_unique<RoundChecker>(truth));
   return checkers;
 }
 
 Key own_counter(const AgentId& agent) {
   return Key("own/" + agent.value());
+}
+
+bool is_quorum_key(const Key& key) {
+  return key.value().starts_with("q/");
 }
 
 std::pair<Key, Key> group_pair(std::uint64_t n) {

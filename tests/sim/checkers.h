@@ -11,8 +11,11 @@
 //   views      an agent's own writes are in its view exactly once
 //   outcomes   each write is answered exactly once a process; each answer is true
 //   answers    reads, synchronisations and offers are answered once, and sanely
-//   lost       what a restore undid is told
-//   equal      after healing all hold the same, and nothing is left to do (end_check.h)
+//   rounds     a quorum never overwrites what came after it was asked
+//   lost       what is acknowledged stays; what a restore undid is told to whoever was told of it
+//   recovery   a coordinator that starts finds exactly what its disk held for certain
+//   equal      after healing all hold the same
+//   progress   after healing nothing is left to do within a bound
 //
 // One thread.
 
@@ -37,9 +40,9 @@ struct Truth {
   Ledger ledger;
   Chronicle chronicle;
   std::unique_ptr<History> history;
-  std::uint64_t restores = 0;
+  std::uint64_t restores = 0;  // and losses: how often a history was given up
 
-  void found(const char* checker, std::string text) const {
+  void found(CheckerName checker, std::string text) const {
     story.found(checker, timeline.now(), std::move(text));
   }
 };
@@ -51,6 +54,7 @@ struct AgentSeen {
   std::uint64_t life = 0;
   const Agent* core = nullptr;
   bool told = true;  // everything that it decided was told; false while a batch is on its way
+  bool observes = false;
 };
 
 class Checker {
@@ -87,6 +91,7 @@ class Checker {
 
 // The keys of which checkers know more.
 [[nodiscard]] Key own_counter(const AgentId& agent);
+[[nodiscard]] bool is_quorum_key(const Key& key);  // by policies_of_the_world()
 [[nodiscard]] std::pair<Key, Key> group_pair(std::uint64_t n);
 inline constexpr std::uint64_t kGroupPairs = 2;
 

@@ -1,6 +1,7 @@
 #include "tests/sim/history.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <variant>
 
@@ -41,6 +42,20 @@ RecordPtr Chronicle::record_at(Cursor cursor, const Key& key) const {
   return nullptr;
 }
 
+RecordPtr Chronicle::newest_at(Cursor cursor, const Key& key) const {
+  while (cursor.epoch) {
+    const auto versions = records.find({cursor.epoch, key});
+    if (versions != records.end()) {
+      const auto after = versions->second.upper_bound(cursor.revision);
+      if (after != versions->second.begin()) return std::prev(after)->second;
+    }
+    const auto origin = origins.find(cursor.epoch);
+    if (origin == origins.end()) break;
+    cursor = {origin->second.epoch, std::min(cursor.revision, origin->second.last)};
+  }
+  return nullptr;
+}
+
 Revision Chronicle::translate(Cursor cursor, Epoch epoch) const {
   Revision shared = Revision(limits::kNumberMax);
   for (Epoch at = epoch; at;) {
@@ -68,17 +83,67 @@ void History::take(const Batch& batch) {
       chronicle_->origins[store->epoch] = {epoch_, head_};
       epoch_ = store->epoch;
     }
+  std::map<Revision, Writer> clears = clears_of(batch);
   for (const Row& row : batch.rows) {
-    if (const auto* record = std::get_if<RecordRow>(&row)) take_row(*record);
-    if (const auto* forget = std::get_if<ForgetRow>(&row)) take_row(*forget);
-    if (const auto* outcome = std::get_if<OutcomeRow>(&row)) take_row(*outcome);
+    if (const auto* record = std::get_if<RecordRow>(&row)) {
+      clear_up_to(Revision(record->record->version.value() - 1), clears);
+      take_row(*record);
+    }
+    if (const auto* forget = std::get_if<ForgetRow>(&row))
+      take_row(*forget, clears.contains(head_.next()));
   }
+  clear_up_to(Revision(limits::kNumberMax), clears);
+  for (const auto& [revision, writer] : clears)
+    found_("revisions", fmt::format("a clear by {} at {} follows the head {}", writer.agent.value(),
+                                    revision.value(), head_.value()));
+  for (const Row& row : batch.rows)
+    if (const auto* outcome = std::get_if<OutcomeRow>(&row)) take_row(*outcome);
   for (const Row& row : batch.rows) {
     const auto* swarm = std::get_if<SwarmRow>(&row);
     if (swarm != nullptr && swarm->head != head_)
       found_("revisions", fmt::format("the stored head is {}, the commits lead to {}",
                                       swarm->head.value(), head_.value()));
   }
+}
+
+std::map<Revision, Writer> History::clears_of(const Batch& batch) const {
+  std::map<Revision, Writer> clears;
+  for (const Row& row : batch.rows) {
+    const auto* of_writer = std::get_if<OutcomeRow>(&row);
+    if (of_writer == nullptr) continue;
+    Writer writer{of_writer->agent, of_writer->incarnation, of_writer->seq};
+    for (const Outcome& outcome : of_writer->outcomes) {
+      const Deed* deed = ledger_->of(writer);
+      if (deed != nullptr && deed->clears() && outcome.code == Code::kCommitted &&
+          !clears.try_emplace(outcome.revision, writer).second)
+        found_("revisions", fmt::format("two clears at {}", outcome.revision.value()));
+      writer.seq = writer.seq.next();
+    }
+  }
+  return clears;
+}
+
+void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
+  for (auto next = due.begin();
+       next != due.end() && next->first == head_.next() && next->first <= revision;
+       next = due.erase(next)) {
+    head_ = next->first;
+    const std::string what = fmt::format("the clear at {}", head_.value());
+    if (!records_.empty())
+      found_("effects", fmt::format("{}: {} keys are still there, {} first", what, records_.size(),
+                                    records_.begin()->first.value()));
+    if (floor_ < head_) found_("effects", fmt::format("{}: the floor is {}", what, floor_.value()));
+    records_.clear();
+    digest_ = {};
+    chronicle_->digests[epoch_][head_] = digest_;
+    cleared_.insert(head_);
+    (void)take_commit(next->second, head_, what);
+  }
+}
+
+Revision History::cleared_before(Revision revision) const {
+  const auto after = cleared_.upper_bound(revision);
+  return after == cleared_.begin() ? Revision{} : *std::prev(after);
 }
 
 void History::replace(const Key& key, RecordPtr record) {
@@ -112,14 +177,14 @@ void History::take_row(const RecordRow& row) {
   chronicle_->records[{epoch_, row.key}][version] = row.record;
 }
 
-void History::take_row(const ForgetRow& row) {
+void History::take_row(const ForgetRow& row, bool clears) {
   const auto at = records_.find(row.key);
   if (at == records_.end() || at->second->version != row.version) {
     found_("revisions", fmt::format("{}@{} was forgotten, which is not there", row.key.value(),
                                     row.version.value()));
     return;
   }
-  if (at->second->live())
+  if (at->second->live() && !clears)
     found_("effects",
            fmt::format("{}@{} was forgotten alive", row.key.value(), row.version.value()));
   if (row.version > floor_)
@@ -156,6 +221,21 @@ void History::take_outcome(const Writer& writer, const Outcome& outcome) {
   }
 }
 
+Deed* History::take_commit(const Writer& writer, Revision revision, const std::string& what) {
+  Deed* deed = ledger_->of(writer);
+  if (deed == nullptr) {
+    found_("once", what + " was written by nobody");
+    return nullptr;
+  }
+  const auto [at, fresh] = committed_.try_emplace(deed->id, revision);
+  if (!fresh && at->second != revision)
+    found_("once",
+           fmt::format("{}: {} was committed at {} already", what, deed->id, at->second.value()));
+  writers_.insert(writer);
+  chronicle_->ever_committed[deed->id] = {epoch_, revision};
+  return deed;
+}
+
 void History::check_effect(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
@@ -165,17 +245,8 @@ void History::check_effect(const RecordRow& row, const Record* before) {
       found_("effects", what + ": a round wrote something else than a register");
     return;
   }
-  const Deed* deed = ledger_->of(record.writer);
-  if (deed == nullptr) {
-    found_("once", what + " was written by nobody");
-    return;
-  }
-  const auto [at, fresh] = committed_.try_emplace(deed->id, record.version);
-  if (!fresh && at->second != record.version)
-    found_("once",
-           fmt::format("{}: {} was committed at {} already", what, deed->id, at->second.value()));
-  writers_.insert(record.writer);
-  chronicle_->ever_committed[deed->id] = {epoch_, record.version};
+  const Deed* deed = take_commit(record.writer, record.version, what);
+  if (deed == nullptr) return;
   const auto entry = std::find_if(deed->entries.begin(), deed->entries.end(),
                                   [&](const Entry& e) { return e.key == row.key; });
   if (entry == deed->entries.end()) {

@@ -6,7 +6,11 @@
 //   revisions     rise by one, without holes
 //   once          a write makes at most one commit of a history
 //   effects       the record is what its write makes of the record before: counters add, sets drop
-//                 what was seen and keep the rest, a put puts, an expected version stood
+//                 what was seen and keep the rest, a put puts, an expected version stood; a clear
+//                 leaves nothing and raises the floor to its own revision
+//
+// A clear has no record: its batch forgets every key and holds its outcome, which names its
+// revision.
 //
 // A history is a value: a copy is what a backup would hold. What outlives a restore (the digests of
 // all epochs, what was ever committed) is in the Chronicle.
@@ -25,6 +29,7 @@
 #include "base/ids.h"
 #include "base/row.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/story.h"
 
 namespace waggle::sim {
 
@@ -42,13 +47,15 @@ struct Chronicle {
   [[nodiscard]] std::optional<Hash128> digest_at(Cursor cursor) const;
   // The record of the key that was committed at exactly that version; null: none.
   [[nodiscard]] RecordPtr record_at(Cursor cursor, const Key& key) const;
+  // The newest record of the key, tombstones included, at or below the cursor; null: none ever.
+  [[nodiscard]] RecordPtr newest_at(Cursor cursor, const Key& key) const;
   // The revision of `cursor` in the history of `epoch`: cut at the end of what they share.
   [[nodiscard]] Revision translate(Cursor cursor, Epoch epoch) const;
 };
 
 class History {
  public:
-  using Found = std::function<void(const char* checker, std::string text)>;
+  using Found = std::function<void(CheckerName checker, std::string text)>;
 
   // Borrows them.
   History(Chronicle& chronicle, Ledger& ledger, Found found)
@@ -66,12 +73,20 @@ class History {
   // True iff a record of the present history was made under those numbers.
   [[nodiscard]] bool committed_by(const Writer& writer) const { return writers_.contains(writer); }
   [[nodiscard]] const std::map<std::string, Revision>& commits() const { return committed_; }
+  // The newest clear of the present history at or below `revision`; 0: none.
+  [[nodiscard]] Revision cleared_before(Revision revision) const;
 
  private:
+  // The clears of a batch by their revision.
+  [[nodiscard]] std::map<Revision, Writer> clears_of(const Batch& batch) const;
+  // Does those that come next.
+  void clear_up_to(Revision revision, std::map<Revision, Writer>& due);
   void take_row(const RecordRow& row);
-  void take_row(const ForgetRow& row);
+  void take_row(const ForgetRow& row, bool clears);
   void take_row(const OutcomeRow& row);
   void take_outcome(const Writer& writer, const Outcome& outcome);
+  // The write's commit at that revision, checked to be its only one. Null: nobody's.
+  Deed* take_commit(const Writer& writer, Revision revision, const std::string& what);
   void check_effect(const RecordRow& row, const Record* before);
   void check_set(const RecordRow& row, const Record* before, const Deed& deed, const Entry& entry);
   void replace(const Key& key, RecordPtr record);
@@ -86,6 +101,7 @@ class History {
   std::map<Key, RecordPtr> records_;
   std::map<std::string, Revision> committed_;
   std::set<Writer> writers_;
+  std::set<Revision> cleared_;
 };
 
 }  // namespace waggle::sim

@@ -27,6 +27,12 @@ void Ledger::stored(const AgentId& agent, const Mutation& mutation) {
   if (Deed* deed = find(id->second)) deed->mutation = mutation;
 }
 
+void Ledger::numbered(const Writer& writer, std::uint64_t life, RequestId request) {
+  if (!writer.incarnation || by_writer_.contains(writer)) return;
+  for (const Deed* deed : by_agent_[writer.agent])
+    if (deed->life == life && deed->request == request) by_writer_[writer] = deed->id;
+}
+
 Deed* Ledger::of(const Writer& writer) {
   const auto id = by_writer_.find(writer);
   return id == by_writer_.end() ? nullptr : find(id->second);

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/ids.h"
@@ -31,6 +32,8 @@ struct Deed {
   bool refused = false;              // by the coordinator, for good
   std::optional<Outcome> settled;    // the newest answer told
   Epoch settled_in;
+
+  [[nodiscard]] bool clears() const { return std::holds_alternative<ClearOp>(entries.front().op); }
 };
 
 class Ledger {
@@ -40,6 +43,8 @@ class Ledger {
               std::vector<Entry>& entries);
   // Learns its numbers and context, from the disk of its agent.
   void stored(const AgentId& agent, const Mutation& mutation);
+  // Learns its numbers from its request, unless they are known.
+  void numbered(const Writer& writer, std::uint64_t life, RequestId request);
   // Null: nobody asked for it.
   [[nodiscard]] Deed* of(const Writer& writer);
   [[nodiscard]] Deed* find(const std::string& id);

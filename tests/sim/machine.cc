@@ -32,13 +32,13 @@ void Machine::start(std::unique_ptr<Core> core) {
         if (running() && life == life_) run();
       });
   process_->ledgered = std::make_unique<Ledgered>(*this, *process_->journal);
-  process_->host = std::make_unique<Host>(*process_->core, *process_->wire, *process_->ledgered,
-                                          clock_, [this](const Delivery& delivery) {
-                                            Delivery told = delivery;
-                                            const int times =
-                                                saboteur_ ? saboteur_->deliver(name_, told) : 1;
-                                            for (int i = 0; i < times; ++i) wiring_.deliver(told);
-                                          });
+  process_->host =
+      std::make_unique<Host>(*process_->core, *process_->wire, *process_->ledgered, clock_,
+                             [this](const Delivery& delivery) {
+                               if (!saboteur_) return wiring_.deliver(delivery);
+                               for (const Delivery& told : saboteur_->deliver(name_, delivery))
+                                 wiring_.deliver(told);
+                             });
   run_soon();
 }
 

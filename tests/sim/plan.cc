@@ -59,6 +59,10 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.rounds = coin();
   plan.clients = coin();
   plan.mixed_types = coin();
+  plan.clears = random.chance(1, 3);
+  plan.lose_coordinator_data = random.chance(1, 6);
+  if (random.chance(1, 3)) plan.observers = random.below(plan.agents);
+  if (random.chance(1, 4)) plan.unstored = random.below(plan.agents) + 1;
   return plan;
 }
 

@@ -4,6 +4,7 @@
 // limits, how long. Every class of fault is on in about half of the seeds, so that some worlds are
 // calm, some have a single fault, and some have all at once.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/prng.h"
@@ -24,6 +25,8 @@ struct LinkRates {
 struct Plan {
   std::uint64_t seed = 0;
   std::size_t agents = 3;
+  std::size_t observers = 0;  // so many of them, the last ones
+  std::size_t unstored = 0;   // so many of them, the first ones, have no data directory
   std::int64_t chaos_millis = 30'000;
   std::int64_t heal_millis = 120'000;
   std::int64_t beat_millis = 1'000;
@@ -38,6 +41,7 @@ struct Plan {
   bool crash_agents = false;
   bool lose_agent_data = false;
   bool restore_coordinator = false;
+  bool lose_coordinator_data = false;
   bool reconnect = false;
   bool partitions = false;
   bool failing_syncs = false;
@@ -55,6 +59,10 @@ struct Plan {
   bool rounds = true;
   bool clients = true;
   bool mixed_types = false;
+  bool clears = false;  // now and then the whole swarm is cleared
+
+  [[nodiscard]] bool observes(std::size_t agent) const { return agent + observers >= agents; }
+  [[nodiscard]] bool stores(std::size_t agent) const { return agent >= unstored; }
 
   static Plan drawn(std::uint64_t seed);
   // No fault, no workload: what a scenario starts from.

@@ -23,6 +23,7 @@ class Chaos {
     add(plan.crash_agents, "agent crashes", &Chaos::crash_agent);
     add(plan.lose_agent_data, "agents that lost their data", &Chaos::lose_agent_data);
     add(plan.restore_coordinator, "coordinator restores", &Chaos::restore);
+    add(plan.lose_coordinator_data, "coordinator lost its data", &Chaos::lose_coordinator_data);
     add(plan.reconnect, "silent reconnects", &Chaos::reconnect);
     add(plan.partitions, "one-way partitions", &Chaos::partition);
     add(plan.failing_syncs, "syncs told to fail", &Chaos::fail_sync);
@@ -69,7 +70,8 @@ class Chaos {
       // Now and then many at once, so that groups, updates and windows fill.
       const std::uint64_t many = random_.chance(1, 20) ? random_.below(30) + 1 : 1;
       for (std::uint64_t i = 0; i < many && world_.agent_runs(n); ++i)
-        (void)world_.command(n, workload_.next(world_.agent(n), world_.agent_id(n)));
+        (void)world_.command(
+            n, workload_.next(world_.agent(n), world_.agent_id(n), plan_.observes(n)));
       write_later(n);
     });
   }
@@ -130,6 +132,13 @@ class Chaos {
     const bool restored = world_.restore();
     start_coordinator_later();
     return restored;
+  }
+  bool lose_coordinator_data() {
+    if (!world_.coordinator_runs() || !random_.chance(1, 4)) return false;
+    world_.stop_coordinator(true);
+    world_.lose_coordinator_data();
+    start_coordinator_later();
+    return true;
   }
   bool reconnect() {
     world_.network().reconnect(world_.peer(any_agent()));
@@ -212,13 +221,14 @@ RunResult run_world(const Plan& plan, RunOptions options) {
     world.network().set_codec(options.codec);
     world.story().count("worlds through the codec");
   }
+  if (plan.observers > 0) world.story().count("observers", plan.observers);
+  if (plan.unstored > 0) world.story().count("agents without a data directory", plan.unstored);
   Chaos chaos(world, plan);
   chaos.begin();
   const auto stop = [&] {
     const std::vector<Finding>& findings = world.story().findings();
-    return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-      return options.wanted.empty() || finding.checker == options.wanted;
-    });
+    return options.wanted ? std::any_of(findings.begin(), findings.end(), options.wanted)
+                          : !findings.empty();
   };
   // What was started in the chaos may end a little later: processes that come up again, partitions.
   while (!stop() && world.step(plan.chaos_millis)) {

@@ -6,6 +6,7 @@
 // One thread a run; runs share nothing.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,8 +31,9 @@ struct RunResult {
 };
 
 struct RunOptions {
-  bool told = false;   // print the story
-  std::string wanted;  // go on until this checker finds something; empty: until any does
+  bool told = false;  // print the story
+  // Goes on until this was found; null: until anything is.
+  std::function<bool(const Finding&)> wanted;
   std::unique_ptr<Saboteur> saboteur;
   SimNetwork::Codec codec;  // used when the plan says so
 };

@@ -13,15 +13,18 @@ std::int64_t total_of(const RecordPtr& record) {
   return counter ? counter->total : 0;
 }
 
-// Sum of the agent's increments of that key that are committed or still to be. Empty: one was
-// refused, and the agent may know it or not.
+// Sum of the agent's increments of that key that are committed or still to be, but for those that a
+// clear undid which the agent holds. Empty: one was refused, and the agent may know it or not.
 std::optional<std::int64_t> own_total(Truth& truth, const AgentSeen& agent, const Key& key) {
   std::int64_t total = 0;
+  const Revision cleared = truth.history->cleared_before(agent.core->replica().cursor().revision);
   for (const Deed* deed : truth.ledger.of_agent(agent.id)) {
     for (const Entry& entry : deed->entries) {
       const auto* incr = std::get_if<IncrOp>(&entry.op);
       if (incr == nullptr || entry.key != key) continue;
-      const bool committed = truth.history->committed(deed->id).has_value();
+      const std::optional<Revision> at = truth.history->committed(deed->id);
+      if (at && *at < cleared) continue;
+      const bool committed = at.has_value();
       const bool pending = !deed->vanished && !deed->settled;
       if (pending && !committed && deed->refused) return std::nullopt;
       if (pending || committed) total += incr->amount;

@@ -1,17 +1,21 @@
 #include "tests/sim/saboteur.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <variant>
 
 namespace waggle::sim {
 namespace {
 
-// A saboteur made of up to three functions, each for one place.
+// A saboteur made of up to four functions, each for one place. One with a memory keeps it in its
+// captures: each world gets a copy of its own.
 struct Crime {
-  std::function<void(Batch&)> store{};      // of the coordinator
-  std::function<bool(Message&)> send{};     // by the coordinator; false: not at all
-  std::function<int(Delivery&)> deliver{};  // to any agent's application
+  std::function<void(Batch&)> store{};               // of the coordinator
+  std::function<void(CoordinatorState&)> recover{};  // at its start
+  std::function<bool(Message&)> send{};              // by the coordinator; false: not at all
+  // To any agent's application.
+  std::function<std::vector<Delivery>(const std::string& machine, const Delivery&)> deliver{};
   bool disk_lies = false;
 };
 
@@ -33,9 +37,11 @@ class Criminal final : public Saboteur {
     *message = make_message(std::move(changed));
     return sent;
   }
-  int deliver(const std::string& machine, Delivery& delivery) override {
-    (void)machine;
-    return crime_.deliver ? crime_.deliver(delivery) : 1;
+  std::vector<Delivery> deliver(const std::string& machine, const Delivery& delivery) override {
+    return crime_.deliver ? crime_.deliver(machine, delivery) : std::vector<Delivery>{delivery};
+  }
+  void recover(CoordinatorState& state) override {
+    if (crime_.recover) crime_.recover(state);
   }
   [[nodiscard]] bool disk_lies() const override { return crime_.disk_lies; }
 
@@ -63,6 +69,38 @@ void forget_above_the_floor(Batch& batch) {
     if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->floor = {};
 }
 
+// True: its newest commit is a clear, which has an outcome and no record.
+bool holds_clear(const Batch& batch) {
+  Revision head;
+  for (const Row& row : batch.rows)
+    if (const auto* swarm = std::get_if<SwarmRow>(&row)) head = swarm->head;
+  bool decided = false;
+  for (const Row& row : batch.rows) {
+    if (const auto* record = std::get_if<RecordRow>(&row);
+        record && record->record->version == head)
+      return false;
+    if (const auto* of_writer = std::get_if<OutcomeRow>(&row))
+      for (const Outcome& outcome : of_writer->outcomes)
+        decided |= outcome.code == Code::kCommitted && outcome.changed && outcome.revision == head;
+  }
+  return decided;
+}
+
+void leave_a_key(Batch& batch) {
+  if (!holds_clear(batch)) return;
+  const auto forget = std::find_if(batch.rows.begin(), batch.rows.end(), [](const Row& row) {
+    return std::holds_alternative<ForgetRow>(row);
+  });
+  if (forget != batch.rows.end()) batch.rows.erase(forget);
+}
+
+void clear_below_the_floor(Batch& batch) {
+  if (!holds_clear(batch)) return;
+  for (Row& row : batch.rows)
+    if (auto* swarm = std::get_if<SwarmRow>(&row))
+      swarm->floor = Revision(swarm->floor.value() - 1);
+}
+
 // Changes the value of every record that `change` accepts.
 template <typename T>
 auto change_values(void (*change)(T&)) {
@@ -78,6 +116,19 @@ auto change_values(void (*change)(T&)) {
       record->record = std::make_shared<const Record>(std::move(changed));
     }
   };
+}
+
+// ---- changes to what is recovered --------------------------------------------------------------
+
+void find_no_swarm(CoordinatorState& state) {
+  state.swarms.clear();
+  state.records.clear();
+  state.writers.clear();
+  state.outcomes.clear();
+}
+
+void miss_a_record(CoordinatorState& state) {
+  if (!state.records.empty()) state.records.pop_back();
 }
 
 // ---- changes to messages -----------------------------------------------------------------------
@@ -106,6 +157,11 @@ void change_metadata(StateUpdate& update) {
   }
 }
 
+void say_all_was_resolved(SyncReport& report) {
+  for (KeyReport& key : report.keys)
+    if (key.outcome == RoundOutcome::kUnchanged) key.outcome = RoundOutcome::kResolved;
+}
+
 void say_all_is_committed(SubmitResult& result) {
   for (MutationResult& one : result.results) {
     if (one.outcome.code != Code::kConflict) continue;
@@ -117,13 +173,99 @@ void say_all_is_committed(SubmitResult& result) {
 // ---- changes to what is told -------------------------------------------------------------------
 
 template <typename T>
-auto tell_times(int times) {
-  return [times](Delivery& delivery) { return std::holds_alternative<T>(delivery) ? times : 1; };
+auto tell_times(std::size_t times) {
+  return [times](const std::string&, const Delivery& delivery) {
+    return std::vector<Delivery>(std::holds_alternative<T>(delivery) ? times : 1, delivery);
+  };
 }
 
-int say_it_took(Delivery& delivery) {
-  if (auto* settled = std::get_if<OfferSettled>(&delivery)) settled->took = true;
-  return 1;
+std::vector<Delivery> say_it_took(const std::string& machine, const Delivery& delivery) {
+  (void)machine;
+  std::vector<Delivery> told{delivery};
+  if (auto* settled = std::get_if<OfferSettled>(&told[0])) settled->took = true;
+  return told;
+}
+
+std::vector<Delivery> take_what_was_refused(const std::string& machine, const Delivery& delivery) {
+  (void)machine;
+  if (const auto* failed = std::get_if<CommandFailed>(&delivery))
+    return {WriteQueued{failed->request, {}, {}}};
+  return {delivery};
+}
+
+// Whatever is settled with this code is told to be lost at once.
+auto tell_lost(Code code) {
+  return [code](const std::string&, const Delivery& delivery) {
+    std::vector<Delivery> told{delivery};
+    if (const auto* settled = std::get_if<WriteSettled>(&delivery);
+        settled && settled->outcome.code == code)
+      told.emplace_back(WritesLost{{{settled->incarnation, settled->seq}}, {}});
+    return told;
+  };
+}
+
+// Knows what each application holds, so that what it makes up is right in all but one point.
+class Forger {
+ public:
+  // A key is told at the version that was held, and then, in the same change, at the newer one.
+  std::vector<Delivery> old_record_first(const std::string& machine, const Delivery& delivery) {
+    const auto* changed = std::get_if<StateChanged>(&delivery);
+    if (changed == nullptr) return {delivery};
+    StateChanged forged = *changed;
+    Held& held = held_[machine];
+    for (const Change& change : changed->changes) {
+      const auto older = held.older.find(change.key);
+      if (changed->cleared || older == held.older.end()) continue;
+      forged.changes.insert(forged.changes.begin(), {change.key, older->second});
+    }
+    take(machine, *changed);
+    return {forged};
+  }
+  // The state falls back to an earlier one, whole and right, and comes forward again.
+  std::vector<Delivery> fall_back(const std::string& machine, const Delivery& delivery) {
+    const auto* changed = std::get_if<StateChanged>(&delivery);
+    if (changed == nullptr) return {delivery};
+    const std::map<Key, RecordPtr> before = held_[machine].records;
+    take(machine, *changed);
+    if (changed->cleared || changed->from.epoch != changed->to.epoch) return {delivery};
+    StateChanged back;
+    back.from = changed->to;
+    back.to = changed->from;
+    for (const Change& change : changed->changes) {
+      // Only what is new can be taken away without naming an older version.
+      if (before.contains(change.key)) return {delivery};
+      auto gone = std::make_shared<Record>();
+      gone->version = change.record->version;
+      back.changes.push_back({change.key, std::move(gone)});
+    }
+    return {delivery, back, delivery};
+  }
+
+ private:
+  struct Held {
+    std::map<Key, RecordPtr> records;
+    std::map<Key, RecordPtr> older;  // what the record in `records` replaced
+  };
+  void take(const std::string& machine, const StateChanged& changed) {
+    Held& held = held_[machine];
+    if (!changed.from.epoch || changed.from.epoch != changed.to.epoch || changed.cleared) held = {};
+    for (const Change& change : changed.changes) {
+      RecordPtr& slot = held.records[change.key];
+      if (slot) held.older[change.key] = slot;
+      slot = change.record;
+      if (!change.record->live()) {
+        held.records.erase(change.key);
+        held.older.erase(change.key);
+      }
+    }
+  }
+  std::map<std::string, Held> held_;
+};
+
+auto forged(std::vector<Delivery> (Forger::*forge)(const std::string&, const Delivery&)) {
+  return [forger = Forger(), forge](const std::string& machine, const Delivery& delivery) mutable {
+    return (forger.*forge)(machine, delivery);
+  };
 }
 
 }  // namespace
@@ -131,8 +273,9 @@ int say_it_took(Delivery& delivery) {
 const std::vector<PlantedBug>& planted_bugs() {
   static const std::vector<PlantedBug> bugs = [] {
     std::vector<PlantedBug> made;
-    const auto plant = [&](std::string name, std::string checker, Crime crime) {
-      made.push_back({std::move(name), std::move(checker),
+    const auto plant = [&](std::string name, CheckerName checker, Crime crime,
+                           std::string says = {}) {
+      made.push_back({std::move(name), checker, std::move(says),
                       [crime = std::move(crime)] { return std::make_unique<Criminal>(crime); }});
     };
     plant("the answer goes out before the disk has synced", "visible", {.disk_lies = true});
@@ -143,6 +286,9 @@ const std::vector<PlantedBug>& planted_bugs() {
     plant("the floor is not stored", "revisions", {.store = forget_above_the_floor});
     plant("an increment counts one more", "effects",
           {.store = change_values<Counter>([](Counter& counter) { ++counter.total; })});
+    plant("a clear leaves a key", "effects", {.store = leave_a_key}, "still there");
+    plant("a clear does not raise the floor", "effects", {.store = clear_below_the_floor},
+          "the floor is");
     plant("a set drops an element that nobody removed", "sets",
           {.store = change_values<OrSet>([](OrSet& set) {
              if (set.elements.size() > 1) set.elements.erase(set.elements.begin());
@@ -150,17 +296,39 @@ const std::vector<PlantedBug>& planted_bugs() {
     plant("an update carries half a group", "groups",
           {.send = change_messages<StateUpdate>(drop_right_halves)});
     plant("an update lacks a change", "readers",
-          {.send = change_messages<StateUpdate>(drop_last_change)});
-    plant("a change is told twice", "readers", {.deliver = tell_times<StateChanged>(2)});
+          {.send = change_messages<StateUpdate>(drop_last_change)}, "another state");
+    plant("a change is told twice", "readers", {.deliver = tell_times<StateChanged>(2)},
+          "goes on from");
+    plant("a reader falls back to an earlier state", "readers",
+          {.deliver = forged(&Forger::fall_back)}, "went back from");
+    plant("a reader is told an old record before the new one", "readers",
+          {.deliver = forged(&Forger::old_record_first)}, "went back to version");
     plant("an update does not say whose writes are in it", "views",
           {.send = change_messages<StateUpdate>([](StateUpdate& u) { u.applied.clear(); })});
     plant("a result is told twice", "outcomes", {.deliver = tell_times<WriteSettled>(2)});
     plant("a result is never told", "outcomes", {.deliver = tell_times<WriteSettled>(0)});
     plant("a refusal is told as a success", "outcomes",
           {.send = change_messages<SubmitResult>(say_all_is_committed)});
+    plant("a refused write is told as queued", "outcomes", {.deliver = take_what_was_refused},
+          "is an observer");
     plant("an offer is always said to have been taken", "answers", {.deliver = say_it_took});
+    plant("a round says that it made what it left", "answers",
+          {.send = change_messages<SyncReport>(say_all_was_resolved)}, "it is not there");
     plant("a read is answered twice", "answers", {.deliver = tell_times<ReadDone>(2)});
-    plant("what a restore undid is not told", "lost", {.deliver = tell_times<WritesLost>(0)});
+    plant("a round asks about an older state than it judges by", "rounds",
+          {.send = change_messages<StateRequest>(
+               [](StateRequest& request) { request.head = Revision(request.head.value() / 2); })});
+    plant("what a restore undid is not told", "lost", {.deliver = tell_times<WritesLost>(0)},
+          "was not told");
+    plant("the disk loses what it called synced", "lost", {.disk_lies = true}, "is gone");
+    plant("what stands is told to be lost", "lost", {.deliver = tell_lost(Code::kCommitted)},
+          "and it is there");
+    plant("what was refused is told to be lost", "lost", {.deliver = tell_lost(Code::kConflict)},
+          "not acknowledged");
+    plant("nothing of the swarm is found at a start", "recovery", {.recover = find_no_swarm},
+          "the swarm is gone");
+    plant("a record is not found at a start", "recovery", {.recover = miss_a_record},
+          "recovered head");
     plant("an update changes what no digest covers", "equal",
           {.send = change_messages<StateUpdate>(change_metadata)});
     plant("a catch-up never completes", "progress",

@@ -1,7 +1,7 @@
 #pragma once
 
 // Plants a bug between a core and its ports, so that a checker can be shown to catch it. A saboteur
-// changes what is stored, sent or told; the cores themselves stay as they are.
+// changes what is stored, recovered, sent or told; the cores themselves stay as they are.
 
 #include <functional>
 #include <memory>
@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/event.h"
+#include "memory/commit_store.h"
+#include "tests/sim/story.h"
 
 namespace waggle::sim {
 
@@ -29,12 +31,13 @@ class Saboteur {
     (void)send;
     return true;
   }
-  // Before an agent's application is told. How often it is told.
-  virtual int deliver(const std::string& machine, Delivery& delivery) {
+  // What an agent's application is told in the place of `delivery`.
+  virtual std::vector<Delivery> deliver(const std::string& machine, const Delivery& delivery) {
     (void)machine;
-    (void)delivery;
-    return 1;
+    return {delivery};
   }
+  // What the coordinator finds on its disk when it starts.
+  virtual void recover(CoordinatorState& state) { (void)state; }
   // True: the coordinator's disk says `done` without having synced.
   [[nodiscard]] virtual bool disk_lies() const { return false; }
 };
@@ -42,7 +45,8 @@ class Saboteur {
 // A bug and the checker that must find it.
 struct PlantedBug {
   std::string name;
-  std::string checker;
+  CheckerName checker;
+  std::string says;  // part of what is found, where the checker has several promises
   std::function<std::unique_ptr<Saboteur>()> make;
 };
 [[nodiscard]] const std::vector<PlantedBug>& planted_bugs();

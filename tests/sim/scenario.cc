@@ -143,6 +143,7 @@ void Interpreter::add_rule(const Words& words, bool holds) {
 
 void Interpreter::agent_asks(std::size_t n, const Words& words) {
   const std::string& what = words.at(2);
+  // Of a clear the key is empty.
   const Key key(words.size() > 3 ? words[3] : std::string());
   const std::string text = words.size() > 4 ? words[4] : std::string();
   WriteCommand write;
@@ -168,6 +169,8 @@ void Interpreter::agent_asks(std::size_t n, const Words& words) {
   } else if (what == "group") {
     for (std::size_t i = 3; i + 1 < words.size(); i += 2)
       write.entries.push_back({Key(words[i]), {}, IncrOp{number(words[i + 1])}, {}});
+  } else if (what == "clear") {
+    entry(ClearOp{});
   } else if (what == "offer" || what == "withdraw") {
     OfferCommand offer;
     offer.key = key;
@@ -212,11 +215,25 @@ void Interpreter::expect_settled(const Words& words) {
   const auto nth = static_cast<std::size_t>(number(words.at(2)));
   const std::vector<RequestId>& writes = writes_[n];
   expect(nth >= 1 && nth <= writes.size(), fmt::format("{} writes were made", writes.size()));
-  std::string found = "nothing";
-  for (const Delivery& delivery : world().heard(n))
-    if (const auto* settled = std::get_if<WriteSettled>(&delivery);
-        settled && settled->request == writes[nth - 1])
-      found = to_text(settled->outcome.code);
+  const WriteQueued* queued = nullptr;
+  const WriteSettled* settled = nullptr;
+  for (const Delivery& delivery : world().heard(n)) {
+    if (const auto* told = std::get_if<WriteQueued>(&delivery);
+        told && told->request == writes[nth - 1])
+      queued = told;
+    if (const auto* told = std::get_if<WriteSettled>(&delivery);
+        told && told->request == writes[nth - 1])
+      settled = told;
+  }
+  if (words[0] == "expect-number") {
+    expect(queued && settled, fmt::format("write {} was not answered", nth));
+    const bool kept = queued->incarnation == settled->incarnation && queued->seq == settled->seq;
+    expect(words.at(3) == (kept ? "kept" : "anew"),
+           fmt::format("write {} {} its number", nth, kept ? "kept" : "changed"));
+    return;
+  }
+  const std::string found =
+      settled ? std::string(to_text(settled->outcome.code)) : std::string("nothing");
   expect(found == words.at(3), fmt::format("write {} was answered {}", nth, found));
 }
 
@@ -229,6 +246,10 @@ void Interpreter::expect_other(const Words& words) {
     const std::uint64_t count = found == counters.end() ? 0 : found->second;
     expect(count >= static_cast<std::uint64_t>(number(words.at(3))),
            fmt::format("{} is {}", words[2], count));
+  } else if (what == "expect-outbox") {
+    const std::size_t found = world().agent(agent(words.at(1))).outbox().unanswered();
+    expect(found == static_cast<std::size_t>(number(words.at(2))),
+           fmt::format("{} writes wait", found));
   } else if (what == "expect-link") {
     const Link link = world().agent(agent(words.at(1))).link();
     expect(to_text(link) == words.at(2), fmt::format("{} is {}", words[1], to_text(link)));
@@ -261,6 +282,11 @@ void Interpreter::run(const Words& words) {
   const std::string& what = words.at(0);
   if (what == "agents") return make_world(static_cast<std::size_t>(number(words.at(1))));
   if (world().story().told()) world().story().say(fmt::format("> {}", fmt::join(words, " ")));
+  if (what == "repeat") {
+    const Words repeated(words.begin() + 2, words.end());
+    for (std::int64_t n = number(words.at(1)); n > 0; --n) run(repeated);
+    return;
+  }
   const bool of_coordinator = words.size() > 1 && words[1] == "c";
   if (what == "start") {
     if (of_coordinator) return world().start_coordinator();
@@ -273,6 +299,7 @@ void Interpreter::run(const Words& words) {
   } else if (what == "agent") {
     agent_asks(agent(words.at(1)), words);
   } else if (what == "client") {
+    if (words.at(1) == "clear") return world().write_by_client({{{}, {}, ClearOp{}, {}}});
     world().write_by_client({{Key(words.at(2)), {}, IncrOp{number(words.at(3))}, {}}});
   } else if (what == "compact") {
     world().compact(words.size() > 1 ? Revision(static_cast<std::uint64_t>(number(words[1])))
@@ -291,6 +318,7 @@ void Interpreter::run(const Words& words) {
   } else if (what == "reconnect") {
     world().network().reconnect(world().peer(agent(words.at(1))));
   } else if (what == "lose-data") {
+    if (of_coordinator) return world().lose_coordinator_data();
     world().lose_data(agent(words.at(1)));
   } else if (what == "back-up") {
     world().back_up();
@@ -302,7 +330,7 @@ void Interpreter::run(const Words& words) {
     settle();
   } else if (what == "expect" || what == "committed") {
     expect_value(words, what == "committed");
-  } else if (what == "expect-settled") {
+  } else if (what == "expect-settled" || what == "expect-number") {
     expect_settled(words);
   } else {
     expect_other(words);

@@ -4,29 +4,33 @@
 // is lost, late or down is what the text says. All checkers watch, and at the end of each file
 // everything is healed and must be quiet and equal.
 //
-//   agents N                        before all else; agents are called a1, a2 ...; the coordinator
-//   c start c | start a1              crash c | crash a1 (power fails)   kill a1 (the disk keeps
-//   all) agent a1 put KEY TEXT           delete KEY, incr KEY N, add KEY E..., remove KEY E...,
+//   agents N                        before all else; agents are a1, a2 ...; the coordinator is c
+//   start c | start a1
+//   crash c | crash a1              power fails
+//   kill a1                         the disk keeps all
+//   agent a1 put KEY TEXT           delete KEY, incr KEY N, add KEY E..., remove KEY E..., clear,
 //            group KEY N KEY N ...  increments of several counters at once
 //            cas KEY TEXT           put, expecting the version that the view shows
 //            offer KEY TEXT         withdraw KEY, sync KEY... | sync all, catch-up
-//   client incr KEY N               a client of its own, again until it is answered
+//   client incr KEY N               a client of its own, again until it is answered; client clear
 //   compact [REVISION]
-//   drop FROM->TO NAME [N]          the next N (default 1) frames of that name on that way are
-//   lost:
+//   drop FROM->TO NAME [N]          loses the next N (default 1) frames of that name on that way:
 //                                   a1->c, c->a1, c=>a1 (broadcast), `*` for any name
 //   drop-no-more                    forgets what is still to be dropped or held
 //   hold FROM->TO NAME              the next such frame waits; `release` lets all that wait go
 //   cut a1 up|down|broadcast        mend a1
 //   reconnect a1                    silently
-//   lose-data a1                    while it is down
+//   lose-data a1 | lose-data c      while it is down
 //   back-up                         restore: while the coordinator is down
 //   advance TIME                    500ms, 3s
+//   repeat N COMMAND...
 //   settle                          until all is quiet, at most 120 s
 //   expect a1 KEY VALUE             of the view; a counter's number, a set's elements with commas,
 //                                   `-` for absent; `committed a1 KEY VALUE` of the committed
 //                                   state; `expect c KEY VALUE` of the coordinator
 //   expect-settled a1 N CODE        the answer to the N-th write of the present process
+//   expect-number a1 N kept|anew    under the number that it was queued with, or under another one
+//   expect-outbox a1 N              so many writes wait for their answer
 //   expect-count a1|c NAME N        a counter of the core is at least N
 //   expect-link a1 LINK             expect-client CODE
 //   expect-lost a1 N                so many writes were told to be lost by a restore

@@ -60,9 +60,10 @@ void Story::tell(std::int64_t at, const std::string& text) {
   std::printf("%9.3f  %s\n", static_cast<double>(at) / 1000.0, text.c_str());
 }
 
-void Story::found(std::string checker, std::int64_t at, std::string text) {
-  if (told_) tell(at, "### " + checker + ": " + text);
-  if (findings_.size() < 100) findings_.push_back({std::move(checker), std::move(text), at});
+void Story::found(CheckerName checker, std::int64_t at, std::string text) {
+  const std::string name(checker.text());
+  if (told_) tell(at, "### " + name + ": " + text);
+  if (findings_.size() < 100) findings_.push_back({name, std::move(text), at});
 }
 
 std::string describe(const Mutation& mutation) {

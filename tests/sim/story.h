@@ -6,9 +6,11 @@
 //
 // One thread.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,26 @@
 #include "base/message.h"
 
 namespace waggle::sim {
+
+// All checkers that exist; what each watches is said in checkers.h and history.h. `recovery` and
+// `equal` are in world.cc, `progress` is in random_world.cc.
+inline constexpr std::string_view kCheckers[] = {
+    "visible", "revisions", "once",    "effects", "sets",   "recovery", "readers", "groups",
+    "views",   "outcomes",  "answers", "lost",    "rounds", "equal",    "progress"};
+
+// The name of one of them: another one does not compile, so no checker can be forgotten in the list
+// from which the planted bugs are asked for.
+class CheckerName {
+ public:
+  consteval CheckerName(const char* name) : name_(name) {  // NOLINT: meant to be implicit
+    if (std::find(std::begin(kCheckers), std::end(kCheckers), name_) == std::end(kCheckers))
+      throw std::logic_error("no such checker: name it in kCheckers");
+  }
+  [[nodiscard]] constexpr std::string_view text() const { return name_; }
+
+ private:
+  std::string_view name_;
+};
 
 struct Finding {
   std::string checker;
@@ -45,7 +67,7 @@ class Story {
   void say(const std::string& text) const {
     if (told_) std::printf("%s\n", text.c_str());
   }
-  void found(std::string checker, std::int64_t at, std::string text);
+  void found(CheckerName checker, std::int64_t at, std::string text);
   void count(const char* fault, std::uint64_t by = 1) { faults_[fault] += by; }
 
   [[nodiscard]] bool told() const { return told_; }

@@ -62,6 +62,10 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   };
   const auto set = [&] { return Key(fmt::format("s/{}", random_.below(3))); };
   const std::int64_t amount = random_.between(-5, 20);
+  if (plan_.clears && random_.chance(1, 100)) {
+    entries.push_back(entry({}, ClearOp{}));
+    return command;
+  }
   switch (random_.below(12)) {
     case 0:
     case 1:
@@ -124,8 +128,9 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   return command;
 }
 
-Command Workload::next(const Agent& agent, const AgentId& id) {
-  const std::uint64_t draw = random_.below(100);
+Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
+  std::uint64_t draw = random_.below(100);
+  if (observes && !random_.chance(1, 8)) draw = 88 + draw % 12;  // asks and reads
   if (draw < 80) return write(agent, id);
   if (draw < 88 && plan_.rounds) {
     OfferCommand offer;
@@ -157,6 +162,7 @@ Command Workload::next(const Agent& agent, const AgentId& id) {
 }
 
 std::vector<Entry> Workload::client_entries() {
+  if (plan_.clears && random_.chance(1, 50)) return {entry({}, ClearOp{})};
   return {entry(Key(fmt::format("c/late/{}", random_.below(3))), IncrOp{random_.between(1, 100)})};
 }
 

@@ -25,8 +25,8 @@ class Workload {
  public:
   Workload(Prng& random, const Plan& plan) : random_(random), plan_(plan) {}
 
-  // Writes still lack their request and their id.
-  [[nodiscard]] Command next(const Agent& agent, const AgentId& id);
+  // Writes still lack their request and their id. An observer's are to be refused.
+  [[nodiscard]] Command next(const Agent& agent, const AgentId& id, bool observes);
   [[nodiscard]] std::vector<Entry> client_entries();
 
  private:

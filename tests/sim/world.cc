@@ -24,9 +24,7 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
       story_(told),
       truth_{timeline_, story_, {}, {}, nullptr, 0},
       saboteur_(std::move(saboteur)) {
-  truth_.history = std::make_unique<History>(
-      truth_.chronicle, truth_.ledger,
-      [this](const char* checker, std::string text) { truth_.found(checker, std::move(text)); });
+  truth_.history = std::make_unique<History>(empty_history());
   checkers_ = all_checkers(truth_);
   network_ = std::make_unique<SimNetwork>(
       timeline_, random_, story_, plan_,
@@ -66,6 +64,8 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
     node->machine = std::make_unique<Machine>(
         name, timeline_, random_,
         [this, n](const Batch& batch) {
+          WAGGLE_CHECK(plan_.stores(n) || batch.rows.empty(),
+                       "an agent without a data directory made rows");
           for (const Row& row : batch.rows)
             if (const auto* outbox = std::get_if<OutboxRow>(&row); outbox && outbox->mutation)
               truth_.ledger.stored(agents_[n]->id, *outbox->mutation);
@@ -97,11 +97,18 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
 
 World::~World() = default;
 
+History World::empty_history() {
+  return {truth_.chronicle, truth_.ledger, [this](CheckerName checker, std::string text) {
+            truth_.found(checker, std::move(text));
+          }};
+}
+
 // ---- the coordinator ---------------------------------------------------------------------------
 
 void World::start_coordinator() {
   Result<CoordinatorState> state = coordinator_machine_->store().durable().load_coordinator();
   WAGGLE_CHECK(state.has_value(), state.error().text);
+  if (saboteur_) saboteur_->recover(*state);
   CoordinatorOptions options;
   options.seed = random_.next();
   options.policies = policies_of_the_world();
@@ -135,7 +142,9 @@ void World::on_coordinator_batch(const Batch& batch) {
     if (const auto* store = std::get_if<StoreRow>(&row);
         store && store->epoch != truth_.history->epoch())
       new_epoch_due_ = false;
+  const Revision before = truth_.history->cleared_before(truth_.history->head());
   truth_.history->take(batch);
+  if (truth_.history->cleared_before(truth_.history->head()) > before) story_.count("clears");
 }
 
 void World::back_up() {
@@ -158,9 +167,26 @@ bool World::restore() {
   // writes new numbers is more than exactly-once can promise.
   backups_.erase(backups_.begin() + static_cast<std::ptrdiff_t>(chosen + 1), backups_.end());
   new_epoch_due_ = true;
+  given_up();
+  return true;
+}
+
+void World::lose_coordinator_data() {
+  story_.note(now(), 28, truth_.history->head().value(), [&] {
+    return fmt::format("* coordinator loses its data at head {}", truth_.history->head().value());
+  });
+  coordinator_machine_->store().wipe();
+  *truth_.history = empty_history();
+  // Of the history that is given up now, see restore().
+  backups_.clear();
+  new_epoch_due_ = false;  // an empty store begins one by itself
+  given_up();
+}
+
+// The history goes on from somewhere else than where it was.
+void World::given_up() {
   ++truth_.restores;
   for (const auto& checker : checkers_) checker->on_restore();
-  return true;
 }
 
 const SwarmState* World::swarm() const {
@@ -198,8 +224,12 @@ void World::send_of_coordinator(const Send& send) {
 
 AgentSeen World::seen(std::size_t n) const {
   const AgentNode& node = *agents_[n];
-  return {node.machine->name(), node.id, node.machine->life(), node.core,
-          node.machine->running() && !node.machine->host().waiting_for_journal()};
+  return {node.machine->name(),
+          node.id,
+          node.machine->life(),
+          node.core,
+          node.machine->running() && !node.machine->host().waiting_for_journal(),
+          plan_.observes(n)};
 }
 
 void World::start_agent(std::size_t n) {
@@ -209,6 +239,8 @@ void World::start_agent(std::size_t n) {
   options.seed = random_.next();
   options.swarm = kSwarm;
   options.agent = node.id;
+  if (plan_.observes(n)) options.role = Role::kObserver;
+  options.stored = plan_.stores(n);
   options.chunk_bytes = plan_.chunk_bytes;
   story_.note(now(), 23, n, [&] {
     return fmt::format("* {} starts at {} with {} writes", node.machine->name(),
@@ -256,6 +288,10 @@ void World::lose_data(std::size_t n) {
 void World::send_of_agent(std::size_t n, const Send& send) {
   const std::size_t peer = agents_[n]->peer;
   if (const auto* up = std::get_if<SendUp>(&send)) {
+    // No disk tells the numbers of these: the frame does.
+    if (const auto* submit = std::get_if<Submit>(up->message.get()); submit && !plan_.stores(n))
+      for (const Mutation& mutation : submit->mutations)
+        truth_.ledger.stored(agents_[n]->id, mutation);
     network_->send_up(peer, up->message);
   } else if (const auto* join = std::get_if<JoinChannel>(&send)) {
     network_->join_channel(peer, *join);
@@ -271,6 +307,14 @@ void World::on_delivery(std::size_t n, const Delivery& delivery) {
   story_.note(now(), 26, n, [&] {
     return fmt::format("      {}: {}", agents_[n]->machine->name(), describe(delivery));
   });
+  // One that was never sent is in no frame either.
+  const auto numbered = [&](const auto& told) {
+    if (!plan_.stores(n))
+      truth_.ledger.numbered({agents_[n]->id, told.incarnation, told.seq},
+                             agents_[n]->machine->life(), told.request);
+  };
+  if (const auto* queued = std::get_if<WriteQueued>(&delivery)) numbered(*queued);
+  if (const auto* settled = std::get_if<WriteSettled>(&delivery)) numbered(*settled);
   if (std::holds_alternative<WritesLost>(delivery)) story_.count("restores told to writers");
   for (const auto& checker : checkers_) checker->on_delivery(seen(n), delivery);
   if (keeps_heard_) agents_[n]->heard.push_back(delivery);

@@ -43,6 +43,8 @@ class World {
   void back_up();
   // REQUIRES: the coordinator is down. False: there is no backup.
   bool restore();
+  // Its store is empty. REQUIRES: the coordinator is down.
+  void lose_coordinator_data();
   void start_agent(std::size_t n);
   void stop_agent(std::size_t n, bool power);
   void lose_data(std::size_t n);  // REQUIRES: it is down
@@ -112,6 +114,8 @@ class World {
   void on_delivery(std::size_t n, const Delivery& delivery);
   void on_agent_turn(std::size_t n);
   void on_coordinator_batch(const Batch& batch);
+  [[nodiscard]] History empty_history();
+  void given_up();
   void compare_with_truth();
 
   Plan plan_;

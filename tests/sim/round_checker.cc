@@ -1,0 +1,39 @@
+#include "tests/sim/round_checker.h"
+
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace waggle::sim {
+
+void RoundChecker::on_send(const Send& send) {
+  const auto* broadcast = std::get_if<Broadcast>(&send);
+  if (broadcast == nullptr) return;
+  if (const auto* request = std::get_if<StateRequest>(broadcast->message.get()))
+    asked_at_[request->round] = request->head;
+  const auto* update = std::get_if<StateUpdate>(broadcast->message.get());
+  if (update == nullptr || !update->round) return;
+  const auto asked = asked_at_.find(update->round);
+  if (asked == asked_at_.end()) {
+    truth_.found("rounds", fmt::format("the round of {} asked nobody", update->to.value()));
+    return;
+  }
+  for (const Change& change : update->changes) {
+    // Under lww an offer joins with whatever stands.
+    if (!is_quorum_key(change.key)) continue;
+    const Cursor before{update->epoch, Revision(change.record->version.value() - 1)};
+    const RecordPtr stood = truth_.chronicle.newest_at(before, change.key);
+    if (!stood) continue;
+    const Revision cleared = truth_.history->cleared_before(before.revision);
+    // Deleted by a clear counts if it stood until then.
+    const Revision moved = stood->live() && cleared > stood->version ? cleared : stood->version;
+    if (moved > asked->second)
+      truth_.found(
+          "rounds",
+          fmt::format("the round of {} asked about {} at {}, and overwrote what came at {}",
+                      update->to.value(), change.key.value(), asked->second.value(),
+                      moved.value()));
+  }
+}
+
+}  // namespace waggle::sim
