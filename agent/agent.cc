@@ -208,7 +208,10 @@ void Agent::on_welcome(const Welcome& welcome) {
     shift_clock(static_cast<std::uint64_t>(std::max<std::int64_t>(welcome.wall_millis, 0)));
   }
   awaits_new_epoch_ = replica_.holds_state() && replica_.cursor().epoch != epoch_;
-  rolled_back_ = replica_.cursor().epoch == epoch_ && replica_.cursor().revision > welcome.head;
+  // A welcome may be an old one that came late; a coordinator that goes on running has not lost
+  // what it showed, only one that was started anew may have.
+  rolled_back_ = replica_.cursor().epoch == epoch_ && replica_.cursor().revision > welcome.head &&
+                 welcome.start != moved_in_;
   rolled_back_to_ = welcome.head;
   sent_ = {};
   answered_here_.clear();
@@ -279,12 +282,7 @@ void Agent::on_attached(const Attached& attached) {
   if (!pull_) {
     // Updates may have come before this, so only the welcome shows that the coordinator's store was
     // rolled back.
-    if (rolled_back_) {
-      count("coordinator_rolled_back");
-      tell_lost([&](const Acknowledged& one) {
-        return one.at.epoch == epoch_ && one.at.revision > rolled_back_to_;
-      });
-    }
+    if (rolled_back_) count("coordinator_rolled_back");
     begin_pull(!replica_.holds_state() || rolled_back_);
   }
 }

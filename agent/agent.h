@@ -189,6 +189,7 @@ class Agent final : public Core {
   bool attached_ = false;
   bool rolled_back_ = false;  // at the welcome the coordinator's head was below the cursor
   Revision rolled_back_to_;
+  StartId moved_in_;  // of the coordinator that last moved the cursor
   BroadcastNo broadcast_;
   BroadcastNo broadcast_at_ack_;
   int legs_behind_ = 0;

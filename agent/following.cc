@@ -79,6 +79,7 @@ bool Agent::apply_update(const StateUpdate& update) {
 // The committed state is at a new revision: the cursor follows, and whoever waited for it.
 void Agent::moved(StateChanged change) {
   replica_.advance(change.to);
+  moved_in_ = start_;
   keep_cursor(change.to, false);
   outbox_.drop_reflected(change.to.revision);
   tell(std::move(change));
@@ -228,6 +229,11 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
     keep_record({key, record});
     if (!pull.snapshot) change.changes.push_back({key, record});
   }
+  // Not before: that it answers shows that the welcome was of a session that lives.
+  if (std::exchange(rolled_back_, false))
+    tell_lost([&](const Acknowledged& one) {
+      return one.at.epoch == epoch_ && one.at.revision > rolled_back_to_;
+    });
   if (new_epoch || awaits_new_epoch_) {
     replica_.advance(change.to);
     epoch_changed(chunk.applied);

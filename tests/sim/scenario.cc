@@ -62,6 +62,7 @@ class Interpreter {
     std::string name;
     std::int64_t left = 1;
     bool holds = false;
+    bool passes = false;
   };
 
   World& world() {
@@ -71,7 +72,7 @@ class Interpreter {
   std::size_t agent(const std::string& name);
   void make_world(std::size_t agents);
   void agent_asks(std::size_t n, const Words& words);
-  void add_rule(const Words& words, bool holds);
+  void add_rule(const Words& words, bool holds, bool passes);
   bool tap(Leg leg, std::size_t peer, const MessagePtr& message);
   void release();
   void expect(bool holds, const std::string& text);
@@ -112,7 +113,7 @@ bool Interpreter::tap(Leg leg, std::size_t peer, const MessagePtr& message) {
     if (rule.holds)
       held_.push_back(
           [this, leg, peer, message] { world_->network().put_back(leg, peer, message); });
-    return false;
+    return rule.passes;
   }
   return true;
 }
@@ -121,10 +122,11 @@ void Interpreter::release() {
   for (const auto& frame : std::exchange(held_, {})) frame();
 }
 
-void Interpreter::add_rule(const Words& words, bool holds) {
+void Interpreter::add_rule(const Words& words, bool holds, bool passes) {
   const std::string& way = words.at(1);
   Rule rule;
   rule.holds = holds;
+  rule.passes = passes;
   rule.name = words.at(2);
   if (words.size() > 3) rule.left = number(words[3]);
   if (way.ends_with("->c")) {
@@ -304,8 +306,8 @@ void Interpreter::run(const Words& words) {
   } else if (what == "compact") {
     world().compact(words.size() > 1 ? Revision(static_cast<std::uint64_t>(number(words[1])))
                                      : Revision{});
-  } else if (what == "drop" || what == "hold") {
-    add_rule(words, what == "hold");
+  } else if (what == "drop" || what == "hold" || what == "double") {
+    add_rule(words, what != "drop", what == "double");
   } else if (what == "release") {
     release();
   } else if (what == "drop-no-more") {

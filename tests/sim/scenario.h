@@ -18,6 +18,7 @@
 //                                   a1->c, c->a1, c=>a1 (broadcast), `*` for any name
 //   drop-no-more                    forgets what is still to be dropped or held
 //   hold FROM->TO NAME              the next such frame waits; `release` lets all that wait go
+//   double FROM->TO NAME            the next such frame arrives, and once more with `release`
 //   cut a1 up|down|broadcast        mend a1
 //   reconnect a1                    silently
 //   lose-data a1 | lose-data c      while it is down
