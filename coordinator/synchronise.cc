@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t kTimeoutMax = 10 * 60 * 1000;
 // Of a record beside key and value: who offered it, who wrote it, its receipt.
 constexpr std::size_t kRecordOverhead = 384;
-// A report names at most so many keys and missing members in full; the rest is counted in its text.
+// A report names keys up to about so many bytes; how many there were is said in its text.
 constexpr std::size_t kReportBytes = std::size_t{2} << 20;
 
 std::int64_t default_timeout(Priority priority) {
