@@ -72,6 +72,7 @@ class Agent final : public Core {
   struct Pull {
     RequestId request;  // changes with each chunk asked for
     bool snapshot = false;
+    bool holds = true;  // changes may come as deltas to what is held or staged
     Revision since;
     Revision base;
     std::map<Key, RecordPtr> staged;
@@ -151,6 +152,8 @@ class Agent final : public Core {
   void begin_pull(bool snapshot);
   void ask_chunk();
   void on_chunk(const DeltaChunk& chunk);
+  void miss_base(const Error& error);
+  [[nodiscard]] RecordPtr staged_or_held(const Key& key) const;
   void complete_pull(const DeltaChunk& chunk);
   void check_digest(Revision head, const Hash128& digest);
   void moved(StateChanged change);
@@ -220,6 +223,8 @@ class Agent final : public Core {
   // Volatile: following.
   std::optional<Pull> pull_;
   Instant pull_at_ = Instant::never();
+  bool whole_records_ = false;    // of the next pull
+  bool snapshot_wanted_ = false;  // the next pull begins from nothing
   std::deque<MessagePtr> held_;
   std::size_t held_bytes_ = 0;
 

@@ -14,7 +14,7 @@ constexpr std::uint64_t kBehindChunks = 64;  // beyond the first head: the link 
 
 std::size_t size_of(const StateUpdate& update) {
   std::size_t size = 64;
-  for (const Change& change : update.changes) size += wire_size(change.key, *change.record);
+  for (const Change& change : update.changes) size += wire_size(change);
   return size;
 }
 
@@ -58,22 +58,39 @@ bool Agent::apply_update(const StateUpdate& update) {
   change.to = {epoch_, update.to};
   change.round = update.round;
   change.cleared = update.cleared;
+  for (const Change& one : update.changes) {
+    // Of an update that reaches below the cursor only what is above it is news.
+    if (one.record->version <= from.revision) continue;
+    Result<Change> whole = completed(one, replica_.find(one.key).get());
+    if (!whole) {
+      miss_base(whole.error());
+      return false;
+    }
+    change.changes.push_back(*std::move(whole));
+  }
   if (update.cleared) {
     replica_.clear();
     keep_cursor(change.to, true);
   }
-  for (const Change& one : update.changes) {
-    // Of an update that reaches below the cursor only what is above it is news.
-    if (one.record->version <= from.revision) continue;
+  for (const Change& one : change.changes) {
     replica_.apply(one);
     keep_record(one);
-    change.changes.push_back(one);
   }
   for (const Applied& applied : update.applied)
     if (applied.agent == options_.agent)
       outbox_.reflected(applied.incarnation, applied.seq_through, update.to);
   moved(std::move(change));
   return true;
+}
+
+// A delta is against a value that this agent does not hold, or gives another one than it promises:
+// the next pull asks for whole records, and where the state held is at fault, for all of them.
+void Agent::miss_base(const Error& error) {
+  count("delta_bases_missed");
+  whole_records_ = true;
+  if (error.code != Code::kCorrupt) return;
+  count("deltas_damaged");
+  snapshot_wanted_ = true;
 }
 
 // The committed state is at a new revision: the cursor follows, and whoever waited for it.
@@ -132,8 +149,10 @@ void Agent::want_pull() {
 
 void Agent::begin_pull(bool snapshot) {
   pull_at_ = Instant::never();
+  snapshot = snapshot || std::exchange(snapshot_wanted_, false);
   Pull pull;
   pull.snapshot = snapshot;
+  pull.holds = !std::exchange(whole_records_, false);
   pull.from = replica_.cursor();
   if (snapshot) {
     pull.base = head_;
@@ -157,6 +176,7 @@ void Agent::ask_chunk() {
   request.cursor = {first ? pull_->from.epoch : epoch_, pull_->since};
   request.base = pull_->base;
   request.bytes_max = options_.chunk_bytes;
+  request.holds = pull_->holds;
   up(make_message(request));
 }
 
@@ -176,15 +196,26 @@ void Agent::on_chunk(const DeltaChunk& chunk) {
     count("ignored_odd_chunk");
     return;
   }
+  std::vector<Change> whole;
+  whole.reserve(chunk.changes.size());
+  for (const Change& change : chunk.changes) {
+    Result<Change> one = completed(change, staged_or_held(change.key).get());
+    if (!one) {
+      miss_base(one.error());
+      begin_pull(pull_->snapshot);
+      return;
+    }
+    whole.push_back(*std::move(one));
+    pull_->bytes += wire_size(change);
+  }
   ++pull_->chunks;
   pull_->resend_millis = 1'000;
-  for (const Change& change : chunk.changes) {
+  for (Change& change : whole) {
     ++pull_->changes;
-    pull_->bytes += wire_size(change.key, *change.record);
     if (pull_->snapshot && !change.record->live()) {
       pull_->staged.erase(change.key);
     } else {
-      pull_->staged.insert_or_assign(change.key, change.record);
+      pull_->staged.insert_or_assign(change.key, std::move(change.record));
     }
   }
   pull_->since = chunk.to;
@@ -198,6 +229,13 @@ void Agent::on_chunk(const DeltaChunk& chunk) {
              "the changes come faster than they can be fetched; the old state is kept until then");
   }
   ask_chunk();
+}
+
+// What the pull has of a key so far: staged, else, when it goes on from a held state, that.
+RecordPtr Agent::staged_or_held(const Key& key) const {
+  const auto staged = pull_->staged.find(key);
+  if (staged != pull_->staged.end()) return staged->second;
+  return pull_->snapshot ? nullptr : replica_.find(key);
 }
 
 void Agent::complete_pull(const DeltaChunk& chunk) {

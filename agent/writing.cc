@@ -122,13 +122,16 @@ RecordPtr Agent::view(const Key& key) const {
   const std::vector<const Pending*> writes = outbox_.overlay(key);
   if (writes.empty()) return committed;
   auto record = committed ? std::make_shared<Record>(*committed) : std::make_shared<Record>();
+  std::uint32_t place = 0;
   for (const Pending* pending : writes) {
     const Mutation& mutation = pending->mutation;
-    const Writer writer{options_.agent, mutation.incarnation, mutation.seq};
+    const Author author{options_.agent,        mutation.incarnation, mutation.seq,
+                        mutation.hlc,          mutation.context.seen,
+                        mutation.context.own_through};
     for (const Entry& entry : mutation.entries) {
       if (entry.key != key) continue;
-      record->value = apply_locally(entry.op, std::move(record->value), writer);
-      record->writer = writer;
+      record->value = apply_locally(entry.op, std::move(record->value), author, place++);
+      record->writer = author.writer();
       record->hlc = mutation.hlc;
       record->metadata = entry.metadata;
     }

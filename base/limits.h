@@ -13,7 +13,18 @@ inline constexpr std::size_t kKeyBytes = 1024;
 inline constexpr std::size_t kIdBytes = 64;
 inline constexpr std::size_t kValueBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMetadataBytes = 4096;  // all pairs of one entry together
-inline constexpr std::size_t kElementBytes = 1024;   // one element of a set
+inline constexpr std::size_t kElementBytes = 1024;   // one element of a set, one field's name
+inline constexpr std::size_t kMapDepth = 8;          // maps within each other
+inline constexpr std::size_t kEdits = 4096;          // of one operation on a text or list
+
+// Metadata of one key, whatever its writers do. Beyond: the oldest are joined (dots), folded
+// (shares), the least stamp goes (siblings), or the write is `rejected` (reserves).
+inline constexpr std::size_t kDots = 8;
+inline constexpr std::size_t kCounterShares = 32;
+inline constexpr std::size_t kSiblings = 16;
+inline constexpr std::size_t kReserves = 1024;
+// Of a list or text, what is kept to walk late edits forward. Beyond: the older half is folded.
+inline constexpr std::size_t kSequenceHistoryBytes = std::size_t{256} << 10;
 
 // One mutation. Beyond: `rejected{too_large}`.
 inline constexpr std::size_t kGroupEntries = 256;

@@ -3,23 +3,6 @@
 #include <tuple>
 
 namespace waggle {
-namespace {
-
-std::size_t elements_size(const std::vector<std::string>& elements) {
-  std::size_t size = 0;
-  for (const std::string& element : elements) size += 16 + element.size();
-  return size;
-}
-
-std::size_t op_size(const Op& op) {
-  if (const auto* put = std::get_if<PutOp>(&op)) return put->bytes.size();
-  if (const auto* add = std::get_if<SetAddOp>(&op)) return elements_size(add->elements);
-  if (const auto* remove = std::get_if<SetRemoveOp>(&op)) return elements_size(remove->elements);
-  return 8;
-}
-
-}  // namespace
-
 std::string_view to_text(ConflictKind kind) {
   switch (kind) {
     case ConflictKind::kNone:
@@ -70,6 +53,10 @@ std::string_view to_text(Reason reason) {
       return "no_swarm";
     case Reason::kBaseLost:
       return "base_lost";
+    case Reason::kNotEnough:
+      return "not_enough";
+    case Reason::kOutOfRange:
+      return "out_of_range";
   }
   return "unrecognised";
 }
@@ -92,7 +79,7 @@ std::size_t wire_size(const Outcome& outcome) {
 std::size_t wire_size(const Mutation& mutation) {
   std::size_t size = 96 + 16 * mutation.context.own_through.size();
   for (const Entry& entry : mutation.entries) {
-    size += 64 + entry.key.value().size() + op_size(entry.op);
+    size += 64 + entry.key.value().size() + input_bytes(entry.op);
     for (const auto& [name, text] : entry.metadata) size += 32 + name.size() + text.size();
   }
   return size;

@@ -13,39 +13,11 @@
 
 #include "base/hlc.h"
 #include "base/ids.h"
+#include "base/op.h"
 #include "base/record.h"
 #include "base/status.h"
-#include "base/value.h"
 
 namespace waggle {
-
-struct PutOp {
-  ContentType content = ContentType::kText;
-  std::string bytes;
-  friend bool operator==(const PutOp&, const PutOp&) = default;
-};
-struct DeleteOp {
-  friend bool operator==(const DeleteOp&, const DeleteOp&) = default;
-};
-struct IncrOp {
-  std::int64_t amount = 0;
-  friend bool operator==(const IncrOp&, const IncrOp&) = default;
-};
-// Elements: sorted, unique, each 1..limits::kElementBytes bytes.
-struct SetAddOp {
-  std::vector<std::string> elements;
-  friend bool operator==(const SetAddOp&, const SetAddOp&) = default;
-};
-// Takes away the additions that the writer had seen; later ones live.
-struct SetRemoveOp {
-  std::vector<std::string> elements;
-  friend bool operator==(const SetRemoveOp&, const SetRemoveOp&) = default;
-};
-// Deletes every key of the swarm and raises its floor. Only alone in a mutation, with an empty key.
-struct ClearOp {
-  friend bool operator==(const ClearOp&, const ClearOp&) = default;
-};
-using Op = std::variant<PutOp, DeleteOp, IncrOp, SetAddOp, SetRemoveOp, ClearOp>;
 
 // What the key's version must be for the entry to apply: compare-and-set.
 struct ExpectVersion {
@@ -115,7 +87,9 @@ enum class Reason : std::uint8_t {
   kForeignEpoch = 9,
   kWindow = 10,
   kNoSwarm = 11,
-  kBaseLost = 12,
+  kBaseLost = 12,    // the history that would be needed was folded or dropped
+  kNotEnough = 13,   // a bounded counter has too little left
+  kOutOfRange = 14,  // a position beyond the end of a text or list
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

@@ -1,5 +1,11 @@
 #include "base/record.h"
 
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/value_delta.h"
+
 namespace waggle {
 
 bool operator==(const Change& a, const Change& b) {
@@ -24,6 +30,29 @@ std::size_t wire_size(const Key& key, const Record& record) {
   if (record.value) size += size_of(*record.value);
   for (const auto& [name, text] : record.metadata) size += 32 + name.size() + text.size();
   return size;
+}
+
+std::size_t wire_size(const Change& change) {
+  return wire_size(change.key, *change.record) + (change.delta ? change.delta->bytes.size() : 0);
+}
+
+Result<Change> completed(const Change& change, const Record* held) {
+  if (!change.delta) return change;
+  const Delta& delta = *change.delta;
+  if (held == nullptr || !held->live() || held->version != delta.from)
+    return failed(Code::kStale,
+                  fmt::format("'{}' comes as a change to version {}, version {} is held",
+                              change.key.value(), delta.from.value(),
+                              held != nullptr ? held->version.value() : 0));
+  Result<Value> value = apply_delta(*held->value, delta.bytes);
+  if (!value) return failed(Code::kCorrupt, std::move(value.error().text));
+  if (content_hash(*value) != change.record->content)
+    return failed(Code::kCorrupt,
+                  fmt::format("'{}' of version {} does not come out as its content hash says",
+                              change.key.value(), change.record->version.value()));
+  auto whole = std::make_shared<Record>(*change.record);
+  whole->value = *std::move(value);
+  return Change{change.key, std::move(whole)};
 }
 
 }  // namespace waggle

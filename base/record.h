@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/hlc.h"
 #include "base/ids.h"
+#include "base/status.h"
 #include "base/value.h"
 
 namespace waggle {
@@ -35,18 +36,38 @@ struct Record {
 };
 using RecordPtr = std::shared_ptr<const Record>;
 
+// How a value came from the one of version `from`: base/value_delta.h.
+struct Delta {
+  Revision from;
+  std::string bytes;
+  friend bool operator==(const Delta&, const Delta&) = default;
+};
+
 // One key of a commit as it travels to readers.
 struct Change {
   Key key;
   RecordPtr record;
+  // At the sender: the record that the reader is known to hold. The codec writes a delta to it where
+  // that is smaller. Null: the change goes whole.
+  RecordPtr base = {};
+  // At the reader: the value is still to be made, see completed(); `record` is without it then,
+  // though it is no tombstone.
+  std::shared_ptr<const Delta> delta = {};
 };
+// By key and record: the way it travels makes no difference.
 [[nodiscard]] bool operator==(const Change& a, const Change& b);
+// The change with its whole record. `held`: the record that the reader holds of that key, or null.
+// Errors: kStale when that is not the version that the delta is against; kCorrupt when it does not
+// give what the record's content hash promises.
+[[nodiscard]] Result<Change> completed(const Change& change, const Record* held);
 
 // The part of the swarm's digest that a live key adds: H128(key, version, type, content hash). The
 // digest is the sum of these modulo 2^128; tombstones add nothing.
 [[nodiscard]] Hash128 digest_part(const Key& key, const Record& record);
 
-// An estimate of a record's bytes on the wire, for cutting chunks and updates.
+// An estimate of a record's bytes on the wire, for cutting chunks and updates; and of a change, as
+// it came.
 [[nodiscard]] std::size_t wire_size(const Key& key, const Record& record);
+[[nodiscard]] std::size_t wire_size(const Change& change);
 
 }  // namespace waggle

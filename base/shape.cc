@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <functional>
+#include <initializer_list>
 #include <string>
 #include <variant>
 
@@ -97,14 +97,6 @@ Status check_bytes(std::string_view bytes) {
   return {};
 }
 
-std::size_t sum_of(const std::vector<std::string>& elements) {
-  // With what each element costs in a frame: many tiny ones must not pass for a small request.
-  constexpr std::size_t kElementOverhead = 16;
-  std::size_t size = 0;
-  for (const std::string& element : elements) size += element.size() + kElementOverhead;
-  return size;
-}
-
 Status check_elements(const std::vector<std::string>& elements) {
   if (elements.empty()) return refused("elements: expected at least one, got none");
   for (std::size_t i = 0; i < elements.size(); ++i) {
@@ -115,7 +107,7 @@ Status check_elements(const std::vector<std::string>& elements) {
                       "one before it",
                       i));
   }
-  if (const std::size_t size = sum_of(elements); size > limits::kValueBytes)
+  if (const std::size_t size = input_bytes(elements); size > limits::kValueBytes)
     return refused(fmt::format("elements: expected at most {} bytes together, got {}",
                                limits::kValueBytes, size));
   return {};
@@ -127,14 +119,128 @@ Status check_number(std::string_view what, std::uint64_t number, std::uint64_t l
   return {};
 }
 
-Status check_op(const Op& op) {
-  if (const auto* put = std::get_if<PutOp>(&op)) {
-    if (Status content = check_content(put->content); !content) return content;
-    return check_bytes(put->bytes);
+Status check_type(ValueType found, std::initializer_list<ValueType> wanted) {
+  if (std::ranges::find(wanted, found) != wanted.end()) return {};
+  std::string names;
+  for (const ValueType type : wanted)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", to_text(type));
+  return refused(fmt::format("operation: expected one for {}, got one for {}", names,
+                             to_text(found)));
+}
+
+Status check_edits(const EditOp& op) {
+  if (op.edits.empty()) return refused("edits: expected at least one, got none");
+  if (op.edits.size() > limits::kEdits)
+    return refused(fmt::format("edits: expected at most {}, got {}; split the write",
+                               limits::kEdits, op.edits.size()));
+  for (const SequenceEdit& edit : op.edits) {
+    if (Status at = check_number("position", edit.at, 0); !at) return at;
+    if (Status removed = check_number("length", edit.removed, 0); !removed) return removed;
+    if (edit.inserted.empty() && edit.removed == 0)
+      return refused("edit: expected something to insert or to remove, got neither");
+    if (op.type == ValueType::kList) {
+      for (const std::string& element : edit.inserted)
+        if (element.size() > limits::kElementBytes)
+          return refused(fmt::format("element: expected at most {} bytes, got {}",
+                                     limits::kElementBytes, element.size()));
+    } else {
+      if (edit.inserted.size() > 1)
+        return refused(fmt::format("edit of a text: expected one piece of text, got {}",
+                                   edit.inserted.size()));
+      if (!edit.inserted.empty() && edit.inserted[0].empty())
+        return refused("edit of a text: expected text to insert, got an empty one");
+      if (!edit.inserted.empty() && !is_utf8(edit.inserted[0]))
+        return refused("edit of a text: expected UTF-8, got other bytes");
+    }
   }
-  if (const auto* add = std::get_if<SetAddOp>(&op)) return check_elements(add->elements);
-  if (const auto* remove = std::get_if<SetRemoveOp>(&op)) return check_elements(remove->elements);
   return {};
+}
+
+Status check_op(const Op& op);
+
+Status check_field(const FieldOp& field) {
+  if (field.path.empty() || field.path.size() > limits::kMapDepth)
+    return refused(fmt::format("path: expected 1..{} names, got {}", limits::kMapDepth,
+                               field.path.size()));
+  for (const std::string& name : field.path) {
+    if (Status length = check_length("field name", name, limits::kElementBytes); !length)
+      return length;
+    if (!is_utf8(name)) return refused("field name: expected UTF-8, got other bytes");
+  }
+  const Op& nested = field.op->op;
+  if (std::holds_alternative<ClearOp>(nested) || std::holds_alternative<FieldOp>(nested))
+    return refused("field: expected an operation on one value, got one on many");
+  if (field.removed_type && !std::holds_alternative<DeleteOp>(nested))
+    return refused("field: expected a type only with a removal");
+  return check_op(nested);
+}
+
+struct CheckOp {
+  Status operator()(const PutOp& put) const {
+    using enum ValueType;
+    if (Status type = check_type(put.type, {kRegister, kMultiRegister}); !type) return type;
+    if (Status content = check_content(put.content); !content) return content;
+    return check_bytes(put.bytes);
+  }
+  Status operator()(const IncrOp& incr) const {
+    using enum ValueType;
+    if (Status type = check_type(incr.type,
+                                 {kCounter, kGrowCounter, kResettableCounter, kBoundedCounter});
+        !type)
+      return type;
+    if (incr.type == kGrowCounter && incr.amount < 0)
+      return refused(
+          fmt::format("a grow-counter only rises: expected 0 or more, got {}", incr.amount));
+    return {};
+  }
+  Status operator()(const SetAddOp& add) const {
+    using enum ValueType;
+    if (Status type = check_type(add.type, {kOrSet, kGrowSet, kRemoveWinsSet}); !type) return type;
+    return check_elements(add.elements);
+  }
+  Status operator()(const SetRemoveOp& remove) const {
+    using enum ValueType;
+    if (remove.type == kGrowSet)
+      return refused("a grow-set only grows: nothing can be removed from it; delete the key");
+    if (Status type = check_type(remove.type, {kOrSet, kRemoveWinsSet}); !type) return type;
+    return check_elements(remove.elements);
+  }
+  Status operator()(const RaiseOp& raise) const {
+    using enum ValueType;
+    if (Status type = check_type(raise.type, {kMax, kMin}); !type) return type;
+    if (const auto comparable = checked(raise.value); !comparable)
+      return std::unexpected(comparable.error());
+    const auto* text = std::get_if<std::string>(&raise.value);
+    return text != nullptr ? check_bytes(*text) : Status();
+  }
+  Status operator()(const FlagOp& flag) const {
+    using enum ValueType;
+    if (flag.type == kOnceFlag && !flag.on)
+      return refused("a once-flag is never lowered; delete the key");
+    return check_type(flag.type, {kOnceFlag, kEnableFlag, kDisableFlag});
+  }
+  Status operator()(const EscrowOp& escrow) const {
+    if (escrow.verb > EscrowVerb::kHandOver)
+      return refused(fmt::format("escrow: expected 0..2, got {}",
+                                 static_cast<unsigned>(escrow.verb)));
+    if (escrow.verb == EscrowVerb::kHandOver) {
+      if (Status id = check_agent_id(escrow.to.value()); !id) return id;
+    } else if (!escrow.to.empty()) {
+      return refused("escrow: expected an agent only where it is handed over");
+    }
+    return check_number("amount", escrow.amount, 1);
+  }
+  Status operator()(const EditOp& edit) const {
+    using enum ValueType;
+    if (Status type = check_type(edit.type, {kText, kList}); !type) return type;
+    return check_edits(edit);
+  }
+  Status operator()(const FieldOp& field) const { return check_field(field); }
+  Status operator()(const auto&) const { return {}; }
+};
+
+Status check_op(const Op& op) {
+  return std::visit(CheckOp{}, op);
 }
 
 Status check_expect(const Expect& expect) {
@@ -143,13 +249,6 @@ Status check_expect(const Expect& expect) {
   if (const auto* mine = std::get_if<ExpectMine>(&expect))
     return check_number("expected own seq", mine->seq.value(), 1);
   return {};
-}
-
-std::size_t op_bytes(const Op& op) {
-  if (const auto* put = std::get_if<PutOp>(&op)) return put->bytes.size();
-  if (const auto* add = std::get_if<SetAddOp>(&op)) return sum_of(add->elements);
-  if (const auto* remove = std::get_if<SetRemoveOp>(&op)) return sum_of(remove->elements);
-  return std::holds_alternative<IncrOp>(op) ? sizeof(std::int64_t) : 0;
 }
 
 Status check_context(const Context& context) {
@@ -203,17 +302,9 @@ Status check_value(const Value& value) {
     if (Status content = check_content(reg->content); !content) return content;
     return check_bytes(reg->bytes);
   }
-  const auto* set = std::get_if<OrSet>(&value);
-  if (set == nullptr) return {};
-  for (const auto& [element, dots] : set->elements) {
-    if (Status checked = check_element(element); !checked) return checked;
-    if (dots.empty()) return refused("set: expected a dot for each element, got none");
-    if (std::ranges::adjacent_find(dots, std::greater_equal<>{}) != dots.end())
-      return refused("set: expected the dots of an element sorted and unique");
-  }
   if (const std::size_t size = size_of(value); size > limits::kValueBytes)
-    return refused(
-        fmt::format("set: expected at most {} bytes, got {}", limits::kValueBytes, size));
+    return refused(fmt::format("{}: expected at most {} bytes, got {}", to_text(type_of(value)),
+                               limits::kValueBytes, size));
   return {};
 }
 
@@ -232,7 +323,7 @@ Status check_metadata(const Metadata& metadata) {
 }
 
 std::size_t input_bytes(const Entry& entry) {
-  std::size_t size = entry.key.value().size() + op_bytes(entry.op);
+  std::size_t size = entry.key.value().size() + input_bytes(entry.op);
   for (const auto& [name, text] : entry.metadata) size += name.size() + text.size();
   return size;
 }

@@ -29,13 +29,13 @@ namespace waggle {
 [[nodiscard]] Status check_swarm_id(std::string_view id);
 // 1..limits::kElementBytes bytes.
 [[nodiscard]] Status check_element(std::string_view element);
-// size_of() at most limits::kValueBytes; of a set also the elements and that each has rising dots.
+// size_of() at most limits::kValueBytes, and a register's content type. What else a value must be
+// like is looked at where it is decoded (base/value_bytes.h).
 [[nodiscard]] Status check_value(const Value& value);
 // Names of 1 or more bytes and texts, UTF-8, together at most limits::kMetadataBytes.
 [[nodiscard]] Status check_metadata(const Metadata& metadata);
 
-// What an entry counts for against limits::kGroupBytes: key, content and metadata; each element of
-// a set with 16 bytes more, which it costs in a frame.
+// What an entry counts for against limits::kGroupBytes: key, content (base/op.h) and metadata.
 [[nodiscard]] std::size_t input_bytes(const Entry& entry);
 // Key (empty iff the operation is a ClearOp), operation, expectation and metadata.
 [[nodiscard]] Status check_entry(const Entry& entry);

@@ -1,77 +1,57 @@
 #pragma once
 
-// What a key holds. A register is opaque bytes with a content type: Waggle stores, compares and
-// forwards it and never looks inside. A counter and a set merge: two agents that add at the same
-// time are both counted.
+// What a key holds. A register is opaque bytes with a content type; every other type merges: what
+// two agents do at the same time is combined by a rule of the type, and nobody loses. The rules are
+// in resolver/, the bytes in base/value_bytes.h.
 //
-// The coordinator is the only actor of committed state, so a counter is one total (each increment
-// is applied exactly once) and a set is ORSWOT without tombstones (Bieniusa et al., "An optimized
-// conflict-free replicated set", 2012) whose dots are commits: metadata never grows with the number
-// of agents that ever wrote, only with the live elements.
-//
-// Invariant: an element of a set has at least one dot; its dots are sorted and unique.
+// A Value is cheap to copy: what can be large (sets, maps, lists, texts) shares its structure
+// between versions.
 
-#include <compare>
-#include <cstdint>
-#include <map>
-#include <string>
-#include <string_view>
+#include <cstddef>
+#include <memory>
 #include <variant>
-#include <vector>
 
 #include "base/hash.h"
-#include "base/ids.h"
+#include "base/map_type.h"
+#include "base/sequence.h"
+#include "base/set_types.h"
+#include "base/small_types.h"
+#include "base/value_type.h"
 
 namespace waggle {
 
-// DO NOT CHANGE the numbers of these two: wire, disk and digests carry them. 4 and up are kept for
-// the types of the full library (flags, max and min, multi-value register, map, list, text).
-enum class ValueType : std::uint8_t { kRegister = 1, kCounter = 2, kOrSet = 3 };
-enum class ContentType : std::uint8_t { kText = 1, kJson = 2, kBytes = 3 };
-
-[[nodiscard]] std::string_view to_text(ValueType type);
-[[nodiscard]] std::string_view to_text(ContentType type);
-
-struct Register {
-  ContentType content = ContentType::kText;
-  std::string bytes;
-  friend bool operator==(const Register&, const Register&) = default;
+// An ordered list of elements and a text of unicode scalar values; see base/sequence.h.
+struct List {
+  Sequence sequence{SequenceUnit::kElement};
+  friend bool operator==(const List&, const List&) = default;
+};
+struct Text {
+  Sequence sequence{SequenceUnit::kScalar};
+  friend bool operator==(const Text&, const Text&) = default;
 };
 
-struct Counter {
-  std::int64_t total = 0;
-  friend bool operator==(const Counter&, const Counter&) = default;
-};
+// In the order of ValueType.
+using Value = std::variant<Register, Counter, OrSet, MaxValue, MinValue, OnceFlag, GrowCounter,
+                           ResettableCounter, BoundedCounter, EnableFlag, DisableFlag, GrowSet,
+                           RemoveWinsSet, MultiRegister, Map, List, Text>;
+static_assert(std::variant_size_v<Value> == kValueTypes.size());
 
-// Which mutation of whom.
-struct Writer {
-  AgentId agent;
-  Incarnation incarnation;
-  Seq seq;
-  friend auto operator<=>(const Writer&, const Writer&) = default;
+struct Nested {
+  Value value;
 };
-
-// One committed addition to a set: unique by (revision, index), given by the coordinator.
-struct Dot {
-  Revision revision;
-  std::uint32_t index = 0;
-  Writer writer;
-  friend auto operator<=>(const Dot&, const Dot&) = default;
-};
-
-struct OrSet {
-  std::map<std::string, std::vector<Dot>, std::less<>> elements;
-  friend bool operator==(const OrSet&, const OrSet&) = default;
-};
-
-using Value = std::variant<Register, Counter, OrSet>;
 
 [[nodiscard]] ValueType type_of(const Value& value);
-// Bytes that the value counts for against limits::kValueBytes and kCommitBytes: its content and,
-// for a set, of each dot its writer's id and 40 bytes.
+// A value of that type with nothing in it: what an operation on an absent key begins with.
+[[nodiscard]] Value empty_value(ValueType type);
+// Bytes that the value counts for against limits::kValueBytes and kCommitBytes: its content, and of
+// each dot its writer's id and 40 bytes. Constant time for sets, maps, lists and texts.
 [[nodiscard]] std::size_t size_of(const Value& value);
-// Equal content, equal hash. Of a set: the sum of its elements' hashes, so a change costs what
-// changed and not what is there.
+// Equal content, equal hash. Of sets, maps, lists and texts a sum over their parts that is kept up
+// to date, so a change costs what changed and not what is there.
 [[nodiscard]] Hash128 content_hash(const Value& value);
+// How many elements, fields or units it holds; 1 for the other types.
+[[nodiscard]] std::uint64_t count_of(const Value& value);
+// Costly: for tests and the simulator.
+void check_invariants(const Value& value);
 
 }  // namespace waggle

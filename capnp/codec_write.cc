@@ -112,6 +112,7 @@ void write(wire::DeltaRequest::Builder to, const DeltaRequest& from) {
   to.setBase(from.base.value());
   to.setBytesMax(from.bytes_max);
   if (!from.prefix.empty()) to.setPrefix(text_of(from.prefix));
+  to.setHolds(from.holds);
 }
 
 DeltaRequest read(wire::DeltaRequest::Reader from) {
@@ -120,7 +121,8 @@ DeltaRequest read(wire::DeltaRequest::Reader from) {
           .cursor = read_cursor(from.getCursor()),
           .base = read_revision(from.getBase()),
           .prefix = read_text(from.getPrefix(), "prefix", limits::kKeyBytes),
-          .bytes_max = from.getBytesMax()};
+          .bytes_max = from.getBytesMax(),
+          .holds = from.getHolds()};
 }
 
 void write(wire::DeltaChunk::Builder to, const DeltaChunk& from) {

@@ -4,8 +4,10 @@
 #include <memory>
 #include <variant>
 
+#include "base/op_bytes.h"
+#include "base/value_bytes.h"
+#include "base/value_delta.h"
 #include "capnp/codec.h"
-#include "capnp/set_codec.h"
 
 namespace waggle::codec {
 namespace {
@@ -48,23 +50,55 @@ void write_elements(const std::vector<std::string>& elements, const Init& init) 
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, data_of(elements[i]));
 }
 
+// The first three types and their operations have members of their own in the schema; the others
+// travel in our own encoding.
 struct WriteOp {
   wire::Entry::Op::Builder to;
   void operator()(const PutOp& op) {
+    if (op.type != ValueType::kRegister) return typed(op);
     auto put = to.initPut();
     put.setContent(number_of(op.content));
     put.setBytes(data_of(op.bytes));
   }
   void operator()(const DeleteOp&) { to.setDelete(); }
-  void operator()(const IncrOp& op) { to.setIncr(op.amount); }
+  void operator()(const IncrOp& op) {
+    if (op.type != ValueType::kCounter) return typed(op);
+    to.setIncr(op.amount);
+  }
   void operator()(const SetAddOp& op) {
+    if (op.type != ValueType::kOrSet) return typed(op);
     write_elements(op.elements, [&](unsigned size) { return to.initSetAdd(size); });
   }
   void operator()(const SetRemoveOp& op) {
+    if (op.type != ValueType::kOrSet) return typed(op);
     write_elements(op.elements, [&](unsigned size) { return to.initSetRemove(size); });
   }
   void operator()(const ClearOp&) { to.setClear(); }
+  void operator()(const auto& op) { typed(op); }
+
+ private:
+  void typed(const Op& op) { to.setTyped(data_of(encode_op(op))); }
 };
+
+// One operation has one spelling: what has a member of its own does not come as `typed`.
+bool has_own_member(const Op& op) {
+  const auto* put = std::get_if<PutOp>(&op);
+  const auto* incr = std::get_if<IncrOp>(&op);
+  const auto* add = std::get_if<SetAddOp>(&op);
+  const auto* remove = std::get_if<SetRemoveOp>(&op);
+  return (put != nullptr && put->type == ValueType::kRegister) ||
+         (incr != nullptr && incr->type == ValueType::kCounter) ||
+         (add != nullptr && add->type == ValueType::kOrSet) ||
+         (remove != nullptr && remove->type == ValueType::kOrSet);
+}
+
+Op read_typed_op(capnp::Data::Reader from) {
+  Result<Op> op = decode_op(view_of(from));
+  if (!op && op.error().code == Code::kUnsupported) refuse_unsupported(std::move(op.error().text));
+  if (!op) refuse(std::move(op.error().text));
+  if (has_own_member(*op)) refuse("operation: expected one that has no member of its own");
+  return *std::move(op);
+}
 
 Op read_op(wire::Entry::Op::Reader from) {
   switch (from.which()) {
@@ -82,9 +116,11 @@ Op read_op(wire::Entry::Op::Reader from) {
       return SetRemoveOp{read_elements(from.getSetRemove())};
     case wire::Entry::Op::CLEAR:
       return ClearOp{};
+    case wire::Entry::Op::TYPED:
+      return read_typed_op(from.getTyped());
   }
   refuse_unsupported(
-      fmt::format("operation {}: this Waggle knows 0..5", static_cast<unsigned>(from.which())));
+      fmt::format("operation {}: this Waggle knows 0..6", static_cast<unsigned>(from.which())));
 }
 
 Expect read_expect(wire::Entry::Expect::Reader from) {
@@ -200,10 +236,24 @@ void write(wire::Value::Builder to, const Value& value) {
     group.setBytes(data_of(reg->bytes));
   } else if (const auto* counter = std::get_if<Counter>(&value)) {
     to.setCounter(counter->total);
+  } else if (std::holds_alternative<OrSet>(value)) {
+    to.setSet(data_of(encode_value(value)));
   } else {
-    to.setSet(data_of(encode_set(std::get<OrSet>(value))));
+    auto typed = to.initTyped();
+    typed.setType(number_of(type_of(value)));
+    typed.setBody(data_of(encode_value(value)));
   }
 }
+
+namespace {
+
+Value read_body(ValueType type, capnp::Data::Reader body) {
+  Result<Value> value = decode_value(type, view_of(body));
+  if (!value) refuse(std::move(value.error().text));
+  return *std::move(value);
+}
+
+}  // namespace
 
 Value read(wire::Value::Reader from) {
   switch (from.which()) {
@@ -213,29 +263,21 @@ Value read(wire::Value::Reader from) {
     }
     case wire::Value::COUNTER:
       return Counter{from.getCounter()};
-    case wire::Value::SET: {
-      Result<OrSet> set = decode_set(view_of(from.getSet()));
-      if (!set) refuse(std::move(set.error().text));
-      return std::move(*set);
+    case wire::Value::SET:
+      return read_body(ValueType::kOrSet, from.getSet());
+    case wire::Value::TYPED: {
+      const auto typed = from.getTyped();
+      const std::optional<ValueType> type = value_type_of(typed.getType());
+      if (!type)
+        refuse_unsupported(fmt::format("value of type {}: this Waggle knows 1..{}",
+                                       typed.getType(), kValueTypes.size()));
+      if (number_of(*type) <= number_of(ValueType::kOrSet))
+        refuse(fmt::format("value of type {}: expected its own member", to_text(*type)));
+      return read_body(*type, typed.getBody());
     }
   }
   refuse_unsupported(
-      fmt::format("value of type {}: this Waggle knows 0..2", static_cast<unsigned>(from.which())));
-}
-
-void write(wire::Record::Builder to, const Record& record) {
-  to.setVersion(record.version.value());
-  to.setCommitWallMillis(record.commit_wall_millis);
-  to.setHlc(record.hlc.bits);
-  auto writer = to.getWriter();
-  if (!record.writer.agent.empty()) writer.setAgent(text_of(record.writer.agent));
-  writer.setIncarnation(record.writer.incarnation.value());
-  writer.setSeq(record.writer.seq.value());
-  write_hash(to.getContent(), record.content);
-  if (record.value) write(to.initValue(), *record.value);
-  write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
-  if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
-  to.setReceipts(record.receipts);
+      fmt::format("value of kind {}: this Waggle knows 0..3", static_cast<unsigned>(from.which())));
 }
 
 Record read(wire::Record::Reader from) {
@@ -256,12 +298,94 @@ Record read(wire::Record::Reader from) {
   return record;
 }
 
+namespace {
+
+// DO NOT CHANGE the numbers.
+enum class DeltaForm : std::uint8_t {
+  kDelta = 1,   // base/value_delta.h, against the value of version `from`
+  kPacked = 2,  // a register's content type and its packed bytes (base/packing.h); `from` is 0
+};
+
+struct Body {
+  DeltaForm form = DeltaForm::kDelta;
+  Revision from;
+  std::string bytes;
+};
+
+// A delta to what the reader holds, or packed bytes, where that is smaller. Nothing: as it is.
+std::optional<Body> small_body(const Change& change) {
+  const Record& record = *change.record;
+  if (change.delta) return Body{DeltaForm::kDelta, change.delta->from, change.delta->bytes};
+  if (!record.live()) return std::nullopt;
+  if (change.base && change.base->live()) {
+    if (std::optional<std::string> bytes = encode_delta(*change.base->value, *record.value))
+      return Body{DeltaForm::kDelta, change.base->version, *std::move(bytes)};
+  }
+  if (std::optional<std::string> bytes = pack_value(*record.value))
+    return Body{DeltaForm::kPacked, {}, *std::move(bytes)};
+  return std::nullopt;
+}
+
+// `value`: with it, or without where it travels another way.
+void write_record(wire::Record::Builder to, const Record& record, bool value) {
+  to.setVersion(record.version.value());
+  to.setCommitWallMillis(record.commit_wall_millis);
+  to.setHlc(record.hlc.bits);
+  auto writer = to.getWriter();
+  if (!record.writer.agent.empty()) writer.setAgent(text_of(record.writer.agent));
+  writer.setIncarnation(record.writer.incarnation.value());
+  writer.setSeq(record.writer.seq.value());
+  write_hash(to.getContent(), record.content);
+  if (record.value && value) write(to.initValue(), *record.value);
+  write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
+  if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
+  to.setReceipts(record.receipts);
+}
+
+}  // namespace
+
+void write(wire::Record::Builder to, const Record& record) {
+  write_record(to, record, true);
+}
+
+namespace {
+
+Change read_delta(Key key, wire::Change::Delta::Reader from) {
+  Record header = read(from.getHeader());
+  if (header.value) refuse("delta: expected a record without its value");
+  switch (static_cast<DeltaForm>(from.getForm())) {
+    case DeltaForm::kDelta: {
+      const Revision base = read_revision(from.getFrom());
+      if (base >= header.version)
+        refuse(fmt::format("delta: expected one to a version below {}, got {}",
+                           header.version.value(), base.value()));
+      return {std::move(key), std::make_shared<const Record>(std::move(header)), nullptr,
+              std::make_shared<const Delta>(Delta{base, std::string(view_of(from.getBody()))})};
+    }
+    case DeltaForm::kPacked: {
+      Result<Value> value = unpack_value(view_of(from.getBody()));
+      if (!value) refuse(std::move(value.error().text));
+      header.value = *std::move(value);
+      return {std::move(key), std::make_shared<const Record>(std::move(header))};
+    }
+  }
+  refuse_unsupported(fmt::format("delta of form {}: this Waggle knows 1 and 2", from.getForm()));
+}
+
+}  // namespace
+
 void write(wire::Change::Builder to, const Change& change) {
   to.setKey(text_of(change.key));
-  if (change.record) {
-    write(to.initRecord(), *change.record);
-  } else {
+  if (!change.record) {
     to.setAbsent();
+  } else if (const std::optional<Body> body = small_body(change)) {
+    auto group = to.initDelta();
+    write_record(group.initHeader(), *change.record, false);
+    group.setFrom(body->from.value());
+    group.setForm(number_of(body->form));
+    group.setBody(data_of(body->bytes));
+  } else {
+    write(to.initRecord(), *change.record);
   }
 }
 
@@ -272,8 +396,10 @@ Change read(wire::Change::Reader from, Absent absent) {
       return {read_key(from.getKey()), nullptr};
     case wire::Change::RECORD:
       return {read_key(from.getKey()), std::make_shared<const Record>(read(from.getRecord()))};
+    case wire::Change::DELTA:
+      return read_delta(read_key(from.getKey()), from.getDelta());
   }
-  refuse_unsupported(fmt::format("change of kind {}: this Waggle knows 0 and 1",
+  refuse_unsupported(fmt::format("change of kind {}: this Waggle knows 0..2",
                                  static_cast<unsigned>(from.which())));
 }
 

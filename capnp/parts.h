@@ -120,7 +120,7 @@ constexpr EnumRange range_of(Level) {
   return {0, 3, "level"};
 }
 constexpr EnumRange range_of(Reason) {
-  return {0, 12, "reason"};
+  return {0, 14, "reason"};
 }
 constexpr EnumRange range_of(ConflictKind) {
   return {0, 7, "conflict kind"};
@@ -144,7 +144,7 @@ constexpr EnumRange range_of(RoundOutcome) {
   return {0, 6, "round outcome"};
 }
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
-static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kBaseLost));
+static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kOutOfRange));
 
 template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {

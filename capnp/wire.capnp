@@ -87,14 +87,18 @@ struct Pair {
 
 struct Value {
   union {
-    # Reserved for the other types of base/value.h: flag, max and min, multi-value register, map,
-    # list, text.
     register :group {
       content @0 :UInt8;  # ContentType
       bytes @1 :Data;
     }
     counter @2 :Int64;
-    set @3 :Data;  # capnp/set_codec.h
+    set @3 :Data;  # base/value_bytes.h
+    # Every other type. A reader refuses a type that it doesn't know: what it can't understand it
+    # can't keep equal to what others hold.
+    typed :group {
+      type @4 :UInt8;  # ValueType, above 3
+      body @5 :Data;  # base/value_bytes.h
+    }
   }
 }
 
@@ -139,7 +143,14 @@ struct Change {
   union {
     absent @1 :Void;
     record @2 :Record;
-    # Reserved: delta, how the value came from an earlier one, by its type.
+    # How the value came from the one that the reader holds, where that is smaller. Only to those
+    # who are known to hold it.
+    delta :group {
+      header @3 :Record;  # of the record as it is now, without its value
+      from @4 :UInt64;  # the version that is changed; 0: none is needed
+      form @5 :UInt8;  # 1: base/value_delta.h; 2: a register alone, packed (base/packing.h)
+      body @6 :Data;
+    }
   }
 }
 
@@ -160,7 +171,7 @@ struct Entry {
     setAdd @8 :List(Data);  # rising
     setRemove @9 :List(Data);  # rising
     clear @10 :Void;
-    # Reserved: the operations of the other types.
+    typed @13 :Data;  # every other operation: base/op_bytes.h
   }
   metadata @11 :List(Pair);  # rising by name
   valueClass @12 :UInt8;  # reserved, see Record
@@ -335,6 +346,7 @@ struct DeltaRequest {
   base @4 :UInt64;
   bytesMax @5 :UInt32;
   prefix @6 :Text;
+  holds @7 :Bool;
 }
 
 struct DeltaChunk {

@@ -2,20 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "base/shape.h"
 #include "cli/durations.h"
 #include "cli/output.h"
 
 namespace waggle::cli {
 namespace {
-
-void add_text(Json& out, const std::string& bytes) {
-  if (is_utf8(bytes)) {
-    out.set("value", bytes);
-  } else {
-    out.set("base64", to_base64(bytes));
-  }
-}
 
 // Version, value, writer and time of a live record.
 void add_record(Json& out, const Record& record) {
@@ -30,54 +21,6 @@ void add_record(Json& out, const Record& record) {
 }
 
 }  // namespace
-
-std::string_view type_word(const Value& value) {
-  if (std::holds_alternative<Counter>(value)) return "counter";
-  if (std::holds_alternative<OrSet>(value)) return "set";
-  switch (std::get<Register>(value).content) {
-    case ContentType::kText:
-      return "text";
-    case ContentType::kJson:
-      return "json";
-    case ContentType::kBytes:
-      return "bytes";
-  }
-  return "bytes";
-}
-
-Json element_json(const std::string& element) {
-  if (is_utf8(element)) return element;
-  return Json::object({{"base64", to_base64(element)}});
-}
-
-void add_value(Json& out, const Value& value) {
-  out.set("type", type_word(value));
-  if (const auto* counter = std::get_if<Counter>(&value)) {
-    out.set("value", counter->total);
-  } else if (const auto* set = std::get_if<OrSet>(&value)) {
-    Json elements{Json::Array{}};
-    for (const auto& [element, dots] : set->elements) elements.push(element_json(element));
-    out.set("value", std::move(elements));
-  } else {
-    const auto& content = std::get<Register>(value);
-    switch (content.content) {
-      case ContentType::kText:
-        add_text(out, content.bytes);
-        break;
-      case ContentType::kBytes:
-        out.set("base64", to_base64(content.bytes));
-        break;
-      case ContentType::kJson:
-        // Waggle stores what it was given, so another writer's may be no JSON at all.
-        if (auto parsed = parse_json(content.bytes)) {
-          out.set("value", *std::move(parsed));
-        } else {
-          out.set("base64", to_base64(content.bytes));
-        }
-        break;
-    }
-  }
-}
 
 Json record_json(const Change& read) {
   Json out;
@@ -149,22 +92,6 @@ void add_report(Json& out, const SyncReport& report) {
 
 std::string writer_word(const AgentId& agent) {
   return is_client_agent(agent) ? std::string(kClientPrefix) : agent.value();
-}
-
-std::string preview(const Value& value, std::size_t bytes_max) {
-  if (const auto* counter = std::get_if<Counter>(&value)) return std::to_string(counter->total);
-  if (const auto* set = std::get_if<OrSet>(&value)) {
-    std::string text = "{";
-    for (const auto& [element, dots] : set->elements) {
-      if (text.size() > bytes_max) break;
-      text += (text.size() == 1 ? "" : ", ") + element;
-    }
-    return printable(text + "}", bytes_max);
-  }
-  const auto& content = std::get<Register>(value);
-  if (content.content == ContentType::kBytes || !is_utf8(content.bytes))
-    return fmt::format("({} of bytes)", size_text(content.bytes.size()));
-  return printable(content.bytes, bytes_max);
 }
 
 }  // namespace waggle::cli

@@ -6,14 +6,13 @@
 //    "committed_at":"2025-03-01T12:00:00.250Z"}
 //   {"key":"plan","exists":false}
 //
-// `type` is text, json, bytes, counter or set. What is not UTF-8 (and bytes always) comes as
-// "base64" instead of "value"; such an element of a set is {"base64":"..."}. A counter is a number,
-// a set a sorted list.
+// What stands behind `type` is in cli/value_json.h.
 
 #include "base/message.h"
 #include "base/mutation.h"
 #include "base/record.h"
 #include "cli/json.h"
+#include "cli/value_json.h"
 #include "include/lib/request_client.h"
 
 namespace waggle::cli {
@@ -21,11 +20,6 @@ namespace waggle::cli {
 // Version of the field names in all of the program's JSON. Fields may be added under one number.
 inline constexpr int kContract = 1;
 
-// "text", "json", "bytes", "counter", "set"
-[[nodiscard]] std::string_view type_word(const Value& value);
-[[nodiscard]] Json element_json(const std::string& element);
-// Adds "type" and "value" or "base64".
-void add_value(Json& out, const Value& value);
 // As read: with "exists".
 [[nodiscard]] Json record_json(const Change& read);
 // As changed: with "deleted":true instead of a value for a tombstone.
@@ -38,7 +32,5 @@ void add_report(Json& out, const SyncReport& report);
 
 // A writer for people: of a client only that it was one, its random name says nothing.
 [[nodiscard]] std::string writer_word(const AgentId& agent);
-// A value on one line for people: JSON and text as they are, a set as {a, b}, bytes as a size.
-[[nodiscard]] std::string preview(const Value& value, std::size_t bytes_max);
 
 }  // namespace waggle::cli

@@ -33,17 +33,7 @@ Result<QueryResult> ask_until(RequestClient& client, const Ask& ask, std::int64_
 }
 
 int print_value(const Value& value) {
-  if (const auto* content = std::get_if<Register>(&value)) {
-    // As it is; a line end only where a person looks at it.
-    const bool line_end = output_is_terminal() && content->content != ContentType::kBytes;
-    return print(content->bytes + (line_end ? "\n" : "")) ? kExitDone : kExitFailure;
-  }
-  if (const auto* counter = std::get_if<Counter>(&value))
-    return print_line(std::to_string(counter->total)) ? kExitDone : kExitFailure;
-  std::string lines;
-  for (const auto& [element, dots] : std::get<OrSet>(value).elements)
-    lines += (output_is_terminal() ? printable(element) : element) + '\n';
-  return print(lines) ? kExitDone : kExitFailure;
+  return print(plain_text(value, output_is_terminal())) ? kExitDone : kExitFailure;
 }
 
 int get(const CommandLine& line, const Config& config, RequestClient& client) {

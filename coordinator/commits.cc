@@ -141,12 +141,9 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   }
   const bool clears =
       mutation.entries.size() == 1 && std::holds_alternative<ClearOp>(mutation.entries[0].op);
-  const bool grows =
-      std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& e) {
-        return !std::holds_alternative<DeleteOp>(e.op) &&
-               !std::holds_alternative<SetRemoveOp>(e.op) && !std::holds_alternative<ClearOp>(e.op);
-      });
-  if (grows && swarm.state.bytes() > options_.state_bytes_max) {
+  const bool wants_room = std::any_of(mutation.entries.begin(), mutation.entries.end(),
+                                      [](const Entry& entry) { return grows(entry.op); });
+  if (wants_room && swarm.state.bytes() > options_.state_bytes_max) {
     count("overloaded");
     return passing(Code::kOverloaded, Reason::kStateFull, head, state_full_text(swarm));
   }

@@ -179,7 +179,10 @@ void Coordinator::send_results(SessionId session, Waiting& waiting) {
 // One update for all commits of the group, cut between commits when it grows too large. Rounds and
 // clears go alone, so that the update can name them.
 void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
-  if (swarm.told.empty()) return;
+  if (swarm.told.empty()) {
+    swarm.served.clear();
+    return;
+  }
   const auto alone = [&](std::size_t i) { return swarm.told[i].round || swarm.told[i].cleared; };
   std::size_t first = 0;
   std::size_t bytes = 0;
@@ -187,7 +190,8 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
     std::size_t size = 0;
     for (const Change& change : swarm.told[i].changes)
       size += wire_size(change.key, *change.record);
-    if (i > first && (alone(i) || alone(i - 1) || bytes + size > limits::kUpdateBytes)) {
+    const bool served = swarm.served.contains(Revision(swarm.told[i].revision.value() - 1));
+    if (i > first && (alone(i) || alone(i - 1) || served || bytes + size > limits::kUpdateBytes)) {
       // Safety: a reader that stops at this update must know which of its own writes are in it, and
       // must not be told of one that comes only in the next.
       std::map<std::pair<AgentId, Incarnation>, Seq> through;
@@ -205,6 +209,7 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
   }
   publish_run(swarm, first, swarm.told.size(), applied);
   swarm.told.clear();
+  swarm.served.clear();
 }
 
 void Coordinator::publish_run(Swarm& swarm, std::size_t first, std::size_t last,
@@ -230,6 +235,8 @@ void Coordinator::publish_run(Swarm& swarm, std::size_t first, std::size_t last,
     update.changes.reserve(latest.size());
     for (auto& [key, record] : latest) update.changes.push_back({key, std::move(record)});
   }
+  for (Change& change : update.changes)
+    change.base = swarm.state.held_at(change.key, update.from, *change.record);
   actions_->send.emplace_back(Broadcast{update.swarm, make_message(std::move(update))});
 }
 

@@ -85,6 +85,9 @@ class Coordinator final : public Core {
     Instant next_heartbeat{0};
     bool row_dirty = false;
     std::vector<Told> told;
+    // Heads of the open group at which somebody completed a catch-up: an update that passed over one
+    // would change, for that reader, what it holds from a version that it no longer holds.
+    std::set<Revision> served;
   };
   struct Waiting {  // a result on its way, joined for each session in finish()
     PeerId peer;

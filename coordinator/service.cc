@@ -73,11 +73,14 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
   const std::size_t bytes_max = request.bytes_max == 0
                                     ? limits::kChunkBytes
                                     : std::min<std::size_t>(request.bytes_max, limits::kChunkBytes);
-  SwarmState::Scan scan = state.changed_since(since, request.prefix, bytes_max);
+  SwarmState::Scan scan = state.changed_since(since, request.prefix, bytes_max, request.holds);
   chunk.to = scan.to;
   chunk.complete = scan.complete;
   chunk.changes = std::move(scan.changes);
-  if (chunk.complete) chunk.applied = swarm->writers.through(session.agent);
+  if (chunk.complete) {
+    chunk.applied = swarm->writers.through(session.agent);
+    swarm->served.insert(chunk.to);
+  }
   count("delta_chunks");
   count("delta_changes", chunk.changes.size());
   send(session.peer, make_message(std::move(chunk)));

@@ -57,7 +57,10 @@ void SwarmState::commit(const std::vector<Change>& changes, std::vector<Row>& ro
   for (const Change& change : changes) {
     WAGGLE_CHECK(change.record->version == revision, "a record of another revision");
     const auto [slot, fresh] = records_.try_emplace(change.key);
-    if (!fresh) displace(slot);
+    if (!fresh) {
+      displace(slot);
+      earlier_.add(change.key, slot->second.record);
+    }
     place(slot, change.record, index++);
     rows.emplace_back(RecordRow{id(), change.key, change.record});
   }
@@ -77,6 +80,7 @@ void SwarmState::amend(const Key& key, RecordPtr record, std::vector<Row>& rows)
 void SwarmState::forget(Records::iterator slot, std::vector<Row>& rows) {
   rows.emplace_back(ForgetRow{id(), slot->first, slot->second.record->version});
   displace(slot);
+  earlier_.forget(slot->first);
   records_.erase(slot);
 }
 
@@ -117,7 +121,7 @@ Revision SwarmState::tombstone_version(std::uint64_t n) const {
 }
 
 SwarmState::Scan SwarmState::changed_since(Revision since, std::string_view prefix,
-                                           std::size_t bytes_max) const {
+                                           std::size_t bytes_max, bool holds) const {
   Scan scan;
   scan.to = since;
   std::size_t bytes = 0;
@@ -134,7 +138,9 @@ SwarmState::Scan SwarmState::changed_since(Revision since, std::string_view pref
     }
     bytes += size;
     last = at->first.revision;
-    scan.changes.push_back(Change{key, slot.record});
+    scan.changes.push_back(
+        Change{key, slot.record,
+               holds ? earlier_.held_at(key, since, *slot.record) : nullptr});
   }
   scan.to = row_.head;
   scan.complete = true;

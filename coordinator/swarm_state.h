@@ -19,6 +19,7 @@
 #include "base/ids.h"
 #include "base/record.h"
 #include "base/row.h"
+#include "coordinator/earlier_versions.h"
 
 namespace waggle {
 
@@ -59,15 +60,22 @@ class SwarmState {
   // The version of the n-th oldest tombstone. REQUIRES: n < tombstones().
   [[nodiscard]] Revision tombstone_version(std::uint64_t n) const;
 
+  // The record that a reader who holds the whole state at `since` has of a key that became `later`,
+  // where a delta to it can be made; null otherwise.
+  [[nodiscard]] RecordPtr held_at(const Key& key, Revision since, const Record& later) const {
+    return earlier_.held_at(key, since, later);
+  }
+
   // The keys changed after `since`, each at its latest, commits never split, about `bytes_max`
-  // (at least one commit). `to` is the head when nothing is left.
+  // (at least one commit). `to` is the head when nothing is left. `holds`: the reader has the whole
+  // state at `since`, so the changes name what they may be a delta to.
   struct Scan {
     Revision to;
     bool complete = false;
     std::vector<Change> changes;
   };
-  [[nodiscard]] Scan changed_since(Revision since, std::string_view prefix,
-                                   std::size_t bytes_max) const;
+  [[nodiscard]] Scan changed_since(Revision since, std::string_view prefix, std::size_t bytes_max,
+                                   bool holds = false) const;
 
   // Live keys above `after` that match the glob, at most `limit` and about `bytes_max`.
   struct Listing {
@@ -99,6 +107,7 @@ class SwarmState {
   void forget(Records::iterator slot, std::vector<Row>& rows);
 
   SwarmRow row_;
+  EarlierVersions earlier_;
   Records records_;
   Index changes_;
   std::map<At, Records::iterator> tombstones_;

@@ -23,37 +23,11 @@
 #include "base/ids.h"
 #include "base/mutation.h"
 #include "base/record.h"
+#include "resolver/author.h"
 #include "resolver/policy.h"
+#include "resolver/verdict.h"
 
 namespace waggle {
-
-// Who writes, and what they had seen, translated to the present epoch.
-struct Author {
-  AgentId agent;
-  Incarnation incarnation;
-  Seq seq;
-  Hlc hlc;
-  Revision seen;
-  std::vector<OwnThrough> own_through;
-
-  // True iff the writer knew of that mutation when it wrote: it is its own, and was in its view.
-  [[nodiscard]] bool own(const Writer& writer) const;
-  // True iff the writer knew of that addition.
-  [[nodiscard]] bool seen_dot(const Dot& dot) const;
-  // True iff the record was changed behind the writer's back.
-  [[nodiscard]] bool concurrent_with(const Record& record) const;
-};
-
-struct Verdict {
-  enum class Kind : std::uint8_t { kApply, kNothing, kConflict, kReject };
-  Kind kind = Kind::kNothing;
-  std::optional<Value> value;  // with kApply; empty: delete
-  ConflictKind conflict = ConflictKind::kNone;
-  Reason reason = Reason::kNone;
-  std::string text;
-  // A rule chose between the standing record and this write: a receipt is due. Its name.
-  std::string rule;
-};
 
 // `current`: null when the key has no record at all; may be a tombstone. `next` is the revision
 // that the commit would get, `index` the entry's place in it. Op ClearOp is not an entry's
@@ -62,9 +36,11 @@ struct Verdict {
                             const Policy& policy, Revision floor, Revision next,
                             std::uint32_t index);
 
-// The value that an agent shows for its own write before it is committed. An op that does not fit
-// the type changes nothing (it will be rejected).
+// The value that an agent shows for its own write before it is committed: what the coordinator
+// would make of it if nobody came in between. What would be refused changes nothing. `place`: of
+// the write among the pending ones of its key; until the coordinator gives a dot, one above all
+// committed ones stands for it.
 [[nodiscard]] std::optional<Value> apply_locally(const Op& op, std::optional<Value> value,
-                                                 const Writer& writer);
+                                                 const Author& author, std::uint32_t place);
 
 }  // namespace waggle

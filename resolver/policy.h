@@ -40,6 +40,7 @@ struct Policy {
   std::optional<std::int64_t> timeout_millis;  // of a round; the longest of its keys counts
   std::optional<Priority> priority;
   LateWrite late_write = LateWrite::kConflict;
+  std::optional<std::uint64_t> elements_max;  // of a set, map, list or text (its units)
 };
 
 class Policies {

@@ -9,17 +9,14 @@ namespace {
 
 thread_local int callbacks_here = 0;
 
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-
 // The public enumerators are the inner ones under another name.
 static_assert(static_cast<int>(StatusCode::kInternal) == static_cast<int>(Code::kInternal));
 static_assert(static_cast<int>(StatusCode::kRejected) == static_cast<int>(Code::kRejected));
 static_assert(static_cast<int>(StatusCode::kTimeout) == static_cast<int>(Code::kTimeout));
 static_assert(static_cast<int>(Durability::kDurable) == static_cast<int>(Level::kDurable));
 static_assert(static_cast<int>(ItemType::kSet) == static_cast<int>(ValueType::kOrSet));
+static_assert(static_cast<int>(ItemType::kMax) == static_cast<int>(ValueType::kMax));
+static_assert(static_cast<int>(ItemType::kText) == static_cast<int>(ValueType::kText));
 static_assert(static_cast<int>(ContentKind::kBytes) == static_cast<int>(ContentType::kBytes));
 static_assert(static_cast<int>(SyncOutcome::kPartial) == static_cast<int>(RoundOutcome::kPartial));
 static_assert(static_cast<int>(SyncPriority::kCritical) == static_cast<int>(Priority::kCritical));
@@ -30,8 +27,64 @@ std::vector<std::string> names(const std::vector<AgentId>& agents) {
   return names;
 }
 
+// The parts of an item that are its value.
+struct FillItem {
+  StateItem& item;
+
+  void operator()(const Register& value) const {
+    item.content = static_cast<ContentKind>(value.content);
+    item.bytes = value.bytes;
+  }
+  void operator()(const Counter& value) const { item.number = value.total; }
+  void operator()(const OrSet& value) const {
+    for (const auto& [element, dots] : value.elements) item.elements.push_back(element);
+  }
+  void operator()(const MaxValue& value) const { item.comparable = value.value; }
+  void operator()(const MinValue& value) const { item.comparable = value.value; }
+  void operator()(const OnceFlag&) const { item.on = true; }
+  void operator()(const GrowCounter& value) const {
+    constexpr std::uint64_t kMost = INT64_MAX;
+    item.number = static_cast<std::int64_t>(std::min(value.total, kMost));
+  }
+  void operator()(const ResettableCounter& value) const { item.number = value.total(); }
+  void operator()(const BoundedCounter& value) const {
+    item.number = static_cast<std::int64_t>(value.total());
+    item.free = value.free;
+    for (const auto& [agent, amount] : value.reserved) item.reserved[agent.value()] = amount;
+  }
+  void operator()(const EnableFlag& value) const { item.on = value.on(); }
+  void operator()(const DisableFlag& value) const { item.on = value.on(); }
+  void operator()(const GrowSet& value) const {
+    for (const auto& [element, none] : value.elements) item.elements.push_back(element);
+  }
+  void operator()(const RemoveWinsSet& value) const {
+    for (const auto& [element, dots] : value.elements)
+      if (dots.present()) item.elements.push_back(element);
+  }
+  void operator()(const MultiRegister& value) const {
+    for (const Sibling& sibling : value.siblings)
+      item.siblings.push_back({static_cast<ContentKind>(sibling.value.content),
+                               sibling.value.bytes, sibling.dot.writer.agent.value()});
+  }
+  void operator()(const Map& value) const {
+    for (const auto& [id, field] : value.fields) {
+      StateItem& one = item.fields.emplace_back();
+      one.key = id.name;
+      one.writer = field.updates.back().writer.agent.value();
+      one.exists = true;
+      one.type = static_cast<ItemType>(id.type);
+      std::visit(FillItem{one}, field.value->value);
+    }
+  }
+  void operator()(const List& value) const { item.elements = value.sequence.elements(); }
+  void operator()(const Text& value) const { item.bytes = value.sequence.text(); }
+};
+
 }  // namespace
 
+std::string_view name_of(ItemType type) {
+  return to_text(static_cast<ValueType>(type));
+}
 std::string_view name_of(StatusCode code) {
   return to_text(static_cast<Code>(code));
 }
@@ -67,16 +120,7 @@ StateItem to_item(const Key& key, const Record* record) {
   item.exists = record->live();
   if (!record->live()) return item;
   item.type = static_cast<ItemType>(type_of(*record->value));
-  std::visit(Overloaded{[&](const Register& value) {
-                          item.content = static_cast<ContentKind>(value.content);
-                          item.bytes = value.bytes;
-                        },
-                        [&](const Counter& value) { item.number = value.total; },
-                        [&](const OrSet& value) {
-                          for (const auto& [element, dots] : value.elements)
-                            item.elements.push_back(element);
-                        }},
-             *record->value);
+  std::visit(FillItem{item}, *record->value);
   return item;
 }
 

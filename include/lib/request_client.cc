@@ -510,6 +510,11 @@ Result<RequestClient::Delta> RequestClient::delta(const Cursor& since, const std
       continue;
     }
     for (const Change& change : chunk.changes) {
+      // A client holds nothing, and said so.
+      if (change.delta)
+        return failed(Code::kInternal, fmt::format("the coordinator answered with a change to a "
+                                                   "version of '{}' that is not held here",
+                                                   change.key.value()));
       if (snapshot && !change.record->live()) {
         latest.erase(change.key);
       } else {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace waggle {
@@ -65,18 +66,55 @@ struct StateVersion {
   friend bool operator==(const StateVersion&, const StateVersion&) = default;
 };
 
-enum class ItemType : std::uint8_t { kRegister = 1, kCounter = 2, kSet = 3 };
+// What each type means and when to choose it: docs/types.md.
+enum class ItemType : std::uint8_t {
+  kRegister = 1,
+  kCounter = 2,
+  kSet = 3,
+  kMax = 4,
+  kMin = 5,
+  kOnceFlag = 6,
+  kGrowCounter = 7,
+  kResettableCounter = 8,
+  kBoundedCounter = 9,
+  kEnableFlag = 10,
+  kDisableFlag = 11,
+  kGrowSet = 12,
+  kRemoveWinsSet = 13,
+  kMultiRegister = 14,
+  kMap = 15,
+  kList = 16,
+  kText = 17,
+};
+// "register", "counter", "set", ..., "shared-text".
+[[nodiscard]] std::string_view name_of(ItemType type);
 enum class ContentKind : std::uint8_t { kText = 1, kJson = 2, kBytes = 3 };
 
-// One key of a swarm's state.
+// What a max or min compares: all values of a key are of one kind.
+using Comparable = std::variant<std::int64_t, std::uint64_t, double, std::string>;
+
+// One of several values that were written at the same time, of a multi-register.
+struct SiblingValue {
+  ContentKind content = ContentKind::kText;
+  std::string bytes;
+  std::string writer;
+};
+
+// One key of a swarm's state, or one field of a map.
 struct StateItem {
-  std::string key;
+  std::string key;      // of a field: its name
   bool exists = false;  // false: absent, or in a change: deleted
   ItemType type = ItemType::kRegister;
   ContentKind content = ContentKind::kText;  // of a register
-  std::string bytes;                         // of a register: at most 1 MiB, opaque to Waggle
-  std::int64_t number = 0;                   // of a counter
-  std::vector<std::string> elements;         // of a set, sorted
+  std::string bytes;         // of a register, opaque to Waggle, or of a text: at most 1 MiB
+  std::int64_t number = 0;   // of a counter; a grow-counter beyond 2^63 - 1 says that
+  bool on = false;           // of a flag
+  Comparable comparable;     // of a max or min
+  std::vector<std::string> elements;  // of a set, sorted; of a list, in its order
+  std::vector<SiblingValue> siblings;  // of a multi-register
+  std::vector<StateItem> fields;       // of a map, by name and type
+  std::uint64_t free = 0;              // of a bounded counter: what nobody reserved
+  std::map<std::string, std::uint64_t> reserved;  // and who reserved how much
   std::uint64_t version = 0;       // revision of the commit that last changed it; 0: none did
   std::string writer;              // agent id; "~coordinator" for the result of a round
   std::int64_t commit_millis = 0;  // since 1970-01-01 UTC, by the coordinator's clock

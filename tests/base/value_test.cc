@@ -18,7 +18,7 @@ Dot dot(std::uint64_t revision, std::uint32_t index = 0, const char* agent = "a"
 
 OrSet set_of(std::vector<std::pair<std::string, std::vector<Dot>>> elements) {
   OrSet set;
-  for (auto& [element, dots] : elements) set.elements[element] = std::move(dots);
+  for (auto& [element, dots] : elements) set.elements.set(element, std::move(dots));
   return set;
 }
 
@@ -76,11 +76,11 @@ BOOST_AUTO_TEST_CASE(the_hash_of_a_set_is_the_sum_of_its_elements) {
       for (std::uint64_t n = 0; n <= prng.below(3); ++n)
         dots.push_back(dot(n * 10 + prng.below(9)));
       sum += content_hash(set_of({{element, dots}}));
-      set.elements[element] = dots;
+      set.elements.set(element, dots);
       BOOST_REQUIRE((content_hash(set) == sum));
     }
     // What is taken away is subtracted: a change costs what changed.
-    sum -= content_hash(set_of({{"e3", set.elements.at("e3")}}));
+    sum -= content_hash(set_of({{"e3", *set.elements.find("e3")}}));
     set.elements.erase("e3");
     BOOST_REQUIRE((content_hash(set) == sum));
   }

@@ -53,7 +53,7 @@ inline constexpr int kFields<Applied> = 3;
 template <>
 inline constexpr int kFields<StateUpdate> = 11;
 template <>
-inline constexpr int kFields<DeltaRequest> = 6;
+inline constexpr int kFields<DeltaRequest> = 7;
 template <>
 inline constexpr int kFields<DeltaChunk> = 12;
 template <>
@@ -115,15 +115,15 @@ inline constexpr int kFields<Dot> = 3;
 template <>
 inline constexpr int kFields<Record> = 9;
 template <>
-inline constexpr int kFields<Change> = 2;
+inline constexpr int kFields<Change> = 0;
 template <>
-inline constexpr int kFields<PutOp> = 2;
+inline constexpr int kFields<PutOp> = 3;
 template <>
-inline constexpr int kFields<IncrOp> = 1;
+inline constexpr int kFields<IncrOp> = 2;
 template <>
-inline constexpr int kFields<SetAddOp> = 1;
+inline constexpr int kFields<SetAddOp> = 2;
 template <>
-inline constexpr int kFields<SetRemoveOp> = 1;
+inline constexpr int kFields<SetRemoveOp> = 2;
 template <>
 inline constexpr int kFields<ExpectVersion> = 1;
 template <>
@@ -299,7 +299,7 @@ class Filler {
     for (int i = 0; i < 3; ++i) {
       std::string element;
       fill(element);
-      value.elements[element + '\xff'] = make<std::vector<Dot>>();
+      value.elements.set(element + '\xff', make<std::vector<Dot>>());
     }
   }
   void fill(Value& value) {
@@ -349,6 +349,10 @@ class Filler {
         break;
     }
   }
+  void fill(Change& value) {
+    fill(value.key);
+    fill(value.record);
+  }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
   void fill(std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery>& value) {
     switch (turn_ % 4) {
@@ -376,6 +380,7 @@ class Filler {
   static void fill_enum(Reason& v) { v = Reason::kBaseLost; }
   static void fill_enum(ConflictKind& v) { v = ConflictKind::kDataInconsistency; }
   static void fill_enum(ContentType& v) { choose(v, ContentType::kBytes, ContentType::kJson); }
+  static void fill_enum(ValueType&) {}  // the type that has a member of its own in the schema
   static void fill_enum(Role& v) { v = Role::kClient; }
   static void fill_enum(Priority& v) { v = Priority::kCritical; }
   static void fill_enum(Health& v) { v = Health::kFailed; }

@@ -15,12 +15,14 @@
 #include "base/prng.h"
 #include "capnp/codec.h"
 #include "tests/capnp/filled.h"
+#include "tests/noise.h"
 
 namespace waggle {
 namespace {
 
 using testing::filled_messages;
 using testing::Filler;
+using testing::noise;
 
 constexpr std::size_t kWord = 8;
 
@@ -205,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_frame_beyond_the_limit_is_refused) {
   StateUpdate update;
   update.swarm = SwarmId("s");
   Record record;
-  record.value = Register{ContentType::kBytes, std::string(limits::kValueBytes, 'x')};
+  record.value = Register{ContentType::kBytes, noise(limits::kValueBytes)};
   const auto shared = std::make_shared<const Record>(record);
   for (int i = 0; i < 3; ++i) update.changes.push_back({Key("k" + std::to_string(i)), shared});
   const std::size_t used = encode(update).size();
@@ -217,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_frame_beyond_the_limit_is_refused) {
   update.changes.push_back({Key("k3"), std::make_shared<const Record>(last)});
   const std::size_t with_empty = encode(update).size();
   BOOST_REQUIRE_GT(with_empty, used);
-  last.value = Register{ContentType::kBytes, std::string(limits::kFrameBytes - with_empty, 'x')};
+  last.value = Register{ContentType::kBytes, noise(limits::kFrameBytes - with_empty)};
   update.changes[3].record = std::make_shared<const Record>(last);
   BOOST_CHECK_EQUAL(encode(update).size(), limits::kFrameBytes);
   BOOST_CHECK(decode(encode(update)));

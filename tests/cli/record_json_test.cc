@@ -26,9 +26,9 @@ BOOST_AUTO_TEST_CASE(each_type_has_its_form) {
       shown(Register{ContentType::kBytes, "hi"}).contains(R"("type":"bytes","base64":"aGk=")"));
   BOOST_TEST(shown(Counter{-3}).contains(R"("type":"counter","value":-3)"));
   OrSet set;
-  set.elements["b"];
-  set.elements["a"];
-  set.elements["\xff"];
+  set.elements.set("b", {});
+  set.elements.set("a", {});
+  set.elements.set("\xff", {});
   BOOST_TEST(shown(set).contains(R"("type":"set","value":["a","b",{"base64":"/w=="}])"));
 }
 

@@ -1,5 +1,5 @@
-// Any bytes through the stored decoders and decode_set(). What decodes must come back from its own
-// encoding; a set must come back from the very same bytes.
+// Any bytes through the stored decoders, decode_value() and decode_op(). What decodes must come back
+// from its own encoding; a value and an operation must come back from the very same bytes.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/op_bytes.h"
+#include "base/value_bytes.h"
 #include "capnp/records.h"
-#include "capnp/set_codec.h"
 
 namespace {
 
@@ -60,8 +61,12 @@ void try_kind(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const waggle::Result<waggle::OrSet> set = waggle::decode_set(input);
-  if (set) WAGGLE_CHECK(waggle::encode_set(*set) == input);
+  for (const waggle::ValueType type : waggle::kValueTypes) {
+    const waggle::Result<waggle::Value> value = waggle::decode_value(type, input);
+    if (value) WAGGLE_CHECK(waggle::encode_value(*value) == input);
+  }
+  const waggle::Result<waggle::Op> op = waggle::decode_op(input);
+  if (op) WAGGLE_CHECK(waggle::encode_op(*op) == input);
 
   try_kind(input);
   // The same with a segment table that fits, so that the fuzzer need not find it.

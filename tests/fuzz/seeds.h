@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "base/value_bytes.h"
 #include "capnp/codec.h"
 #include "capnp/records.h"
-#include "capnp/set_codec.h"
 #include "tests/capnp/filled.h"
 
 namespace waggle::testing {
@@ -25,7 +25,7 @@ using Seeds = std::map<std::string, std::string>;
   Filler filler(2);
   const Record with_set = filler.make<Record>();
   Seeds seeds;
-  seeds["seed_set"] = encode_set(std::get<OrSet>(*with_set.value));
+  seeds["seed_set"] = encode_value(*with_set.value);
   seeds["seed_value"] = encode_stored(*with_set.value);
   seeds["seed_record"] = encode_stored(with_set);
   seeds["seed_record_register"] = encode_stored(filler.make<Record>());

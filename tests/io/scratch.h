@@ -16,6 +16,7 @@
 
 #include "io/zmq_agent.h"
 #include "io/zmq_coordinator.h"
+#include "tests/noise.h"
 
 namespace waggle::test {
 
@@ -52,7 +53,7 @@ inline MessagePtr bye_of(std::uint64_t session) {
 // A message of at least `bytes` bytes, at most one value's limit.
 inline MessagePtr large_of(std::size_t bytes) {
   auto record = std::make_shared<Record>();
-  record->value = Register{ContentType::kBytes, std::string(bytes, 'x')};
+  record->value = Register{ContentType::kBytes, testing::noise(bytes)};
   record->version = Revision(1);
   record->writer = Writer{AgentId("a"), Incarnation(1), Seq(1)};
   DeltaChunk chunk;

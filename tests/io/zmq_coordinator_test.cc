@@ -11,6 +11,7 @@
 
 #include "tests/io/raw_peer.h"
 #include "tests/io/scratch.h"
+#include "tests/noise.h"
 
 namespace waggle {
 namespace {
@@ -25,7 +26,7 @@ std::string open_channel(CoordinatorPump& coordinator, const std::string& swarm)
 // The update of one revision, with a value of this size.
 MessagePtr update_of(std::uint64_t revision, std::size_t bytes) {
   auto record = std::make_shared<Record>();
-  record->value = Register{ContentType::kBytes, std::string(bytes, 'x')};
+  record->value = Register{ContentType::kBytes, testing::noise(bytes)};
   record->version = Revision(revision);
   record->writer = Writer{AgentId("a"), Incarnation(1), Seq(revision)};
   StateUpdate update;

@@ -156,8 +156,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_row_of_a_coordinator_comes_back_as_it_was, O
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_type_of_value_comes_back_as_it_was, Owner, Stores) {
   Coordinator<Owner> owner;
   OrSet set;
-  set.elements["pollen"] = {Dot{Revision(1), 0, Writer{AgentId("a"), Incarnation(1), Seq(1)}},
-                            Dot{Revision(2), 3, Writer{AgentId("b"), Incarnation(2), Seq(5)}}};
+  set.elements.set("pollen", {Dot{Revision(1), 0, Writer{AgentId("a"), Incarnation(1), Seq(1)}},
+                              Dot{Revision(2), 3, Writer{AgentId("b"), Incarnation(2), Seq(5)}}});
   const std::string any("\0\xff\n", 3);
   const std::vector<RecordPtr> records = {record_of(Register{ContentType::kBytes, any}, 1),
                                           record_of(Counter{-5}, 2), record_of(set, 3),

@@ -41,7 +41,7 @@ Dot dot(std::uint64_t revision, const AgentId& agent, std::uint64_t seq = 1) {
 
 OrSet set_of(std::vector<std::pair<std::string, std::vector<Dot>>> elements) {
   OrSet set;
-  for (auto& [element, dots] : elements) set.elements[element] = std::move(dots);
+  for (auto& [element, dots] : elements) set.elements.set(element, std::move(dots));
   return set;
 }
 
@@ -451,7 +451,7 @@ BOOST_AUTO_TEST_CASE(a_fulfilled_expected_version_counts_as_seen) {
   BOOST_TEST((removed.value == Value{OrSet{}}));
   BOOST_TEST(describe(judged(DeleteOp{}, &set, {}, author(), expected)) == "delete");
   const Verdict added = judged(SetAddOp{{"x"}}, &set, {}, author(), expected);
-  BOOST_TEST(std::get<OrSet>(*added.value).elements.at("x").size() == 1U);
+  BOOST_TEST(std::get<OrSet>(*added.value).elements.find("x")->size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_expected_own_write_counts_as_seen_and_others_additions_do_not) {
@@ -555,10 +555,10 @@ BOOST_AUTO_TEST_CASE(a_value_above_its_limit_is_rejected) {
 
 BOOST_AUTO_TEST_CASE(a_set_that_would_grow_above_its_limit_is_rejected_and_may_still_shrink) {
   OrSet set;
-  set.elements["0000000000"] = {dot(9, kLesser)};
+  set.elements.set("0000000000", {dot(9, kLesser)});
   const std::size_t each = size_of(Value(set));
   for (std::size_t i = 0; (i + 1) * each <= limits::kValueBytes; ++i)
-    set.elements[fmt::format("{:010}", i)] = {dot(9, kLesser)};
+    set.elements.set(fmt::format("{:010}", i), {dot(9, kLesser)});
   const Record record = record_of(set, 9, kLesser, 1);
   BOOST_TEST(describe(judged(SetAddOp{{std::string(10, 'z')}}, &record)) == "rejected too_large");
   // Adding what is there again replaces its dot.
@@ -627,28 +627,28 @@ BOOST_AUTO_TEST_CASE(an_own_later_merge_does_not_hide_anothers_unseen_addition_f
 // ------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(an_agent_sees_its_own_writes_at_once) {
-  const Writer me{kMe, Incarnation(7), Seq(5)};
+  const Author me{kMe, Incarnation(7), Seq(5), {}, Revision(9), {}};
   BOOST_TEST(
-      (apply_locally(kPut, std::nullopt, me) == Value{Register{ContentType::kText, "mine"}}));
-  BOOST_TEST((apply_locally(kPut, kText, me) == Value{Register{ContentType::kText, "mine"}}));
-  BOOST_TEST((apply_locally(DeleteOp{}, kText, me) == std::nullopt));
-  BOOST_TEST((apply_locally(DeleteOp{}, kCount, me) == std::nullopt));
-  BOOST_TEST((apply_locally(IncrOp{2}, kCount, me) == Value{Counter{42}}));
-  BOOST_TEST((apply_locally(IncrOp{2}, std::nullopt, me) == Value{Counter{2}}));
-  const std::optional<Value> added = apply_locally(SetAddOp{{"y"}}, one_element(9), me);
+      (apply_locally(kPut, std::nullopt, me, 0) == Value{Register{ContentType::kText, "mine"}}));
+  BOOST_TEST((apply_locally(kPut, kText, me, 0) == Value{Register{ContentType::kText, "mine"}}));
+  BOOST_TEST((apply_locally(DeleteOp{}, kText, me, 0) == std::nullopt));
+  BOOST_TEST((apply_locally(DeleteOp{}, kCount, me, 0) == std::nullopt));
+  BOOST_TEST((apply_locally(IncrOp{2}, kCount, me, 0) == Value{Counter{42}}));
+  BOOST_TEST((apply_locally(IncrOp{2}, std::nullopt, me, 0) == Value{Counter{2}}));
+  const std::optional<Value> added = apply_locally(SetAddOp{{"y"}}, one_element(9), me, 0);
   BOOST_TEST(std::get<OrSet>(*added).elements.size() == 2U);
-  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, one_element(9), me) == Value{OrSet{}}));
-  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, std::nullopt, me) == std::nullopt));
+  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, one_element(9), me, 0) == Value{OrSet{}}));
+  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, std::nullopt, me, 0) == std::nullopt));
 }
 
 BOOST_AUTO_TEST_CASE(an_own_write_that_will_be_rejected_changes_nothing_in_the_view) {
-  const Writer me{kMe, Incarnation(7), Seq(5)};
-  BOOST_TEST((apply_locally(IncrOp{1}, kText, me) == kText));
-  BOOST_TEST((apply_locally(kPut, kCount, me) == kCount));
-  BOOST_TEST((apply_locally(SetAddOp{{"x"}}, kCount, me) == kCount));
-  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, kText, me) == kText));
-  BOOST_TEST((apply_locally(IncrOp{1}, Counter{INT64_MAX}, me) == Value{Counter{INT64_MAX}}));
-  BOOST_TEST((apply_locally(ClearOp{}, kText, me) == kText));
+  const Author me{kMe, Incarnation(7), Seq(5), {}, Revision(9), {}};
+  BOOST_TEST((apply_locally(IncrOp{1}, kText, me, 0) == kText));
+  BOOST_TEST((apply_locally(kPut, kCount, me, 0) == kCount));
+  BOOST_TEST((apply_locally(SetAddOp{{"x"}}, kCount, me, 0) == kCount));
+  BOOST_TEST((apply_locally(SetRemoveOp{{"x"}}, kText, me, 0) == kText));
+  BOOST_TEST((apply_locally(IncrOp{1}, Counter{INT64_MAX}, me, 0) == Value{Counter{INT64_MAX}}));
+  BOOST_TEST((apply_locally(ClearOp{}, kText, me, 0) == kText));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

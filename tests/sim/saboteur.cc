@@ -291,7 +291,8 @@ const std::vector<PlantedBug>& planted_bugs() {
           "the floor is");
     plant("a set drops an element that nobody removed", "sets",
           {.store = change_values<OrSet>([](OrSet& set) {
-             if (set.elements.size() > 1) set.elements.erase(set.elements.begin());
+             if (set.elements.size() > 1)
+               set.elements.erase(std::string(set.elements.begin()->first));
            })});
     plant("an update carries half a group", "groups",
           {.send = change_messages<StateUpdate>(drop_right_halves)});

@@ -26,7 +26,8 @@ std::string text_of(const Op& op) {
           [](const SetRemoveOp& remove) {
             return fmt::format("remove {}", fmt::join(remove.elements, ","));
           },
-          [](const ClearOp&) { return std::string("clear"); }},
+          [](const ClearOp&) { return std::string("clear"); },
+          [](const auto& typed) { return std::string(verb_of(typed)); }},
       op);
 }
 
