@@ -68,6 +68,13 @@ std::uint64_t ByteReader::number(std::uint64_t max) {
   return fail("expected a number of 64 bits"), 0;
 }
 
+std::size_t ByteReader::count(std::size_t least) {
+  const std::uint64_t count = number(rest_.size());
+  if (count > rest_.size() / least)
+    fail(fmt::format("expected a number up to {}, got {}", rest_.size() / least, count));
+  return failed() ? 0 : count;
+}
+
 std::int64_t ByteReader::signed_number() {
   const std::uint64_t folded = number();
   return static_cast<std::int64_t>((folded >> 1) ^ ((folded & 1) != 0 ? UINT64_MAX : 0));

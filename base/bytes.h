@@ -50,7 +50,7 @@ class ByteReader {
   [[nodiscard]] std::int64_t signed_number();
   [[nodiscard]] std::uint64_t fixed64();
   // A count of things of at least `least` bytes each, so it can't exceed what is there.
-  [[nodiscard]] std::size_t count(std::size_t least) { return number(rest_.size() / least); }
+  [[nodiscard]] std::size_t count(std::size_t least);
   [[nodiscard]] std::string_view string(std::size_t max) { return take(number(max)); }
 
  private:

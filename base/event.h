@@ -228,9 +228,16 @@ struct JoinChannel {  // agent: connect a new SUB, subscribe everything, then th
   Nonce nonce;
 };
 struct LeaveChannel {};
+// Coordinator -> one peer: the answer to a question that only the store can answer. The host reads
+// the receipts and fills them in.
+struct SendReceipts {
+  PeerId peer;
+  QueryResult result;
+  ReceiptScan scan;
+};
 struct Redial {};  // agent: drop the connection to the coordinator and make a new one
 using Send = std::variant<SendTo, Broadcast, OpenChannel, DropPeer, SendUp, JoinChannel,
-                          LeaveChannel, Redial>;
+                          LeaveChannel, Redial, SendReceipts>;
 
 struct Actions {
   Batch persist;

@@ -51,6 +51,7 @@ using Key = StrongText<struct KeyTag>;          // 1..1024 bytes of UTF-8
 // Numbers that count.
 using Revision = StrongInt<struct RevisionTag>;      // of a swarm: +1 with each commit
 using Seq = StrongInt<struct SeqTag>;                // of a writer's mutations, from 1, no holes
+using ConflictId = StrongInt<struct ConflictTag>;    // of a swarm's parked conflicts, from 1
 using BroadcastNo = StrongInt<struct BroadcastTag>;  // XPUB messages of a swarm since the start
 
 // Numbers drawn at random; 0 means none.

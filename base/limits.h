@@ -54,6 +54,15 @@ inline constexpr std::size_t kOffersPerAgent = 1024;
 // Values of one agent's offers together, so that one answer carries them all. Beyond: `overloaded`.
 inline constexpr std::size_t kOfferBytes = std::size_t{2} << 20;
 
+// Parked conflicts of a swarm, and values of one. Beyond: what stands stays, the write is a conflict.
+inline constexpr std::size_t kConflicts = 10'000;
+inline constexpr std::size_t kConflictSides = 16;
+// Earlier versions of a key that a policy may keep.
+inline constexpr std::size_t kHistoryVersions = 64;
+// A value up to this size is kept with a receipt, so that its rule can be run again.
+inline constexpr std::size_t kReceiptValueBytes = std::size_t{4} << 10;
+inline constexpr std::size_t kReceiptsPage = 256;  // of one answer
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 

@@ -72,6 +72,8 @@ std::string_view to_text(RoundOutcome outcome) {
       return "timeout";
     case RoundOutcome::kPartial:
       return "partial";
+    case RoundOutcome::kParked:
+      return "parked";
   }
   return "unrecognised";
 }

@@ -12,14 +12,17 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/conflict.h"
 #include "base/hash.h"
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/mutation.h"
+#include "base/receipt.h"
 #include "base/record.h"
 #include "base/status.h"
 
@@ -264,7 +267,7 @@ struct SyncRequest {
   bool priority_given = false;
   Priority priority = Priority::kNormal;
 };
-// DO NOT CHANGE the numbers. Codes: resolved, unchanged 0; moved, no_quorum 4; no_agents 5;
+// DO NOT CHANGE the numbers. Codes: resolved, unchanged 0; moved, no_quorum, parked 4; no_agents 5;
 // timeout 6; partial 8.
 enum class RoundOutcome : std::uint8_t {
   kResolved = 0,
@@ -274,6 +277,7 @@ enum class RoundOutcome : std::uint8_t {
   kNoAgents = 4,
   kTimeout = 5,
   kPartial = 6,
+  kParked = 7,  // left to a person
 };
 [[nodiscard]] std::string_view to_text(RoundOutcome outcome);
 [[nodiscard]] int exit_code(RoundOutcome outcome);
@@ -319,10 +323,22 @@ struct ListQuery {
 };
 struct StatusQuery {};
 struct AgentsQuery {};
+struct ConflictsQuery {
+  std::string glob;  // of the keys; empty: all
+  ConflictId id;     // 0: all, else that one
+  ConflictId after;
+};
+struct ReceiptsQuery {
+  Key key;  // empty: of all keys
+  std::optional<ReceiptPlace> after;
+  std::uint32_t limit = 0;  // 0: a page
+};
+using Ask = std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery, ConflictsQuery,
+                         ReceiptsQuery>;
 struct Query {
   SessionId session;
   RequestId request;
-  std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery> ask;
+  Ask ask;
 };
 struct AgentInfo {
   AgentId agent;
@@ -364,6 +380,8 @@ struct QueryResult {
   std::int64_t uptime_millis = 0;
   Level level = Level::kNone;
   bool writable = true;
+  std::vector<ParkedConflict> conflicts;
+  std::vector<ReceiptRow> receipts;  // `more`: go on after the last one's place
 };
 // Raises the floor: deletions at or below it are forgotten, readers behind it need a snapshot.
 struct CompactRequest {

@@ -104,6 +104,7 @@ struct Outcome {
   Key key;              // the entry that decided a conflict or a rejection
   RecordPtr committed;  // the record that stands, with a conflict; null: the key is absent
   Seq expected;         // with a gap: the seq to send next
+  ConflictId parked;    // with parked: the conflict that waits
   std::uint64_t coordinator_wall_millis = 0;  // with clock_ahead
   std::string text;
 

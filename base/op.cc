@@ -41,7 +41,8 @@ std::string_view verb_of(const Op& op) {
                                                                    : "handover");
                },
                [](const EditOp&) { return Word("edit"); },
-               [](const FieldOp& field) { return verb_of(field.op->op); }},
+               [](const FieldOp& field) { return verb_of(field.op->op); },
+               [](const SettleOp&) { return Word("settle"); }},
       op);
 }
 
@@ -49,6 +50,7 @@ std::optional<ValueType> type_needed(const Op& op) {
   using Needed = std::optional<ValueType>;
   return std::visit(Overload{[](const DeleteOp&) { return Needed(); },
                              [](const ClearOp&) { return Needed(); },
+                             [](const SettleOp&) { return Needed(); },
                              [](const ResetOp&) { return Needed(ValueType::kResettableCounter); },
                              [](const EscrowOp&) { return Needed(ValueType::kBoundedCounter); },
                              [](const FieldOp&) { return Needed(ValueType::kMap); },
@@ -59,7 +61,7 @@ std::optional<ValueType> type_needed(const Op& op) {
 bool grows(const Op& op) {
   return std::visit(
       Overload{[](const DeleteOp&) { return false; }, [](const ClearOp&) { return false; },
-               [](const ResetOp&) { return false; },
+               [](const ResetOp&) { return false; }, [](const SettleOp&) { return false; },
                // A removal of a remove-wins set leaves a tombstone.
                [](const SetRemoveOp& remove) { return remove.type != ValueType::kOrSet; },
                [](const FieldOp& field) { return grows(field.op->op); },
@@ -99,6 +101,7 @@ std::size_t input_bytes(const Op& op) {
                    size += 2 * kNumberBytes + input_bytes(one.inserted);
                  return size;
                },
+               [](const SettleOp& settle) { return kNumberBytes + settle.value.bytes.size(); },
                [](const FieldOp& field) { return input_bytes(field.path) + input_bytes(field.op->op); },
                [](const auto&) { return kNumberBytes; }},
       op);

@@ -89,6 +89,20 @@ struct EditOp {
   friend bool operator==(const EditOp&, const EditOp&) = default;
 };
 
+// Settles a parked conflict of the key, in the same commit. DO NOT CHANGE the numbers.
+enum class Settle : std::uint8_t {
+  kDismiss = 0,  // what stands stays
+  kSide = 1,     // the value of that side is the value now
+  kValue = 2,    // another one
+};
+struct SettleOp {
+  ConflictId conflict;
+  Settle how = Settle::kDismiss;
+  std::uint32_t side = 0;  // with kSide
+  Register value;          // with kValue
+  friend bool operator==(const SettleOp&, const SettleOp&) = default;
+};
+
 // An operation on a field of a map. Path: the names from the outermost map on; all but the last are
 // fields of type map, which are made where they are missing. A DeleteOp removes the last one, of
 // the given type or, without one, of every type.
@@ -101,7 +115,7 @@ struct FieldOp {
 };
 
 using Op = std::variant<PutOp, DeleteOp, IncrOp, SetAddOp, SetRemoveOp, ClearOp, RaiseOp, FlagOp,
-                        ResetOp, EscrowOp, EditOp, FieldOp>;
+                        ResetOp, EscrowOp, EditOp, FieldOp, SettleOp>;
 struct NestedOp {
   Op op;
 };
@@ -109,7 +123,7 @@ struct NestedOp {
 
 // One word for people: "put", "incr", "add", "insert", ...
 [[nodiscard]] std::string_view verb_of(const Op& op);
-// The type that the key must have; none for a DeleteOp and a ClearOp.
+// The type that the key must have; none for a DeleteOp, a ClearOp and a SettleOp.
 [[nodiscard]] std::optional<ValueType> type_needed(const Op& op);
 // False: it can only make the state smaller, so it is welcome when the state is full.
 [[nodiscard]] bool grows(const Op& op);

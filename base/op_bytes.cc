@@ -28,6 +28,7 @@ enum class Verb : std::uint8_t {
   kEdit = 8,
   kField = 9,
   kDelete = 10,
+  kSettle = 11,
 };
 
 struct WriteOp {
@@ -84,6 +85,13 @@ struct WriteOp {
       out.number(edit.removed);
       strings(edit.inserted);
     }
+  }
+  void operator()(const SettleOp& op) const {
+    begin(Verb::kSettle);
+    out.number(op.conflict.value());
+    out.u8(static_cast<std::uint8_t>(op.how));
+    out.number(op.side);
+    write_register(out, op.value);
   }
   void operator()(const FieldOp& op) const {
     begin(Verb::kField);
@@ -204,6 +212,14 @@ class OpReader {
         return edit();
       case Verb::kField:
         return field(depth);
+      case Verb::kSettle: {
+        SettleOp op;
+        op.conflict = ConflictId(in_.number(limits::kNumberMax));
+        op.how = static_cast<Settle>(in_.u8());
+        op.side = static_cast<std::uint32_t>(in_.number(UINT32_MAX));
+        op.value = read_register(in_);
+        return op;
+      }
       case Verb::kDelete:
         if (depth == 0) in_.fail("expected a removal only of a field");
         return DeleteOp{};

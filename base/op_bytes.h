@@ -15,6 +15,7 @@
 //   edit       (8) type count { at removed count { length text } }
 //   field      (9) count { length name } removed-type op without its format
 //   delete    (10) only within a field
+//   settle    (11) conflict how(1 byte) side content length bytes
 //
 // type is one byte, the number of ValueType; removed-type is 0 for none.
 

@@ -10,10 +10,12 @@
 #include <variant>
 #include <vector>
 
+#include "base/conflict.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/mutation.h"
+#include "base/receipt.h"
 #include "base/record.h"
 
 namespace waggle {
@@ -38,6 +40,7 @@ struct SwarmRow {
   Revision members_mark;
   // Of the live records at `head`, checked at loading. None: not known, of an older store.
   std::optional<Hash128> digest;
+  ConflictId last_conflict;  // given out
   friend bool operator==(const SwarmRow&, const SwarmRow&) = default;
 };
 // A key's new record, in the place of the one before. The index by revision is made of the records
@@ -73,31 +76,20 @@ struct OutcomeRow {
   Seq seq;                        // of the first
   std::vector<Outcome> outcomes;  // empty: all of that row are confirmed, delete it
 };
-// What a rule chose from; a key's receipts form a hash chain. Fields: docs/storage.md.
-struct ReceiptInput {
-  AgentId agent;
-  Revision version;  // the committed version, or the version an offer was based on
-  Hlc hlc;
-  Hash128 content;
-  bool committed = false;  // the value that stood
-  friend bool operator==(const ReceiptInput&, const ReceiptInput&) = default;
-};
-struct Receipt {
-  Key key;
-  Revision version;  // of the key after the choice
-  RoundId round;     // 0: chosen at a mutation
-  std::string rule;  // with its parameters: "lww", "quorum(510)"
-  std::vector<ReceiptInput> inputs;
-  Hash128 output;
-  ChainHash previous{};
-  std::int64_t wall_millis = 0;
-  friend bool operator==(const Receipt&, const Receipt&) = default;
-};
-struct ReceiptRow {
+// A conflict that waits; without it: settled, delete the row.
+struct ConflictRow {
   SwarmId swarm;
-  Revision at;              // the head when it was made
-  std::uint32_t index = 0;  // its number among the key's receipts, from 0
-  Receipt receipt;
+  ConflictId id;
+  std::optional<ParkedConflict> conflict;
+  friend bool operator==(const ConflictRow&, const ConflictRow&) = default;
+};
+// An earlier version of a key, kept by policy as what a later merge may begin from. Without a
+// record: delete the row.
+struct HistoryRow {
+  SwarmId swarm;
+  Key key;
+  Revision version;
+  RecordPtr record;
 };
 
 // ---- agent -------------------------------------------------------------------------------------
@@ -125,7 +117,7 @@ struct ReplicaCursorRow {
 };
 
 using Row = std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow,
-                         ReceiptRow, IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
+                         ReceiptRow, ConflictRow, HistoryRow, IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
 
 // One atomic unit. Rows apply in order.
 struct Batch {

@@ -168,7 +168,8 @@ Status check_field(const FieldOp& field) {
     if (!is_utf8(name)) return refused("field name: expected UTF-8, got other bytes");
   }
   const Op& nested = field.op->op;
-  if (std::holds_alternative<ClearOp>(nested) || std::holds_alternative<FieldOp>(nested))
+  if (std::holds_alternative<ClearOp>(nested) || std::holds_alternative<FieldOp>(nested) ||
+      std::holds_alternative<SettleOp>(nested))
     return refused("field: expected an operation on one value, got one on many");
   if (field.removed_type && !std::holds_alternative<DeleteOp>(nested))
     return refused("field: expected a type only with a removal");
@@ -234,6 +235,17 @@ struct CheckOp {
     using enum ValueType;
     if (Status type = check_type(edit.type, {kText, kList}); !type) return type;
     return check_edits(edit);
+  }
+  Status operator()(const SettleOp& settle) const {
+    if (Status id = check_number("conflict", settle.conflict.value(), 1); !id) return id;
+    if (settle.how > Settle::kValue)
+      return refused(fmt::format("settle: expected 0..2, got {}",
+                                 static_cast<unsigned>(settle.how)));
+    if (settle.how == Settle::kSide && settle.side >= limits::kConflictSides)
+      return refused(fmt::format("settle: expected a side below {}, got {}",
+                                 limits::kConflictSides, settle.side));
+    if (Status content = check_content(settle.value.content); !content) return content;
+    return check_bytes(settle.value.bytes);
   }
   Status operator()(const FieldOp& field) const { return check_field(field); }
   Status operator()(const auto&) const { return {}; }

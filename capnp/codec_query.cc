@@ -6,6 +6,7 @@
 #include "capnp/codec.h"
 #include "capnp/messages.h"
 #include "capnp/parts.h"
+#include "capnp/records.h"
 
 namespace waggle::codec {
 namespace {
@@ -26,6 +27,22 @@ struct WriteAsk {
   }
   void operator()(const StatusQuery&) { to.setStatus(); }
   void operator()(const AgentsQuery&) { to.setAgents(); }
+  void operator()(const ConflictsQuery& ask) {
+    auto conflicts = to.initConflicts();
+    if (!ask.glob.empty()) conflicts.setGlob(text_of(ask.glob));
+    conflicts.setId(ask.id.value());
+    conflicts.setAfter(ask.after.value());
+  }
+  void operator()(const ReceiptsQuery& ask) {
+    auto receipts = to.initReceipts();
+    if (!ask.key.empty()) receipts.setKey(text_of(ask.key));
+    receipts.setLimit(ask.limit);
+    receipts.setHasAfter(ask.after.has_value());
+    if (!ask.after) return;
+    if (!ask.after->key.empty()) receipts.setAfterKey(text_of(ask.after->key));
+    receipts.setAfterAt(ask.after->at.value());
+    receipts.setAfterIndex(ask.after->index);
+  }
 };
 
 GetQuery read_get(wire::GetQuery::Reader from) {
@@ -38,6 +55,43 @@ ListQuery read_list_query(wire::ListQuery::Reader from) {
           .after = read_optional_key(from.getAfter()),
           .limit = from.getLimit(),
           .at_least = read_revision(from.getAtLeast())};
+}
+
+ConflictsQuery read_conflicts_query(wire::ConflictsQuery::Reader from) {
+  return {.glob = read_text(from.getGlob(), "glob", limits::kKeyBytes),
+          .id = ConflictId(read_number(from.getId(), "conflict")),
+          .after = ConflictId(read_number(from.getAfter(), "conflict"))};
+}
+
+ReceiptsQuery read_receipts_query(wire::ReceiptsQuery::Reader from) {
+  ReceiptsQuery ask{.key = read_optional_key(from.getKey()), .after = {}, .limit = from.getLimit()};
+  if (from.getHasAfter())
+    ask.after = ReceiptPlace{read_optional_key(from.getAfterKey()),
+                             read_revision(from.getAfterAt()), from.getAfterIndex()};
+  return ask;
+}
+
+// Conflicts and receipts travel in the form in which they are stored.
+template <typename T>
+T read_stored(capnp::Data::Reader from) {
+  Result<T> stored = decode_stored<T>(view_of(from));
+  if (!stored && stored.error().code == Code::kUnsupported)
+    refuse_unsupported(std::move(stored.error().text));
+  if (!stored) refuse(std::move(stored.error().text));
+  return *std::move(stored);
+}
+
+void write_receipt(wire::ReceiptAt::Builder to, const ReceiptRow& row) {
+  to.setAt(row.at.value());
+  to.setIndex(row.index);
+  to.setReceipt(data_of(encode_stored(row.receipt)));
+}
+
+ReceiptRow read_receipt(wire::ReceiptAt::Reader from) {
+  return {.swarm = {},
+          .at = read_revision(from.getAt()),
+          .index = from.getIndex(),
+          .receipt = read_stored<Receipt>(from.getReceipt())};
 }
 
 void write_agent(wire::AgentInfo::Builder to, const AgentInfo& info) {
@@ -118,9 +172,15 @@ Query read(wire::Query::Reader from) {
     case wire::Query::AGENTS:
       query.ask = AgentsQuery{};
       return query;
+    case wire::Query::CONFLICTS:
+      query.ask = read_conflicts_query(from.getConflicts());
+      return query;
+    case wire::Query::RECEIPTS:
+      query.ask = read_receipts_query(from.getReceipts());
+      return query;
   }
   refuse_unsupported(
-      fmt::format("question {}: this Waggle knows 0..3", static_cast<unsigned>(from.which())));
+      fmt::format("question {}: this Waggle knows 0..5", static_cast<unsigned>(from.which())));
 }
 
 void write(wire::QueryResult::Builder to, const QueryResult& from) {
@@ -138,6 +198,11 @@ void write(wire::QueryResult::Builder to, const QueryResult& from) {
   write_list(from.agents, [&](unsigned size) { return to.initAgents(size); }, write_agent);
   write_list(from.swarms, [&](unsigned size) { return to.initSwarms(size); }, write_swarm);
   write_list(from.counters, [&](unsigned size) { return to.initCounters(size); }, write_count);
+  write_list(from.receipts, [&](unsigned size) { return to.initReceipts(size); }, write_receipt);
+  if (from.conflicts.empty()) return;
+  auto conflicts = to.initConflicts(static_cast<unsigned>(from.conflicts.size()));
+  for (unsigned i = 0; i < conflicts.size(); ++i)
+    conflicts.set(i, data_of(encode_stored(from.conflicts[i])));
 }
 
 QueryResult read(wire::QueryResult::Reader from) {
@@ -156,7 +221,10 @@ QueryResult read(wire::QueryResult::Reader from) {
           .version = read_text(from.getVersion(), "version"),
           .uptime_millis = read_duration(from.getUptimeMillis(), "uptime"),
           .level = read_enum<Level>(from.getLevel()),
-          .writable = from.getWritable()};
+          .writable = from.getWritable(),
+          .conflicts = read_list(from.getConflicts(), kListElements, "conflicts",
+                                 read_stored<ParkedConflict>),
+          .receipts = read_list(from.getReceipts(), kListElements, "receipts", read_receipt)};
 }
 
 void write(wire::CompactRequest::Builder to, const CompactRequest& from) {

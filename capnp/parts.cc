@@ -441,6 +441,7 @@ void write(wire::Outcome::Builder to, const Outcome& outcome) {
   if (!outcome.key.empty()) to.setKey(text_of(outcome.key));
   if (outcome.committed) write(to.initCommitted(), *outcome.committed);
   if (!outcome.text.empty()) to.setText(text_of(outcome.text));
+  to.setParked(outcome.parked.value());
 }
 
 Outcome read(wire::Outcome::Reader from) {
@@ -458,6 +459,7 @@ Outcome read(wire::Outcome::Reader from) {
   outcome.coordinator_wall_millis =
       read_number(from.getCoordinatorWallMillis(), "the coordinator's wall clock");
   outcome.text = read_text(from.getText(), "text");
+  outcome.parked = ConflictId(read_number(from.getParked(), "conflict"));
   return outcome;
 }
 

@@ -141,7 +141,7 @@ constexpr EnumRange range_of(AnswerKind) {
   return {0, 4, "answer kind"};
 }
 constexpr EnumRange range_of(RoundOutcome) {
-  return {0, 6, "round outcome"};
+  return {0, 7, "round outcome"};
 }
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
 static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kOutOfRange));

@@ -32,6 +32,7 @@ struct Stored {
     # What a writer was told of consecutive seqs, not empty. Format 1 of the store had an `outcome`
     # for each.
     outcomes @12 :List(Wire.Outcome);
+    conflict @13 :Conflict;
   }
 }
 
@@ -53,6 +54,7 @@ struct SwarmRow {
     low @8 :UInt64;
   }
   hasDigest @9 :Bool;
+  lastConflict @10 :UInt64;
 }
 
 struct WriterRow {
@@ -73,6 +75,14 @@ struct ReceiptInput {
     low @4 :UInt64;
   }
   committed @5 :Bool;
+  ancestor @6 :Bool;
+  weight @7 :UInt32;
+  value @8 :RegisterValue;  # null: not retained
+}
+
+struct RegisterValue {
+  content @0 :UInt8;  # ContentType
+  bytes @1 :Data;
 }
 
 struct Receipt {
@@ -87,6 +97,24 @@ struct Receipt {
   }
   previous @7 :Data;  # 32 bytes; null: zeros, the first of its key
   wallMillis @8 :Int64;
+  electorate @9 :UInt64;
+}
+
+struct ConflictSide {
+  agent @0 :Text;
+  version @1 :UInt64;
+  hlc @2 :UInt64;
+  wallMillis @3 :Int64;
+  value @4 :RegisterValue;  # null: absent
+}
+
+struct Conflict {
+  id @0 :UInt64;
+  key @1 :Text;
+  kind @2 :UInt8;  # ConflictKind
+  round @3 :UInt64;
+  parkedWallMillis @4 :Int64;
+  sides @5 :List(ConflictSide);
 }
 
 struct IdentityRow {

@@ -19,12 +19,24 @@ using codec::read;
 using codec::text_of;
 using codec::write;
 
+void write_register(wire::RegisterValue::Builder to, const Register& value) {
+  to.setContent(codec::number_of(value.content));
+  to.setBytes(data_of(value.bytes));
+}
+
+Register read_register(wire::RegisterValue::Reader from) {
+  return {codec::read_enum<ContentType>(from.getContent()), codec::read_bytes(from.getBytes())};
+}
+
 void write_input(wire::ReceiptInput::Builder to, const ReceiptInput& input) {
   if (!input.agent.empty()) to.setAgent(text_of(input.agent));
   to.setVersion(input.version.value());
   to.setHlc(input.hlc.bits);
   codec::write_hash(to.getContent(), input.content);
   to.setCommitted(input.committed);
+  to.setAncestor(input.ancestor);
+  to.setWeight(input.weight);
+  if (input.value) write_register(to.initValue(), *input.value);
 }
 
 ReceiptInput read_input(wire::ReceiptInput::Reader from) {
@@ -32,7 +44,28 @@ ReceiptInput read_input(wire::ReceiptInput::Reader from) {
           .version = codec::read_revision(from.getVersion()),
           .hlc = {from.getHlc()},
           .content = codec::read_hash(from.getContent()),
-          .committed = from.getCommitted()};
+          .committed = from.getCommitted(),
+          .ancestor = from.getAncestor(),
+          .weight = from.getWeight(),
+          .value = from.hasValue() ? std::optional(read_register(from.getValue()))
+                                   : std::nullopt};
+}
+
+void write_side(wire::ConflictSide::Builder to, const ConflictSide& side) {
+  if (!side.agent.empty()) to.setAgent(text_of(side.agent));
+  to.setVersion(side.version.value());
+  to.setHlc(side.hlc.bits);
+  to.setWallMillis(side.wall_millis);
+  if (side.value) write_register(to.initValue(), *side.value);
+}
+
+ConflictSide read_side(wire::ConflictSide::Reader from) {
+  return {.agent = codec::read_optional_agent(from.getAgent()),
+          .version = codec::read_revision(from.getVersion()),
+          .hlc = {from.getHlc()},
+          .wall_millis = codec::read_wall(from.getWallMillis()),
+          .value = from.hasValue() ? std::optional(read_register(from.getValue()))
+                                   : std::nullopt};
 }
 
 // One more than a revision that a writer named, which may be the greatest that is allowed: a row
@@ -124,6 +157,7 @@ std::string encode_stored(const SwarmRow& row) {
     to.setMembersMark(row.members_mark.value());
     to.setHasDigest(row.digest.has_value());
     if (row.digest) codec::write_hash(to.getDigest(), *row.digest);
+    to.setLastConflict(row.last_conflict.value());
   });
 }
 
@@ -140,7 +174,9 @@ Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
                     .members_mark = read_beyond(from.getMembersMark()),
                     .digest = from.getHasDigest()
                                   ? std::optional(codec::read_hash(from.getDigest()))
-                                  : std::nullopt};
+                                  : std::nullopt,
+                    .last_conflict = ConflictId(
+                        codec::read_number(from.getLastConflict(), "conflict"))};
   });
 }
 
@@ -199,6 +235,7 @@ std::string encode_stored(const Receipt& receipt) {
     codec::write_hash(to.getOutput(), receipt.output);
     if (receipt.previous != ChainHash{}) to.setPrevious(data_of(receipt.previous));
     to.setWallMillis(receipt.wall_millis);
+    to.setElectorate(receipt.electorate);
   });
 }
 
@@ -216,7 +253,35 @@ Result<Receipt> decode_stored<Receipt>(std::string_view bytes) {
             codec::read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs", read_input),
         .output = codec::read_hash(from.getOutput()),
         .previous = codec::read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
-        .wall_millis = codec::read_wall(from.getWallMillis())};
+        .wall_millis = codec::read_wall(from.getWallMillis()),
+        .electorate = from.getElectorate()};
+  });
+}
+
+std::string encode_stored(const ParkedConflict& conflict) {
+  return stored([&](wire::Stored::Builder root) {
+    auto to = root.initConflict();
+    to.setId(conflict.id.value());
+    to.setKey(text_of(conflict.key));
+    to.setKind(codec::number_of(conflict.kind));
+    to.setRound(conflict.round.value());
+    to.setParkedWallMillis(conflict.parked_wall_millis);
+    codec::write_list(conflict.sides, [&](unsigned size) { return to.initSides(size); }, write_side);
+  });
+}
+
+template <>
+Result<ParkedConflict> decode_stored<ParkedConflict>(std::string_view bytes) {
+  return unstored(bytes, {wire::Stored::CONFLICT}, [](wire::Stored::Reader root) {
+    const auto from = root.getConflict();
+    return ParkedConflict{
+        .id = ConflictId(codec::read_number(from.getId(), "conflict")),
+        .key = codec::read_key(from.getKey()),
+        .kind = codec::read_enum<ConflictKind>(from.getKind()),
+        .round = RoundId(from.getRound()),
+        .parked_wall_millis = codec::read_wall(from.getParkedWallMillis()),
+        .sides =
+            codec::read_list(from.getSides(), limits::kConflictSides, "sides", read_side)};
   });
 }
 

@@ -30,6 +30,7 @@ namespace waggle {
 [[nodiscard]] std::string encode_stored(const WriterRow& row);
 [[nodiscard]] std::string encode_stored(const std::vector<Outcome>& outcomes);
 [[nodiscard]] std::string encode_stored(const Receipt& receipt);
+[[nodiscard]] std::string encode_stored(const ParkedConflict& conflict);
 [[nodiscard]] std::string encode_stored(const IdentityRow& row);
 [[nodiscard]] std::string encode_stored(const Mutation& mutation);  // an entry of the outbox
 [[nodiscard]] std::string encode_stored(const Cursor& cursor);      // of an agent's replica
@@ -53,6 +54,8 @@ template <>
     std::string_view bytes);
 template <>
 [[nodiscard]] Result<Receipt> decode_stored<Receipt>(std::string_view bytes);
+template <>
+[[nodiscard]] Result<ParkedConflict> decode_stored<ParkedConflict>(std::string_view bytes);
 template <>
 [[nodiscard]] Result<IdentityRow> decode_stored<IdentityRow>(std::string_view bytes);
 template <>

@@ -201,6 +201,7 @@ struct Outcome {
   key @8 :Text;
   committed @9 :Record;  # null: the key is absent
   text @10 :Text;
+  parked @11 :UInt64;
 }
 
 # ---- joining -------------------------------------------------------------------------------------
@@ -481,7 +482,30 @@ struct Query {
     list @3 :ListQuery;
     status @4 :Void;
     agents @5 :Void;
+    conflicts @6 :ConflictsQuery;
+    receipts @7 :ReceiptsQuery;
   }
+}
+
+struct ConflictsQuery {
+  glob @0 :Text;
+  id @1 :UInt64;
+  after @2 :UInt64;
+}
+
+struct ReceiptsQuery {
+  key @0 :Text;
+  limit @1 :UInt32;
+  hasAfter @2 :Bool;
+  afterKey @3 :Text;
+  afterAt @4 :UInt64;
+  afterIndex @5 :UInt32;
+}
+
+struct ReceiptAt {
+  at @0 :UInt64;
+  index @1 :UInt32;
+  receipt @2 :Data;  # as it is stored: records.capnp
 }
 
 struct AgentInfo {
@@ -536,6 +560,8 @@ struct QueryResult {
   agents @12 :List(AgentInfo);
   swarms @13 :List(SwarmInfo);
   counters @14 :List(NamedCount);
+  conflicts @15 :List(Data);  # each as it is stored: records.capnp
+  receipts @16 :List(ReceiptAt);
 }
 
 struct CompactRequest {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -13,78 +12,14 @@
 #include <unistd.h>
 
 #include "base/shape.h"
+#include "cli/config_policy.h"
+#include "cli/config_value.h"
 #include "cli/durations.h"
 #include "cli/nearest.h"
 #include "io/endpoint.h"
 
 namespace waggle::cli {
 namespace {
-
-// ---- raw values to what a setting wants ------------------------------------------------------
-
-std::unexpected<Error> expected_but(std::string_view wanted, const RawValue& raw) {
-  return failed(Code::kRejected, fmt::format("expected {}, found {}", wanted, raw.found));
-}
-
-Result<std::string> as_text(const RawValue& raw, std::string_view wanted) {
-  if (const auto* text = std::get_if<std::string>(&raw.value)) return *text;
-  return expected_but(wanted, raw);
-}
-
-Result<std::int64_t> as_duration(const RawValue& raw, std::int64_t low, std::int64_t high) {
-  const auto text = as_text(raw, "a duration such as \"5s\" or \"250ms\"");
-  if (!text) return std::unexpected(text.error());
-  const auto millis = parse_duration(*text);
-  if (millis && (*millis < low || *millis > high))
-    return failed(Code::kRejected, fmt::format("expected {} to {}, found {}", duration_text(low),
-                                               duration_text(high), raw.found));
-  return millis;
-}
-
-Result<std::uint64_t> as_size(const RawValue& raw) {
-  if (const auto* bytes = std::get_if<std::int64_t>(&raw.value); bytes != nullptr && *bytes >= 0)
-    return static_cast<std::uint64_t>(*bytes);
-  const auto text = as_text(raw, "a size such as \"256MiB\" or a number of bytes");
-  if (!text) return std::unexpected(text.error());
-  return parse_size(*text);
-}
-
-Result<std::int64_t> as_whole(const RawValue& raw, std::int64_t low, std::int64_t high) {
-  std::int64_t number = low - 1;
-  if (const auto* whole = std::get_if<std::int64_t>(&raw.value)) {
-    number = *whole;
-  } else if (const auto* text = std::get_if<std::string>(&raw.value);
-             text != nullptr && !raw.typed) {
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (error != std::errc{} || end != text->data() + text->size()) number = low - 1;
-  }
-  if (number < low || number > high)
-    return expected_but(fmt::format("a whole number from {} to {}", low, high), raw);
-  return number;
-}
-
-Status as_choice(const RawValue& raw, const std::vector<std::string>& choices, std::string& out) {
-  std::string wanted;
-  for (const std::string& choice : choices)
-    wanted += (wanted.empty()               ? "\""
-               : &choice == &choices.back() ? " or \""
-                                            : ", \"") +
-              choice + "\"";
-  const auto text = as_text(raw, wanted);
-  if (!text) return std::unexpected(text.error());
-  if (std::find(choices.begin(), choices.end(), *text) == choices.end())
-    return failed(Code::kRejected, fmt::format("expected {}, found {}{}", wanted, raw.found,
-                                               did_you_mean(*text, choices)));
-  out = *text;
-  return {};
-}
-
-template <typename T, typename U>
-Status store(Result<T> value, U& out) {
-  if (!value) return std::unexpected(value.error());
-  out = static_cast<U>(*std::move(value));
-  return {};
-}
 
 Status set_ports(Config& config, const RawValue& raw) {
   std::vector<std::int64_t> ports;
@@ -222,90 +157,6 @@ const Setting kSettings[] = {
      }},
 };
 
-struct PolicySetting {
-  const char* name;
-  const char* shown;
-  const char* doc;
-  Status (*set)(Policy&, const RawValue&);
-};
-
-Status set_strategy(Strategy& out, const RawValue& raw, const std::vector<std::string>& choices) {
-  std::string choice;
-  if (const Status status = as_choice(raw, choices, choice); !status) return status;
-  return store(strategy_of(choice), out);
-}
-
-const PolicySetting kPolicySettings[] = {
-    {"prefix", "\"plan/\"",
-     "Keys that begin so; the longest prefix that fits a key wins. \"\": all.",
-     [](Policy& policy, const RawValue& raw) {
-       return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
-     }},
-    {"type", "\"register\"",
-     "\"register\", \"counter\" or \"set\": another type is refused. Left out: the first write "
-     "decides.",
-     [](Policy& policy, const RawValue& raw) -> Status {
-       std::string choice;
-       const Status status = as_choice(raw, {"register", "counter", "set"}, choice);
-       if (status)
-         policy.type = choice == "counter" ? ValueType::kCounter
-                       : choice == "set"   ? ValueType::kOrSet
-                                           : ValueType::kRegister;
-       return status;
-     }},
-    {"strategy", "\"lww\"",
-     "Of concurrent values. \"lww\": the last writer wins; \"keep\": the committed value stays;\n"
-     "\"quorum\": in a synchronisation the value that enough members hold wins.",
-     [](Policy& policy, const RawValue& raw) {
-       return set_strategy(policy.strategy, raw, {"lww", "quorum", "keep"});
-     }},
-    {"otherwise", "\"keep\"", "With \"quorum\", where none is reached: \"keep\" or \"lww\".",
-     [](Policy& policy, const RawValue& raw) {
-       return set_strategy(policy.otherwise, raw, {"lww", "keep"});
-     }},
-    {"quorum", "\"51%\"",
-     "With \"quorum\": the share of the members, above one half; \"51%\" or 0.51.",
-     [](Policy& policy, const RawValue& raw) -> Status {
-       double share = -1;
-       if (const auto* real = std::get_if<double>(&raw.value)) share = *real;
-       if (const auto* whole = std::get_if<std::int64_t>(&raw.value))
-         share = *whole == 1 ? 1.0 : -1.0;
-       if (const auto* text = std::get_if<std::string>(&raw.value)) {
-         const char* end = text->data() + text->size();
-         const auto read = std::from_chars(text->data(), end, share, std::chars_format::fixed);
-         const bool percent = read.ec == std::errc{} && std::string_view(read.ptr, end) == "%";
-         share = percent ? share / 100 : -1;
-       }
-       if (!(share > 0.5 && share <= 1))
-         return expected_but("a share above one half, such as 0.51 or \"51%\"", raw);
-       policy.quorum.permille = static_cast<std::uint32_t>(std::ceil(share * 1000 - 1e-6));
-       return {};
-     }},
-    {"timeout", "\"10s\"", "The time of a synchronisation of these keys that names none.",
-     [](Policy& policy, const RawValue& raw) {
-       return store(as_duration(raw, 1, 600 * kSecond), policy.timeout_millis.emplace());
-     }},
-    {"priority", "\"normal\"", "\"normal\", \"high\" or \"critical\": the order of waiting ones.",
-     [](Policy& policy, const RawValue& raw) -> Status {
-       std::string choice;
-       const Status status = as_choice(raw, {"normal", "high", "critical"}, choice);
-       if (status)
-         policy.priority = choice == "critical" ? Priority::kCritical
-                           : choice == "high"   ? Priority::kHigh
-                                                : Priority::kNormal;
-       return status;
-     }},
-    {"late_write", "\"conflict\"",
-     "A write of an absent key by one who was away for longer than deletions are remembered:\n"
-     "\"conflict\" (it may have been deleted meanwhile) or \"apply\".",
-     [](Policy& policy, const RawValue& raw) -> Status {
-       std::string choice;
-       const Status status = as_choice(raw, {"conflict", "apply"}, choice);
-       if (status) policy.late_write = choice == "apply" ? LateWrite::kApply : LateWrite::kConflict;
-       return status;
-     }},
-};
-
 std::vector<std::string> section_names() {
   std::vector<std::string> names;
   for (const Setting& setting : kSettings)
@@ -319,7 +170,7 @@ std::vector<std::string> names_in(std::string_view section) {
   for (const Setting& setting : kSettings)
     if (section == setting.section) names.emplace_back(setting.name);
   if (section == "policy")
-    for (const PolicySetting& setting : kPolicySettings) names.emplace_back(setting.name);
+    for (const PolicySetting& setting : policy_settings()) names.emplace_back(setting.name);
   return names;
 }
 
@@ -351,9 +202,9 @@ Status apply_policy(const ConfigSection& section, const std::string& path, Confi
   bool has_prefix = false;
   for (const ConfigItem& item : section.items) {
     const auto* setting =
-        std::find_if(std::begin(kPolicySettings), std::end(kPolicySettings),
+        std::find_if(policy_settings().begin(), policy_settings().end(),
                      [&](const PolicySetting& one) { return item.name == one.name; });
-    if (setting == std::end(kPolicySettings)) return unknown_key(path, section, item);
+    if (setting == policy_settings().end()) return unknown_key(path, section, item);
     if (const Status set = setting->set(policy, item.value); !set)
       return at(path, item.line, fmt::format("policy.{}: {}", item.name, set.error().text));
     has_prefix = has_prefix || item.name == "prefix";
@@ -456,7 +307,7 @@ std::string default_config_text() {
                         setting.shown == nullptr ? "\"/var/lib/waggle\"" : setting.shown);
   }
   text += "\n# Rules for keys that begin with a prefix; any number of them.\n#[[policy]]\n";
-  for (const PolicySetting& setting : kPolicySettings) {
+  for (const PolicySetting& setting : policy_settings()) {
     text += '\n';
     comment(setting.doc);
     text += fmt::format("#{} = {}\n", setting.name, setting.shown);

@@ -46,7 +46,8 @@ struct Config {
 
 // A value before its setting has judged it.
 struct RawValue {
-  std::variant<std::string, std::int64_t, double, bool, std::vector<std::int64_t>, std::monostate>
+  std::variant<std::string, std::int64_t, double, bool, std::vector<std::int64_t>,
+               std::vector<std::string>, std::monostate>
       value;          // monostate: anything else, a table for one
   std::string found;  // what it is, for a message: "integer 5", "a table"
   bool typed = true;  // false: from the environment, where everything is text

@@ -33,9 +33,16 @@ RawValue raw_of(const toml::node& node) {
   } else if (const auto* array = node.as_array()) {
     raw.found = "a list";
     std::vector<std::int64_t> numbers;
-    for (const toml::node& item : *array)
+    std::vector<std::string> texts;
+    for (const toml::node& item : *array) {
       if (const auto* number = item.as_integer()) numbers.push_back(number->get());
-    if (numbers.size() == array->size()) raw.value = std::move(numbers);
+      if (const auto* text = item.as_string()) texts.push_back(text->get());
+    }
+    if (numbers.size() == array->size()) {
+      raw.value = std::move(numbers);
+    } else if (texts.size() == array->size()) {
+      raw.value = std::move(texts);
+    }
   } else {
     raw.found = node.is_table() ? "a table" : "a date or time";
   }

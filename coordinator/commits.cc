@@ -175,57 +175,33 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
   outcome.code = Code::kCommitted;
   outcome.revision = swarm.state.head();
 
-  struct Judged {
-    const Entry* entry;
-    RecordPtr standing;
-    Verdict verdict;
-    Hash128 content;
-  };
+  if (mutation.entries.size() == 1)
+    if (const auto* settle = std::get_if<SettleOp>(&mutation.entries.front().op))
+      return settle_conflict(swarm, mutation.entries.front(), *settle, author);
+
   std::vector<Judged> judged;
   judged.reserve(mutation.entries.size());
   std::size_t bytes = 0;
   std::uint32_t index = 0;
   for (const Entry& entry : mutation.entries) {
-    Judged one{&entry, swarm.state.find(entry.key), {}, {}};
-    one.verdict = judge(entry, one.standing.get(), author, options_.policies.of(entry.key.value()),
-                        swarm.state.floor(), next, index++);
+    Judged one{&entry, swarm.state.find(entry.key), {}, {}, {}};
+    one.ancestor = swarm.history.known_to(entry.key, author);
+    one.verdict = judge(entry,
+                        {one.standing.get(), swarm.state.floor(), next, index++,
+                         one.ancestor.get(), mutation.entries.size() == 1},
+                        author, options_.policies);
     const Verdict& verdict = one.verdict;
-    if (verdict.kind == Verdict::Kind::kReject || verdict.kind == Verdict::Kind::kConflict) {
-      const bool conflict = verdict.kind == Verdict::Kind::kConflict;
-      outcome.code = conflict ? Code::kConflict : Code::kRejected;
-      outcome.reason = verdict.reason;
-      outcome.conflict = verdict.conflict;
-      outcome.key = entry.key;
-      outcome.text = verdict.text;
-      if (conflict && one.standing && one.standing->live()) outcome.committed = one.standing;
-      if (conflict && !verdict.rule.empty() && one.standing) {
-        // A rule chose what stands: the choice is kept though nothing was committed.
-        const auto* put = std::get_if<PutOp>(&entry.op);
-        Receipt receipt;
-        receipt.key = entry.key;
-        receipt.version = one.standing->version;
-        receipt.rule = verdict.rule;
-        receipt.inputs = {
-            {one.standing->writer.agent, one.standing->version, one.standing->hlc,
-             one.standing->content, true},
-            {author.agent, seen, author.hlc,
-             put ? content_hash(Register{put->content, put->bytes}) : Hash128{}, false}};
-        receipt.output = one.standing->content;
-        auto amended = std::make_shared<Record>(*one.standing);
-        write_receipt(swarm, std::move(receipt), one.standing.get(), amended->receipt,
-                      amended->receipts);
-        swarm.state.amend(entry.key, std::move(amended), actions_->persist.rows);
-      }
-      return outcome;
+    if (verdict.kind == Verdict::Kind::kPark)
+      return park_mutation(swarm, entry, author, *one.standing, verdict);
+    if (verdict.kind == Verdict::Kind::kReject || verdict.kind == Verdict::Kind::kConflict)
+      return refuse_mutation(swarm, one, author, std::move(outcome));
+    if (verdict.kind != Verdict::Kind::kApply) continue;
+    if (verdict.value) {
+      one.content = content_hash(*verdict.value);
+      bytes += size_of(*verdict.value);
     }
-    if (verdict.kind == Verdict::Kind::kApply) {
-      if (verdict.value) {
-        one.content = content_hash(*verdict.value);
-        bytes += size_of(*verdict.value);
-      }
-      bytes += entry.key.value().size();
-      judged.push_back(std::move(one));
-    }
+    bytes += entry.key.value().size();
+    judged.push_back(std::move(one));
   }
   if (bytes > limits::kCommitBytes) {
     outcome.code = Code::kRejected;
@@ -237,41 +213,89 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
         bytes, limits::kCommitBytes);
     return outcome;
   }
-  if (judged.empty()) return outcome;  // nothing to change: no revision
+  // A write that comes to what stands already changes nothing: no revision, no bytes.
+  if (judged.empty()) return outcome;
 
   std::vector<Change> changes;
   changes.reserve(judged.size());
   for (Judged& one : judged) {
-    auto record = std::make_shared<Record>();
-    record->value = std::move(one.verdict.value);
-    record->version = next;
-    record->commit_wall_millis = now_.wall_millis;
-    record->hlc = mutation.hlc;
-    record->writer = {author.agent, author.incarnation, author.seq};
-    record->metadata = one.entry->metadata;
-    record->content = one.content;
-    if (one.standing) {
-      record->receipt = one.standing->receipt;
-      record->receipts = one.standing->receipts;
+    if (one.verdict.merged || one.verdict.conflict != ConflictKind::kNone) {
+      // What was not taken of it, or that it is not alone in what stands now.
+      outcome.conflict = one.verdict.conflict;
+      outcome.key = one.entry->key;
+      outcome.text = one.verdict.text;
     }
-    if (!one.verdict.rule.empty()) {
-      Receipt receipt;
-      receipt.key = one.entry->key;
-      receipt.version = next;
-      receipt.rule = one.verdict.rule;
-      receipt.inputs = {{one.standing->writer.agent, one.standing->version, one.standing->hlc,
-                         one.standing->content, true},
-                        {author.agent, seen, author.hlc, one.content, false}};
-      receipt.output = one.content;
-      write_receipt(swarm, std::move(receipt), one.standing.get(), record->receipt,
-                    record->receipts);
-    }
-    changes.push_back({one.entry->key, std::move(record)});
+    changes.push_back({one.entry->key, record_of(swarm, one, author, mutation.hlc)});
   }
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
   outcome.revision = next;
   outcome.changed = true;
   return outcome;
+}
+
+// A rejection, or a conflict: of that the choice is kept, though nothing was committed.
+Outcome Coordinator::refuse_mutation(Swarm& swarm, const Judged& one, const Author& author,
+                                     Outcome outcome) {
+  const Verdict& verdict = one.verdict;
+  const bool conflict = verdict.kind == Verdict::Kind::kConflict;
+  outcome.code = conflict ? Code::kConflict : Code::kRejected;
+  outcome.reason = verdict.reason;
+  outcome.conflict = verdict.conflict;
+  outcome.key = one.entry->key;
+  outcome.text = verdict.text;
+  if (!conflict || !one.standing) return outcome;
+  if (one.standing->live()) outcome.committed = one.standing;
+  if (verdict.rule.empty()) return outcome;
+  std::optional<Register> lost;
+  if (const auto* put = std::get_if<PutOp>(&one.entry->op))
+    lost = Register{put->content, put->bytes};
+  Receipt receipt;
+  receipt.key = one.entry->key;
+  receipt.rule = verdict.rule;
+  receipt.inputs = {input_of(*one.standing),
+                    input_of(author.agent, author.seen, author.hlc, lost, false)};
+  close_with_receipt(swarm, std::move(receipt), one.standing);
+  return outcome;
+}
+
+RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author, Hlc hlc) {
+  auto record = std::make_shared<Record>();
+  record->value = std::move(one.verdict.value);
+  record->version = swarm.state.head().next();
+  record->commit_wall_millis = now_.wall_millis;
+  record->hlc = hlc;
+  record->writer = author.writer();
+  record->metadata = one.entry->metadata;
+  record->content = one.content;
+  if (one.verdict.merged) {
+    // Nobody has seen it: to its writer too it is another's.
+    record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), {}};
+    record->hlc = std::max(hlc, one.standing->hlc);
+    record->metadata["merged_from"] = author.agent.value();
+    record->metadata["merged_with"] = one.standing->writer.agent.value();
+  }
+  if (one.standing) {
+    record->receipt = one.standing->receipt;
+    record->receipts = one.standing->receipts;
+  }
+  if (one.verdict.rule.empty()) return record;
+  std::optional<Register> written;
+  if (const auto* put = std::get_if<PutOp>(&one.entry->op))
+    written = Register{put->content, put->bytes};
+  Receipt receipt;
+  receipt.key = one.entry->key;
+  receipt.version = record->version;
+  receipt.rule = one.verdict.rule;
+  if (one.verdict.merged && one.ancestor) {
+    receipt.inputs.push_back(input_of(*one.ancestor));
+    receipt.inputs.back().committed = false;
+    receipt.inputs.back().ancestor = true;
+  }
+  receipt.inputs.push_back(input_of(*one.standing));
+  receipt.inputs.push_back(input_of(author.agent, author.seen, author.hlc, written, false));
+  receipt.output = one.content;
+  write_receipt(swarm, std::move(receipt), one.standing.get(), record->receipt, record->receipts);
+  return record;
 }
 
 void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* standing,
@@ -287,12 +311,22 @@ void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* sta
 }
 
 void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {
-  swarm.state.commit(changes, actions_->persist.rows);
+  std::vector<Row>& rows = actions_->persist.rows;
+  for (const Change& change : changes) {
+    const std::uint32_t kept = options_.policies.of(change.key.value()).history_kept();
+    if (kept == 0) continue;
+    if (const RecordPtr before = swarm.state.find(change.key))
+      swarm.history.add(change.key, before, kept, rows);
+  }
+  swarm.state.commit(changes, rows);
   for (const Change& change : changes) group_bytes_ += wire_size(change.key, *change.record);
   swarm.told.push_back({swarm.state.head(), round, false, std::move(changes), std::move(by)});
 }
 
 Outcome Coordinator::clear_swarm(Swarm& swarm, Applied by) {
+  for (const Key& key : swarm.state.keys_after({}, {}, SIZE_MAX))
+    swarm.history.forget(key, actions_->persist.rows);
+  swarm.inbox.close_all(actions_->persist.rows);
   swarm.state.clear(actions_->persist.rows);
   swarm.told.push_back({swarm.state.head(), {}, true, {}, std::move(by)});
   Outcome outcome;

@@ -43,6 +43,9 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
     swarm_of(row.swarm).state.restore(row.key, std::move(row.record));
   for (const WriterRow& row : recovered.writers) swarm_of(row.swarm).writers.restore(row);
   for (const OutcomeRow& row : recovered.outcomes) swarm_of(row.swarm).writers.restore(row);
+  for (ConflictRow& row : recovered.conflicts)
+    swarm_of(row.swarm).inbox.restore(*std::move(row.conflict));
+  for (const HistoryRow& row : recovered.history) swarm_of(row.swarm).history.restore(row);
 
   if (!store_.epoch || options_.new_epoch) {
     for (auto& [id, swarm] : swarms_) {
@@ -274,6 +277,10 @@ void Coordinator::on_tick() {
   });
   for (auto& [id, swarm] : swarms_) {
     forget_old(*swarm);
+    if (writable_) {
+      age_conflicts(*swarm);
+      expire_keys(*swarm);
+    }
     if (swarm->channel.empty() && !swarm->channel_asked) open_channel(*swarm);
   }
 }

@@ -28,12 +28,16 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/prng.h"
+#include "coordinator/conflict_inbox.h"
+#include "coordinator/history.h"
 #include "coordinator/rounds.h"
 #include "coordinator/sessions.h"
 #include "coordinator/swarm_state.h"
 #include "coordinator/writers.h"
 #include "memory/commit_store.h"
+#include "resolver/author.h"
 #include "resolver/policy.h"
+#include "resolver/verdict.h"
 
 namespace waggle {
 
@@ -75,9 +79,16 @@ class Coordinator final : public Core {
     Applied by;  // its writer's seqs up to this one are decided at this revision
   };
   struct Swarm {
-    explicit Swarm(SwarmRow row) : state(std::move(row)), writers(state.id()) {}
+    explicit Swarm(SwarmRow row)
+        : state(std::move(row)),
+          writers(state.id()),
+          history(state.id()),
+          inbox(state.id()) {}
     SwarmState state;
     Writers writers;
+    History history;
+    ConflictInbox inbox;
+    std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
     std::string channel;  // empty: its broadcast socket is not open yet
     bool channel_asked = false;
     std::deque<Received> hellos_waiting;
@@ -124,6 +135,17 @@ class Coordinator final : public Core {
                                       const Mutation& mutation, Seq confirmed);
   [[nodiscard]] Outcome commit_mutation(Swarm& swarm, const Session& session,
                                         const Mutation& mutation, Revision seen);
+  // One entry of a mutation with what is decided about it.
+  struct Judged {
+    const Entry* entry;
+    RecordPtr standing;
+    RecordPtr ancestor;
+    Verdict verdict;
+    Hash128 content;
+  };
+  [[nodiscard]] Outcome refuse_mutation(Swarm& swarm, const Judged& one, const Author& author,
+                                        Outcome outcome);
+  [[nodiscard]] RecordPtr record_of(Swarm& swarm, Judged& one, const Author& author, Hlc hlc);
   [[nodiscard]] Outcome clear_swarm(Swarm& swarm, Applied by);
   void commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by);
   [[nodiscard]] std::string state_full_text(const Swarm& swarm) const;
@@ -131,6 +153,18 @@ class Coordinator final : public Core {
   // The receipt is written; returns the link that the key's next record carries.
   void write_receipt(Swarm& swarm, Receipt receipt, const Record* standing, ChainHash& link,
                      std::uint32_t& number);
+
+  // conflicts.cc
+  [[nodiscard]] ConflictSide side_of(const Record* standing) const;
+  const ParkedConflict& park(Swarm& swarm, ParkedConflict conflict);
+  [[nodiscard]] Outcome park_mutation(Swarm& swarm, const Entry& entry, const Author& author,
+                                      const Record& standing, const Verdict& verdict);
+  [[nodiscard]] Outcome settle_conflict(Swarm& swarm, const Entry& entry, const SettleOp& settle,
+                                        const Author& author);
+  void close_with_receipt(Swarm& swarm, Receipt receipt, const RecordPtr& standing);
+  void age_conflicts(Swarm& swarm);
+  void expire_keys(Swarm& swarm);
+  static void answer_conflicts(Swarm& swarm, const ConflictsQuery& ask, QueryResult& result);
 
   // service.cc
   void on_delta_request(Session& session, const DeltaRequest& request);
@@ -146,6 +180,11 @@ class Coordinator final : public Core {
   void ask_rounds();
   void ask(Round round);
   void conclude(RoundId id);
+  std::map<Key, Revision> commit_round(Swarm& swarm, RoundId id, const Settlement& settlement);
+  [[nodiscard]] Receipt receipt_of(RoundId round, const Settlement::Weighed& weighed,
+                                   const Record* standing) const;
+  void park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
+                   const Record* standing);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
   [[nodiscard]] StateRequest state_request(const Round& round);
 

@@ -1,7 +1,5 @@
 #include "coordinator/earlier_versions.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/packing.h"
@@ -35,46 +33,23 @@ std::size_t cost_of(const Record& record) {
 }  // namespace
 
 void EarlierVersions::add(const Key& key, RecordPtr record) {
-  if (!can_pay(*record)) {
-    forget(key);
-    return;
+  if (can_pay(*record)) {
+    const std::size_t cost = cost_of(*record);
+    chains_.add(key, std::move(record), cost, kPerKey, dropped_);
+  } else {
+    chains_.forget(key, dropped_);
   }
-  const auto of = by_key_.try_emplace(key).first;
-  bytes_ += cost_of(*record);
-  order_.emplace(next_number_, key);
-  of->second.push_back({std::move(record), next_number_++});
-  if (of->second.size() > kPerKey) drop_oldest(of);
-  while (bytes_ > kBytesMax) drop_oldest(by_key_.find(order_.begin()->second));
-}
-
-void EarlierVersions::drop_oldest(ByKey::iterator of) {
-  const Kept& oldest = of->second.front();
-  bytes_ -= cost_of(*oldest.record);
-  order_.erase(oldest.number);
-  of->second.pop_front();
-  if (of->second.empty()) by_key_.erase(of);
+  dropped_.clear();
 }
 
 void EarlierVersions::forget(const Key& key) {
-  const auto of = by_key_.find(key);
-  if (of == by_key_.end()) return;
-  for (std::size_t left = of->second.size(); left > 0; --left) drop_oldest(of);
+  chains_.forget(key, dropped_);
+  dropped_.clear();
 }
 
-void EarlierVersions::clear() {
-  by_key_.clear();
-  order_.clear();
-  bytes_ = 0;
-}
-
-RecordPtr EarlierVersions::held_at(const Key& key, Revision since, const Record& present) const {
-  if (present.version <= since) return nullptr;
-  const auto of = by_key_.find(key);
-  if (of == by_key_.end()) return nullptr;
-  const auto above =
-      std::upper_bound(of->second.begin(), of->second.end(), since,
-                       [](Revision at, const Kept& one) { return at < one.record->version; });
-  return above == of->second.begin() ? nullptr : std::prev(above)->record;
+RecordPtr EarlierVersions::held_at(const Key& key, Revision since, const Record& later) const {
+  if (later.version <= since) return nullptr;
+  return chains_.newest(key, [since](const Record& one) { return one.version <= since; });
 }
 
 }  // namespace waggle

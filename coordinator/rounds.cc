@@ -81,13 +81,22 @@ std::vector<Key> Rounds::questions(const Round& round) const {
   return {named.begin(), named.end()};
 }
 
+std::uint64_t Rounds::electorate(const Round& round, const Policy& policy) const {
+  if (policy.weights.empty()) return round.roster.size();
+  std::uint64_t votes = 0;
+  for (const AgentId& member : round.roster) votes += policy.weight_of(member);
+  return votes;
+}
+
 RoundQuestion Rounds::question(const Round& round, const Key& key, Revision asked,
                                const Record* present) const {
   RoundQuestion question;
   question.asked = asked;
   question.present = present;
   question.policy = &policies_.of(key.value());
+  question.policies = &policies_;
   question.roster = static_cast<std::uint32_t>(round.roster.size());
+  question.electorate = electorate(round, *question.policy);
   for (const AgentId& member : round.roster) {
     const auto response = round.answers.find(member);
     if (response == round.answers.end()) continue;
@@ -174,12 +183,14 @@ Round Rounds::take(RoundId id) {
   return std::move(node.mapped());
 }
 
-Settlement Rounds::settle(const Round& round, const SwarmState& state) const {
+Settlement Rounds::settle(const Round& round, const SwarmState& state,
+                          const History& history) const {
   Settlement settlement;
   for (const Key& key : questions(round)) {
     const RecordPtr present = state.find(key);
-    const RoundQuestion q =
+    RoundQuestion q =
         question(round, key, asked_version(round, present.get(), state.floor()), present.get());
+    q.history = [&](Revision version) { return history.at(key, version); };
     RoundDecision decision = decide(q);
     if (decision.outcome == RoundOutcome::kMoved && !round.again) {
       settlement.moved.push_back(key);
@@ -198,10 +209,23 @@ Settlement Rounds::settle(const Round& round, const SwarmState& state) const {
       report.differs += input.kind == AnswerKind::kDiffers ? 1 : 0;
     }
     if (decision.winner) report.winner = q.answers[*decision.winner].agent;
-    if (decision.commit)
-      settlement.puts.push_back({key, q.answers[*decision.winner].offer, report.winner});
-    if (!decision.rule.empty())
-      settlement.weighed.push_back({key, std::move(decision.rule), q.answers, decision.winner});
+    if (decision.commit && decision.winner) {
+      const Offer& offer = q.answers[*decision.winner].offer;
+      settlement.puts.push_back({key, offer.value, offer.hlc, report.winner});
+    } else if (decision.commit) {
+      Hlc greatest;
+      for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
+      settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
+    }
+    if (!decision.rule.empty()) {
+      Settlement::Weighed weighed{key, std::move(decision.rule), q.answers, {}, 0, decision.park};
+      if (q.policy->uses(Strategy::kQuorum)) {
+        weighed.electorate = q.electorate;
+        for (const RoundInput& input : q.answers)
+          weighed.weights.push_back(q.policy->weight_of(input.agent));
+      }
+      settlement.weighed.push_back(std::move(weighed));
+    }
     settlement.reports.push_back(std::move(report));
   }
   return settlement;

@@ -25,6 +25,7 @@
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/time.h"
+#include "coordinator/history.h"
 #include "coordinator/swarm_state.h"
 #include "resolver/policy.h"
 #include "resolver/round.h"
@@ -62,15 +63,18 @@ struct Round {
 struct Settlement {
   struct Put {
     Key key;
-    Offer offer;
-    AgentId winner;
+    Register value;
+    Hlc hlc;         // of the winning offer; of a value made of several the greatest
+    AgentId winner;  // empty: made of several
   };
   std::vector<Put> puts;
   struct Weighed {  // a receipt is due
     Key key;
     std::string rule;
     std::vector<RoundInput> inputs;
-    std::optional<std::size_t> winner;
+    std::vector<std::uint32_t> weights;  // votes of each input's agent, where a quorum was asked
+    std::uint64_t electorate = 0;
+    bool park = false;  // a person decides among them
   };
   std::vector<Weighed> weighed;
   std::vector<KeyReport> reports;
@@ -98,7 +102,8 @@ class Rounds {
   [[nodiscard]] std::vector<std::pair<RoundId, AgentId>> reminders(Instant now);
   [[nodiscard]] Round* find(RoundId id);
   [[nodiscard]] Round take(RoundId id);
-  [[nodiscard]] Settlement settle(const Round& round, const SwarmState& state) const;
+  [[nodiscard]] Settlement settle(const Round& round, const SwarmState& state,
+                                  const History& history) const;
   [[nodiscard]] Instant next_wake() const;
   [[nodiscard]] std::size_t open(const SwarmId& swarm) const;
   [[nodiscard]] std::set<SwarmId> swarms_with_rounds() const;
@@ -107,6 +112,7 @@ class Rounds {
   [[nodiscard]] std::vector<Key> questions(const Round& round) const;
   [[nodiscard]] RoundQuestion question(const Round& round, const Key& key, Revision asked,
                                        const Record* present) const;
+  [[nodiscard]] std::uint64_t electorate(const Round& round, const Policy& policy) const;
   [[nodiscard]] bool overlaps_open(const Round& round) const;
 
   const Policies& policies_;

@@ -139,6 +139,16 @@ void Coordinator::on_query(Session& session, const Query& query) {
       result.changes = std::move(listing.changes);
       result.more = listing.more;
     }
+  } else if (const auto* conflicts = std::get_if<ConflictsQuery>(&query.ask)) {
+    answer_conflicts(*swarm, *conflicts, result);
+  } else if (const auto* receipts = std::get_if<ReceiptsQuery>(&query.ask)) {
+    const std::size_t page = limits::kReceiptsPage;
+    const std::size_t limit =
+        receipts->limit == 0 ? page : std::min<std::size_t>(receipts->limit, page);
+    actions_->send.emplace_back(SendReceipts{
+        session.peer, std::move(result),
+        {session.swarm, receipts->key, receipts->after, limit}});
+    return;
   } else if (std::holds_alternative<AgentsQuery>(query.ask)) {
     for (const Session* member : sessions_.of_swarm(session.swarm)) {
       result.agents.push_back({member->agent, member->role,

@@ -168,6 +168,19 @@ SwarmState::Listing SwarmState::list(std::string_view glob, const Key& after, st
   return listing;
 }
 
+std::vector<Key> SwarmState::keys_after(std::string_view prefix, const Key& after,
+                                        std::size_t most) const {
+  std::vector<Key> keys;
+  auto slot = after.value() >= prefix ? records_.upper_bound(after)
+                                      : records_.lower_bound(Key(prefix));
+  if (after.empty() && prefix.empty()) slot = records_.begin();
+  for (; slot != records_.end() && keys.size() < most; ++slot) {
+    if (!slot->first.value().starts_with(prefix)) break;
+    keys.push_back(slot->first);
+  }
+  return keys;
+}
+
 void SwarmState::check_invariants() const {
   Hash128 digest;
   std::uint64_t bytes = 0;

@@ -85,6 +85,10 @@ class SwarmState {
   [[nodiscard]] Listing list(std::string_view glob, const Key& after, std::size_t limit,
                              std::size_t bytes_max) const;
 
+  // Keys that begin so, tombstones included, above `after`, at most `most`.
+  [[nodiscard]] std::vector<Key> keys_after(std::string_view prefix, const Key& after,
+                                            std::size_t most) const;
+
   // Recomputes everything that is derived, and checks it. Costly: for tests and the simulator.
   void check_invariants() const;
 

@@ -44,6 +44,7 @@ int weight(RoundOutcome outcome) {
     case RoundOutcome::kMoved:
       return 2;
     case RoundOutcome::kNoQuorum:
+    case RoundOutcome::kParked:
       return 3;
     case RoundOutcome::kPartial:
       return 4;
@@ -201,10 +202,96 @@ void Coordinator::ask_rounds() {
   }
 }
 
+// All inputs of what a round decided about a key. The committed value is one where it is live; those
+// who hold it have their votes in it.
+Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighed,
+                                const Record* standing) const {
+  Receipt receipt;
+  receipt.key = weighed.key;
+  receipt.round = round;
+  receipt.rule = weighed.rule;
+  receipt.electorate = weighed.electorate;
+  const bool live = standing != nullptr && standing->live();
+  if (standing != nullptr) receipt.inputs.push_back(input_of(*standing));
+  for (std::size_t i = 0; i < weighed.inputs.size(); ++i) {
+    const RoundInput& input = weighed.inputs[i];
+    const std::uint32_t votes = weighed.weights.empty() ? 0 : weighed.weights[i];
+    if (input.kind == AnswerKind::kSame && live) receipt.inputs.front().weight += votes;
+    if (input.kind != AnswerKind::kOffer) continue;
+    receipt.inputs.push_back(input_of(input.agent, input.offer.based_on, input.offer.hlc,
+                                      input.offer.value, false));
+    receipt.inputs.back().weight = votes;
+  }
+  return receipt;
+}
+
+void Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
+                              const Record* standing) {
+  if (!swarm.inbox.has_room(weighed.key)) {
+    count("conflicts_without_room");
+    return;
+  }
+  ParkedConflict conflict;
+  conflict.key = weighed.key;
+  conflict.round = round;
+  conflict.sides = {side_of(standing)};
+  for (const RoundInput& input : weighed.inputs) {
+    if (input.kind != AnswerKind::kOffer || conflict.sides.size() >= limits::kConflictSides)
+      continue;
+    conflict.sides.push_back({input.agent, input.offer.based_on, input.offer.hlc,
+                              now_.wall_millis, input.offer.value});
+  }
+  (void)park(swarm, std::move(conflict));
+}
+
+// One commit for all keys of the round; more only where one frame could not carry them. Gives the
+// versions that its keys have now.
+std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
+                                                  const Settlement& settlement) {
+  std::map<Key, Revision> versions;
+  std::size_t next_put = 0;
+  while (next_put < settlement.puts.size()) {
+    const Revision revision = swarm.state.head().next();
+    std::vector<Change> changes;
+    std::size_t bytes = 0;
+    for (; next_put < settlement.puts.size(); ++next_put) {
+      const Settlement::Put& put = settlement.puts[next_put];
+      const std::size_t size = kRecordOverhead + put.value.bytes.size() + put.key.value().size();
+      if (!changes.empty() && bytes + size > limits::kCommitBytes) break;
+      bytes += size;
+      const RecordPtr standing = swarm.state.find(put.key);
+      auto record = std::make_shared<Record>();
+      record->value = put.value;
+      record->version = revision;
+      record->commit_wall_millis = now_.wall_millis;
+      record->hlc = put.hlc;
+      record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), Seq(id.value())};
+      if (!put.winner.empty()) record->metadata["offered_by"] = put.winner.value();
+      record->content = content_hash(*record->value);
+      if (standing) {
+        record->receipt = standing->receipt;
+        record->receipts = standing->receipts;
+      }
+      for (const Settlement::Weighed& weighed : settlement.weighed) {
+        if (weighed.key != put.key) continue;
+        Receipt receipt = receipt_of(id, weighed, standing.get());
+        receipt.version = revision;
+        receipt.output = record->content;
+        write_receipt(swarm, std::move(receipt), standing.get(), record->receipt, record->receipts);
+      }
+      (void)hlc_.observe(put.hlc, now_.wall_millis);
+      versions[put.key] = revision;
+      changes.push_back({put.key, std::move(record)});
+    }
+    commit(swarm, std::move(changes), id, {});
+  }
+  return versions;
+}
+
 void Coordinator::conclude(RoundId id) {
   Round round = rounds_.take(id);
   Swarm& swarm = *find(round.swarm);
-  Settlement settlement = rounds_.settle(round, swarm.state);
+  const Settlement settlement = rounds_.settle(round, swarm.state, swarm.history);
   // Offers that lose leave receipts, so a round that commits nothing may write too.
   if (!writable_ && (!settlement.puts.empty() || !settlement.weighed.empty())) {
     report(round, RoundOutcome::kUnchanged, Code::kUnavailable, not_writable_text_);
@@ -216,81 +303,19 @@ void Coordinator::conclude(RoundId id) {
     return;
   }
 
-  // One commit for all keys of the round; more only where one frame could not carry them.
-  std::map<Key, Revision> versions;
-  std::size_t next_put = 0;
-  while (next_put < settlement.puts.size()) {
-    const Revision revision = swarm.state.head().next();
-    std::vector<Change> changes;
-    std::size_t bytes = 0;
-    for (; next_put < settlement.puts.size(); ++next_put) {
-      Settlement::Put& put = settlement.puts[next_put];
-      const std::size_t size =
-          kRecordOverhead + put.offer.value.bytes.size() + put.key.value().size();
-      if (!changes.empty() && bytes + size > limits::kCommitBytes) break;
-      bytes += size;
-      const RecordPtr standing = swarm.state.find(put.key);
-      auto record = std::make_shared<Record>();
-      record->value = put.offer.value;
-      record->version = revision;
-      record->commit_wall_millis = now_.wall_millis;
-      record->hlc = put.offer.hlc;
-      record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), Seq(id.value())};
-      record->metadata["offered_by"] = put.winner.value();
-      record->content = content_hash(*record->value);
-      if (standing) {
-        record->receipt = standing->receipt;
-        record->receipts = standing->receipts;
-      }
-      for (Settlement::Weighed& weighed : settlement.weighed) {
-        if (weighed.key != put.key) continue;
-        Receipt receipt;
-        receipt.key = put.key;
-        receipt.version = revision;
-        receipt.round = id;
-        receipt.rule = weighed.rule;
-        if (standing && standing->live())
-          receipt.inputs.push_back(
-              {standing->writer.agent, standing->version, standing->hlc, standing->content, true});
-        for (const RoundInput& input : weighed.inputs)
-          if (input.kind == AnswerKind::kOffer)
-            receipt.inputs.push_back({input.agent, input.offer.based_on, input.offer.hlc,
-                                      content_hash(input.offer.value), false});
-        receipt.output = record->content;
-        write_receipt(swarm, std::move(receipt), standing.get(), record->receipt, record->receipts);
-      }
-      (void)hlc_.observe(put.offer.hlc, now_.wall_millis);
-      versions[put.key] = revision;
-      changes.push_back({put.key, std::move(record)});
-    }
-    commit(swarm, std::move(changes), id, {});
-  }
-
+  const std::map<Key, Revision> versions = commit_round(swarm, id, settlement);
   // Offers that were weighed and not taken leave a receipt too, where a record stands to hold it.
-  for (Settlement::Weighed& weighed : settlement.weighed) {
+  for (const Settlement::Weighed& weighed : settlement.weighed) {
+    if (versions.contains(weighed.key)) continue;
     const RecordPtr standing = swarm.state.find(weighed.key);
-    if (versions.contains(weighed.key) || !standing) continue;
-    Receipt receipt;
-    receipt.key = weighed.key;
-    receipt.version = standing->version;
-    receipt.round = id;
-    receipt.rule = weighed.rule;
-    receipt.inputs.push_back(
-        {standing->writer.agent, standing->version, standing->hlc, standing->content, true});
-    for (const RoundInput& input : weighed.inputs)
-      if (input.kind == AnswerKind::kOffer)
-        receipt.inputs.push_back({input.agent, input.offer.based_on, input.offer.hlc,
-                                  content_hash(input.offer.value), false});
-    receipt.output = standing->content;
-    auto amended = std::make_shared<Record>(*standing);
-    write_receipt(swarm, std::move(receipt), standing.get(), amended->receipt, amended->receipts);
-    swarm.state.amend(weighed.key, std::move(amended), actions_->persist.rows);
+    if (weighed.park) park_offers(swarm, id, weighed, standing.get());
+    close_with_receipt(swarm, receipt_of(id, weighed, standing.get()), standing);
   }
 
-  for (KeyReport& key_report : settlement.reports) {
+  for (KeyReport key_report : settlement.reports) {
     const auto version = versions.find(key_report.key);
     if (version != versions.end()) key_report.version = version->second;
-    round.reports.push_back(key_report);
+    round.reports.push_back(std::move(key_report));
   }
 
   // Every offer that was used is answered: taken when its value stands now. Where no quorum could

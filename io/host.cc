@@ -106,8 +106,28 @@ void Host::journal_came_back(Journal::Progress progress) {
   }
 }
 
+// Nothing is in flight now, and all that was decided before the question is in the store.
+void Host::answer(const SendReceipts& question) {
+  QueryResult result = question.result;
+  Result<std::vector<ReceiptRow>> receipts = journal_.receipts(question.scan);
+  if (receipts) {
+    result.more = receipts->size() == question.scan.limit;
+    result.receipts = *std::move(receipts);
+  } else {
+    result.code = receipts.error().code;
+    result.text = std::move(receipts.error().text);
+  }
+  transport_.send(SendTo{question.peer, make_message(std::move(result))});
+}
+
 void Host::carry_out(Actions& actions) {
-  for (const Send& send : actions.send) transport_.send(send);
+  for (const Send& send : actions.send) {
+    if (const auto* question = std::get_if<SendReceipts>(&send)) {
+      answer(*question);
+    } else {
+      transport_.send(send);
+    }
+  }
   for (const Delivery& delivery : actions.deliver) deliver_(delivery);
 }
 

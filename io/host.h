@@ -26,6 +26,8 @@
 #include <vector>
 
 #include "base/event.h"
+#include "base/receipt.h"
+#include "base/status.h"
 #include "base/time.h"
 
 namespace waggle {
@@ -52,6 +54,8 @@ class Journal {
   // kBusy, or once how the batch in flight ended; kIdle when none is.
   [[nodiscard]] virtual Progress poll() = 0;
   [[nodiscard]] virtual std::string failure() const = 0;
+  // Reads the store. REQUIRES: no batch is in flight.
+  [[nodiscard]] virtual Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) = 0;
 };
 
 class Clock {
@@ -95,6 +99,7 @@ class Host {
   void close_group();
   void journal_came_back(Journal::Progress progress);
   void carry_out(Actions& actions);
+  void answer(const SendReceipts& question);
 
   Core& core_;
   Transport& transport_;

@@ -36,6 +36,9 @@ class InlineJournal final : public Journal {
   [[nodiscard]] Progress start(Batch batch) override;
   [[nodiscard]] Progress poll() override { return Progress::kIdle; }
   [[nodiscard]] std::string failure() const override { return failure_; }
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override {
+    return store_.receipts(scan);
+  }
 
  private:
   CommitStore& store_;
@@ -60,6 +63,10 @@ class ThreadJournal final : public Journal, public PollSource {
   [[nodiscard]] Progress start(Batch batch) override;
   [[nodiscard]] Progress poll() override;
   [[nodiscard]] std::string failure() const override { return failure_; }
+  // The commit thread sleeps while nothing is in flight.
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override {
+    return store_.receipts(scan);
+  }
 
   // ---- PollSource
   void attach(FdWatch* watch) override;

@@ -28,6 +28,8 @@ struct CoordinatorState {
   std::vector<RecordRow> records;  // by swarm, then key; tombstones included
   std::vector<WriterRow> writers;
   std::vector<OutcomeRow> outcomes;
+  std::vector<ConflictRow> conflicts;  // by swarm, then id
+  std::vector<HistoryRow> history;     // by swarm, key, version
 };
 // Everything an agent needs to go on. A zero token: a new store.
 struct AgentState {
@@ -53,9 +55,9 @@ class CommitStore {
   [[nodiscard]] virtual std::string failure() const = 0;
   // What kDone means for a batch with `sync`.
   [[nodiscard]] virtual Level level() const = 0;
-  // A key's receipts, oldest first, at most `limit`.
-  [[nodiscard]] virtual Result<std::vector<Receipt>> receipts(const SwarmId& swarm, const Key& key,
-                                                              std::size_t limit) = 0;
+  // At most `limit` of a swarm's receipts, in an order that does not change; of one key oldest
+  // first.
+  [[nodiscard]] virtual Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) = 0;
 };
 
 }  // namespace waggle

@@ -15,9 +15,8 @@ CommitResult MemoryStore::commit(const Batch& batch) {
   return CommitResult::kDone;
 }
 
-Result<std::vector<Receipt>> MemoryStore::receipts(const SwarmId& swarm, const Key& key,
-                                                   std::size_t limit) {
-  return table_.receipts(swarm, key, limit);
+Result<std::vector<ReceiptRow>> MemoryStore::receipts(const ReceiptScan& scan) {
+  return table_.receipts(scan);
 }
 
 }  // namespace waggle

@@ -23,8 +23,7 @@ class MemoryStore final : public CommitStore {
   [[nodiscard]] CommitResult commit(const Batch& batch) override;
   [[nodiscard]] std::string failure() const override { return {}; }
   [[nodiscard]] Level level() const override { return Level::kMemory; }
-  [[nodiscard]] Result<std::vector<Receipt>> receipts(const SwarmId& swarm, const Key& key,
-                                                      std::size_t limit) override;
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override;
 
   [[nodiscard]] const RowTable& table() const { return table_; }
 

@@ -58,7 +58,22 @@ class BatchWriter {
       remove("outcomes", key);
   }
   void add(const ReceiptRow& row) {
-    put("receipts", keys::receipt(row), encode_stored(row.receipt));
+    put("receipts", keys::receipt(row.swarm, {row.receipt.key, row.at, row.index}),
+        encode_stored(row.receipt));
+  }
+  void add(const ConflictRow& row) {
+    const std::string key = keys::conflict({row.swarm, row.id});
+    if (row.conflict)
+      put("conflicts", key, encode_stored(*row.conflict));
+    else
+      remove("conflicts", key);
+  }
+  void add(const HistoryRow& row) {
+    const std::string key = keys::version({row.swarm, row.key, row.version});
+    if (row.record)
+      put("history", key, encode_record(*row.record));
+    else
+      remove("history", key);
   }
   void add(const IdentityRow& row) { put("meta", keys::kIdentity, encode_stored(row)); }
   void add(const OutboxRow& row) {
@@ -166,6 +181,27 @@ class RowReader {
       return {};
     });
   }
+  Status conflicts(std::vector<ConflictRow>& out) const {
+    return database_.scan("conflicts", {}, {}, [&](auto key, auto value) -> Status {
+      std::optional<keys::ConflictAt> at = keys::read_conflict(key);
+      if (!at) return bad_key("conflicts", key);
+      Result<ParkedConflict> conflict = decode<ParkedConflict>("conflicts", key, value);
+      if (!conflict) return std::unexpected(conflict.error());
+      out.push_back(ConflictRow{std::move(at->swarm), at->id, std::move(*conflict)});
+      return {};
+    });
+  }
+  Status history(std::vector<HistoryRow>& out) const {
+    return database_.scan("history", {}, {}, [&](auto key, auto value) -> Status {
+      std::optional<keys::VersionAt> at = keys::read_version(key);
+      if (!at) return bad_key("history", key);
+      Result<Record> record = decode<Record>("history", key, value);
+      if (!record) return std::unexpected(record.error());
+      out.push_back(HistoryRow{std::move(at->swarm), std::move(at->key), at->version,
+                               std::make_shared<const Record>(std::move(*record))});
+      return {};
+    });
+  }
   Status outbox(std::vector<OutboxRow>& out) const {
     return database_.scan("outbox", {}, {}, [&](auto key, auto value) -> Status {
       const std::optional<keys::OutboxAt> at = keys::read_outbox(key);
@@ -240,6 +276,8 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   Status read = reader.records(state.records);
   if (read) read = reader.writers(state.writers);
   if (read) read = reader.outcomes(state.outcomes);
+  if (read) read = reader.conflicts(state.conflicts);
+  if (read) read = reader.history(state.history);
   if (!read) return std::unexpected(read.error());
   restore_order(state.records, [](const RecordRow& row) { return std::tie(row.swarm, row.key); });
   restore_order(state.writers, [](const WriterRow& row) {
@@ -247,6 +285,11 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   });
   restore_order(state.outcomes, [](const OutcomeRow& row) {
     return std::tie(row.swarm, row.agent, row.incarnation, row.seq);
+  });
+  restore_order(state.conflicts,
+                [](const ConflictRow& row) { return std::tie(row.swarm, row.id); });
+  restore_order(state.history, [](const HistoryRow& row) {
+    return std::tie(row.swarm, row.key, row.version);
   });
   if (Status whole = check_digests(state); !whole)
     return std::unexpected(database.damaged("state", whole.error().text));
@@ -269,19 +312,25 @@ Result<AgentState> load_agent_rows(RocksdbDatabase& database) {
   return state;
 }
 
-Result<std::vector<Receipt>> load_receipts(RocksdbDatabase& database, const SwarmId& swarm,
-                                           const Key& key, std::size_t limit) {
-  std::vector<Receipt> receipts;
-  if (limit == 0) return receipts;
+Result<std::vector<ReceiptRow>> scan_receipts(RocksdbDatabase& database, const ReceiptScan& scan) {
+  std::vector<ReceiptRow> receipts;
+  if (scan.limit == 0) return receipts;
   const RowReader reader(database);
-  const keys::Range range = keys::receipts_of(swarm, key);
+  keys::Range range =
+      scan.key.empty() ? keys::receipts_of(scan.swarm) : keys::receipts_of(scan.swarm, scan.key);
+  // The next key that there can be.
+  if (scan.after)
+    range.begin = std::max(range.begin, keys::receipt(scan.swarm, *scan.after) + '\0');
   // Ends early with a status that is not reported: enough was read.
   Status read =
-      database.scan("receipts", range.begin, range.end, [&](auto at, auto value) -> Status {
-        Result<Receipt> receipt = reader.decode<Receipt>("receipts", at, value);
+      database.scan("receipts", range.begin, range.end, [&](auto key, auto value) -> Status {
+        std::optional<keys::ReceiptAt> at = keys::read_receipt(key);
+        if (!at) return reader.bad_key("receipts", key);
+        Result<Receipt> receipt = reader.decode<Receipt>("receipts", key, value);
         if (!receipt) return std::unexpected(receipt.error());
-        receipts.push_back(std::move(*receipt));
-        if (receipts.size() == limit) return failed(Code::kCommitted, {});
+        receipts.push_back(
+            ReceiptRow{scan.swarm, at->place.at, at->place.index, std::move(*receipt)});
+        if (receipts.size() == scan.limit) return failed(Code::kCommitted, {});
         return {};
       });
   if (!read && read.error().code != Code::kCommitted) return std::unexpected(read.error());

@@ -24,8 +24,7 @@ void add_rows(RocksdbDatabase& database, const std::vector<Row>& rows, rocksdb::
 [[nodiscard]] Result<std::vector<SwarmRow>> load_swarms(RocksdbDatabase& database);
 [[nodiscard]] Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database);
 [[nodiscard]] Result<AgentState> load_agent_rows(RocksdbDatabase& database);
-[[nodiscard]] Result<std::vector<Receipt>> load_receipts(RocksdbDatabase& database,
-                                                         const SwarmId& swarm, const Key& key,
-                                                         std::size_t limit);
+[[nodiscard]] Result<std::vector<ReceiptRow>> scan_receipts(RocksdbDatabase& database,
+                                                            const ReceiptScan& scan);
 
 }  // namespace waggle

@@ -37,8 +37,7 @@ class Store final : public RocksdbStore {
   [[nodiscard]] Level level() const override {
     return options_.sync ? Level::kDurable : Level::kWritten;
   }
-  [[nodiscard]] Result<std::vector<Receipt>> receipts(const SwarmId& swarm, const Key& key,
-                                                      std::size_t limit) override;
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override;
   [[nodiscard]] std::string rolled_back() const override { return rolled_back_; }
   [[nodiscard]] bool read_only() const override { return database_->read_only(); }
   [[nodiscard]] Status compact() override { return database_->compact(); }
@@ -176,11 +175,10 @@ Result<AgentState> Store::load_agent() {
   return load_agent_rows(*database_);
 }
 
-Result<std::vector<Receipt>> Store::receipts(const SwarmId& swarm, const Key& key,
-                                             std::size_t limit) {
+Result<std::vector<ReceiptRow>> Store::receipts(const ReceiptScan& scan) {
   if (!coordinator())
     return failed(Code::kRejected, options_.path + ": an agent's store has no receipts");
-  return load_receipts(*database_, swarm, key, limit);
+  return scan_receipts(*database_, scan);
 }
 
 CommitResult Store::commit(const Batch& batch) {

@@ -60,6 +60,20 @@ void RowTable::apply_row(const ReceiptRow& row) {
   receipts_[{row.swarm, row.receipt.key}].insert_or_assign({row.at, row.index}, row.receipt);
 }
 
+void RowTable::apply_row(const ConflictRow& row) {
+  if (row.conflict)
+    conflicts_.insert_or_assign({row.swarm, row.id}, *row.conflict);
+  else
+    conflicts_.erase({row.swarm, row.id});
+}
+
+void RowTable::apply_row(const HistoryRow& row) {
+  if (row.record)
+    history_[{row.swarm, row.key, row.version}] = SharedRecord{row.record};
+  else
+    history_.erase({row.swarm, row.key, row.version});
+}
+
 void RowTable::apply_row(const IdentityRow& row) {
   identity_ = row;
 }
@@ -95,6 +109,12 @@ Result<CoordinatorState> RowTable::load_coordinator() const {
     for (const auto& [seq, outcomes] : of_writer)
       state.outcomes.push_back(OutcomeRow{swarm, agent, incarnation, seq, outcomes});
   }
+  for (const auto& [at, conflict] : conflicts_)
+    state.conflicts.push_back(ConflictRow{at.first, at.second, conflict});
+  for (const auto& [at, shared] : history_) {
+    const auto& [swarm, key, version] = at;
+    state.history.push_back(HistoryRow{swarm, key, version, shared.record});
+  }
   if (Status whole = check_digests(state); !whole) return std::unexpected(whole.error());
   return state;
 }
@@ -111,14 +131,21 @@ AgentState RowTable::load_agent() const {
   return state;
 }
 
-std::vector<Receipt> RowTable::receipts(const SwarmId& swarm, const Key& key,
-                                        std::size_t limit) const {
-  std::vector<Receipt> found;
-  const auto chain = receipts_.find({swarm, key});
-  if (chain == receipts_.end()) return found;
-  for (const auto& [at, receipt] : chain->second) {
-    if (found.size() == limit) break;
-    found.push_back(receipt);
+std::vector<ReceiptRow> RowTable::receipts(const ReceiptScan& scan) const {
+  std::vector<ReceiptRow> found;
+  const Key& first = scan.after ? scan.after->key : scan.key;
+  for (auto chain = receipts_.lower_bound({scan.swarm, first});
+       chain != receipts_.end() && chain->first.first == scan.swarm; ++chain) {
+    const Key& key = chain->first.second;
+    if (!scan.key.empty() && key != scan.key) {
+      if (key > scan.key) break;
+      continue;
+    }
+    for (const auto& [at, receipt] : chain->second) {
+      if (scan.after && ReceiptPlace{key, at.first, at.second} <= *scan.after) continue;
+      if (found.size() >= scan.limit) return found;
+      found.push_back(ReceiptRow{scan.swarm, at.first, at.second, receipt});
+    }
   }
   return found;
 }

@@ -34,9 +34,7 @@ class RowTable {
   // wrote the rows.
   [[nodiscard]] Result<CoordinatorState> load_coordinator() const;
   [[nodiscard]] AgentState load_agent() const;
-  // Oldest first.
-  [[nodiscard]] std::vector<Receipt> receipts(const SwarmId& swarm, const Key& key,
-                                              std::size_t limit) const;
+  [[nodiscard]] std::vector<ReceiptRow> receipts(const ReceiptScan& scan) const;
 
   friend bool operator==(const RowTable&, const RowTable&) = default;
 
@@ -63,6 +61,8 @@ class RowTable {
   void apply_row(const WriterRow& row);
   void apply_row(const OutcomeRow& row);
   void apply_row(const ReceiptRow& row);
+  void apply_row(const ConflictRow& row);
+  void apply_row(const HistoryRow& row);
   void apply_row(const IdentityRow& row);
   void apply_row(const OutboxRow& row);
   void apply_row(const ReplicaRow& row);
@@ -77,6 +77,8 @@ class RowTable {
   // A key's receipts in the order (head at the time, number): a key that was forgotten and written
   // again counts its receipts from 0 again.
   std::map<KeyAt, std::map<std::pair<Revision, std::uint32_t>, Receipt>> receipts_;
+  std::map<std::pair<SwarmId, ConflictId>, ParkedConflict> conflicts_;
+  std::map<std::tuple<SwarmId, Key, Revision>, SharedRecord> history_;
 
   IdentityRow identity_;
   Cursor cursor_;

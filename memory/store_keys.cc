@@ -35,6 +35,7 @@ class Reader {
     return result;
   }
   std::string_view name() { return take(number<1>()); }
+  std::string_view key() { return take(number<2>()); }
   std::string_view rest() { return take(rest_.size()); }
   // Every part was there, and nothing is left.
   [[nodiscard]] bool done() const { return whole_ && rest_.empty(); }
@@ -66,7 +67,8 @@ Range beginning_with(std::string prefix, std::size_t tail_max) {
   return {std::move(prefix), std::move(end)};
 }
 
-std::string receipts_prefix(const SwarmId& swarm, const Key& key) {
+// name(swarm) length(2) key
+std::string whole_key(const SwarmId& swarm, const Key& key) {
   WAGGLE_CHECK(key.value().size() <= kKeyMax);
   std::string out;
   put_name(out, swarm.value());
@@ -102,10 +104,23 @@ std::string outcome(const OutcomeAt& at) {
   return out;
 }
 
-std::string receipt(const ReceiptRow& row) {
-  std::string out = receipts_prefix(row.swarm, row.receipt.key);
-  put_number<8>(out, row.at.value());
-  put_number<4>(out, row.index);
+std::string receipt(const SwarmId& swarm, const ReceiptPlace& place) {
+  std::string out = whole_key(swarm, place.key);
+  put_number<8>(out, place.at.value());
+  put_number<4>(out, place.index);
+  return out;
+}
+
+std::string conflict(const ConflictAt& at) {
+  std::string out;
+  put_name(out, at.swarm.value());
+  put_number<8>(out, at.id.value());
+  return out;
+}
+
+std::string version(const VersionAt& at) {
+  std::string out = whole_key(at.swarm, at.key);
+  put_number<8>(out, at.version.value());
   return out;
 }
 
@@ -128,7 +143,13 @@ Range outcomes_of(const WriterAt& at) {
 }
 
 Range receipts_of(const SwarmId& swarm, const Key& key) {
-  return beginning_with(receipts_prefix(swarm, key), 12);
+  return beginning_with(whole_key(swarm, key), 12);
+}
+
+Range receipts_of(const SwarmId& swarm) {
+  std::string prefix;
+  put_name(prefix, swarm.value());
+  return beginning_with(std::move(prefix), 2 + limits::kKeyBytes + 12);
 }
 
 Range whole_replica() {
@@ -160,6 +181,36 @@ std::optional<OutcomeAt> read_outcome(std::string_view bytes) {
   OutcomeAt at;
   at.writer = take_writer(reader);
   at.seq = Seq(reader.number<8>());
+  if (!reader.done()) return std::nullopt;
+  return at;
+}
+
+std::optional<ReceiptAt> read_receipt(std::string_view bytes) {
+  Reader reader(bytes);
+  ReceiptAt at;
+  at.swarm = SwarmId(reader.name());
+  at.place.key = Key(reader.key());
+  at.place.at = Revision(reader.number<8>());
+  at.place.index = static_cast<std::uint32_t>(reader.number<4>());
+  if (!reader.done()) return std::nullopt;
+  return at;
+}
+
+std::optional<ConflictAt> read_conflict(std::string_view bytes) {
+  Reader reader(bytes);
+  ConflictAt at;
+  at.swarm = SwarmId(reader.name());
+  at.id = ConflictId(reader.number<8>());
+  if (!reader.done()) return std::nullopt;
+  return at;
+}
+
+std::optional<VersionAt> read_version(std::string_view bytes) {
+  Reader reader(bytes);
+  VersionAt at;
+  at.swarm = SwarmId(reader.name());
+  at.key = Key(reader.key());
+  at.version = Revision(reader.number<8>());
   if (!reader.done()) return std::nullopt;
   return at;
 }

@@ -16,6 +16,8 @@
 //   writers     name(swarm) name(agent) incarnation(8)                  WriterRow
 //   outcomes    name(swarm) name(agent) incarnation(8) seq(8)           Outcomes, from that seq on
 //   receipts    name(swarm) length(2) key head(8) number(4)             Receipt
+//   conflicts   name(swarm) id(8)                                       Conflict
+//   history     name(swarm) length(2) key version(8)                    Record
 //
 // and of an agent, whose store belongs to one agent of one swarm:
 //
@@ -60,6 +62,19 @@ struct OutcomeAt {
   WriterAt writer;
   Seq seq;
 };
+struct ReceiptAt {
+  SwarmId swarm;
+  ReceiptPlace place;
+};
+struct ConflictAt {
+  SwarmId swarm;
+  ConflictId id;
+};
+struct VersionAt {
+  SwarmId swarm;
+  Key key;
+  Revision version;
+};
 struct OutboxAt {
   Incarnation incarnation;
   Seq seq;
@@ -79,12 +94,15 @@ struct Range {
 [[nodiscard]] std::string state(const SwarmId& swarm, const Key& key);
 [[nodiscard]] std::string writer(const WriterAt& at);
 [[nodiscard]] std::string outcome(const OutcomeAt& at);
-[[nodiscard]] std::string receipt(const ReceiptRow& row);
+[[nodiscard]] std::string receipt(const SwarmId& swarm, const ReceiptPlace& place);
+[[nodiscard]] std::string conflict(const ConflictAt& at);
+[[nodiscard]] std::string version(const VersionAt& at);
 [[nodiscard]] std::string outbox(const OutboxAt& at);
 [[nodiscard]] std::string value(std::string_view space, std::string_view key);
 
 [[nodiscard]] Range outcomes_of(const WriterAt& writer);
 [[nodiscard]] Range receipts_of(const SwarmId& swarm, const Key& key);
+[[nodiscard]] Range receipts_of(const SwarmId& swarm);
 // The keys of a namespace that begin so.
 [[nodiscard]] Range values_of(std::string_view space, std::string_view prefix);
 [[nodiscard]] Range whole_replica();
@@ -92,6 +110,9 @@ struct Range {
 [[nodiscard]] std::optional<StateAt> read_state(std::string_view bytes);
 [[nodiscard]] std::optional<WriterAt> read_writer(std::string_view bytes);
 [[nodiscard]] std::optional<OutcomeAt> read_outcome(std::string_view bytes);
+[[nodiscard]] std::optional<ReceiptAt> read_receipt(std::string_view bytes);
+[[nodiscard]] std::optional<ConflictAt> read_conflict(std::string_view bytes);
+[[nodiscard]] std::optional<VersionAt> read_version(std::string_view bytes);
 [[nodiscard]] std::optional<OutboxAt> read_outbox(std::string_view bytes);
 [[nodiscard]] std::optional<ValueAt> read_value(std::string_view bytes);
 

@@ -1,12 +1,12 @@
 #include "resolver/apply.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "resolver/concurrent.h"
 #include "resolver/merge_type.h"
 
 namespace waggle {
@@ -16,21 +16,23 @@ using Kind = Verdict::Kind;
 
 struct Situation {
   const Entry& entry;
-  const Record* current;
+  const Standing& standing;
   const Author& author;
+  const Policies& policies;
   const Policy& policy;
-  Revision floor;
   Dot dot;
 
-  [[nodiscard]] bool live() const { return current != nullptr && current->live(); }
+  [[nodiscard]] const Record* current() const { return standing.record; }
+  [[nodiscard]] bool live() const { return current() != nullptr && current()->live(); }
   [[nodiscard]] bool concurrent() const {
-    return current != nullptr && author.concurrent_with(*current);
+    return current() != nullptr && author.concurrent_with(*current());
   }
+  [[nodiscard]] MergeSetting merging() const { return {author, dot, standing.floor}; }
 };
 
 // Empty: the expected version holds or none was given.
 std::optional<Verdict> check_expected(const Situation& s) {
-  const Revision standing = s.live() ? s.current->version : Revision{};
+  const Revision standing = s.live() ? s.current()->version : Revision{};
   if (const auto* expected = std::get_if<ExpectVersion>(&s.entry.expect)) {
     if (expected->version == standing) return std::nullopt;
     return Verdict::conflicts(ConflictKind::kVersionMismatch,
@@ -40,7 +42,7 @@ std::optional<Verdict> check_expected(const Situation& s) {
   }
   if (const auto* mine = std::get_if<ExpectMine>(&s.entry.expect)) {
     const Writer expected{s.author.agent, s.author.incarnation, mine->seq};
-    if (s.current != nullptr && s.current->writer == expected) return std::nullopt;
+    if (s.current() != nullptr && s.current()->writer == expected) return std::nullopt;
     return Verdict::conflicts(ConflictKind::kVersionMismatch,
                     fmt::format("expected '{}' as the own write {} had left it, but it was changed "
                                 "since or that write was not committed",
@@ -52,12 +54,12 @@ std::optional<Verdict> check_expected(const Situation& s) {
 std::optional<Verdict> check_type(const Situation& s) {
   const std::optional<ValueType> needed = type_needed(s.entry.op);
   if (!needed) return std::nullopt;
-  if (s.live() && type_of(*s.current->value) != *needed)
+  if (s.live() && type_of(*s.current()->value) != *needed)
     return Verdict::rejects(
         Reason::kTypeMismatch,
         fmt::format("'{}' is a {}, the write is for a {}; delete the key first to change "
                     "its type",
-                    s.entry.key.value(), to_text(type_of(*s.current->value)), to_text(*needed)));
+                    s.entry.key.value(), to_text(type_of(*s.current()->value)), to_text(*needed)));
   if (s.policy.type && *s.policy.type != *needed)
     return Verdict::rejects(
         Reason::kTypeMismatch,
@@ -68,45 +70,33 @@ std::optional<Verdict> check_type(const Situation& s) {
 }
 
 // A register's put or delete that meets a concurrent record.
-Verdict settle_register(const Situation& s, std::optional<Value> value) {
-  const ConflictKind kind =
-      s.live() == value.has_value() ? ConflictKind::kConcurrentUpdate : ConflictKind::kDeleteUpdate;
-  Strategy strategy = s.policy.strategy;
-  if (strategy == Strategy::kQuorum) strategy = s.policy.otherwise;
-  if (strategy == Strategy::kLww) {
-    const auto theirs = std::tie(s.current->hlc, s.current->writer.agent);
-    const auto ours = std::tie(s.author.hlc, s.author.agent);
-    if (ours > theirs) return Verdict::applies(std::move(value), "lww");
-    return Verdict::conflicts(kind,
-                    fmt::format("'{}' was {} by {} meanwhile at revision {}, and that is the later "
-                                "one",
-                                s.entry.key.value(), s.live() ? "written" : "deleted",
-                                s.current->writer.agent.value(), s.current->version.value()),
-                    "lww");
-  }
-  return Verdict::conflicts(kind,
-                  fmt::format("'{}' was {} by {} meanwhile at revision {}; the committed state "
-                              "stays by policy",
-                              s.entry.key.value(), s.live() ? "written" : "deleted",
-                              s.current->writer.agent.value(), s.current->version.value()),
-                  "keep");
+Verdict settle_register(const Situation& s, std::optional<Register> value) {
+  return settle_concurrent({s.entry.key, *s.current(), std::move(value), s.author, s.policy,
+                            s.policies, s.standing.ancestor, s.standing.alone});
 }
 
 Verdict judge_put(const Situation& s, const PutOp& put, bool expected) {
-  Value value = Register{put.content, put.bytes};
+  Register value{put.content, put.bytes};
   if (!expected && s.concurrent()) return settle_register(s, std::move(value));
+  if (!expected && s.live() && s.policy.strategy == Strategy::kFww)
+    return Verdict::conflicts(
+        ConflictKind::kConcurrentUpdate,
+        fmt::format("'{}' was written first by {} at revision {}, and that stays by policy; delete "
+                    "it to write it anew",
+                    s.entry.key.value(), s.current()->writer.agent.value(),
+                    s.current()->version.value()));
   return Verdict::applies(std::move(value));
 }
 
 Verdict judge_delete(const Situation& s, bool expected) {
   if (!s.live()) return Verdict::nothing();
-  if (!expected && (s.concurrent() || holds_unseen(*s.current->value, {s.author, s.dot, s.floor}))) {
-    if (type_of(*s.current->value) == ValueType::kRegister) return settle_register(s, std::nullopt);
+  if (!expected && (s.concurrent() || holds_unseen(*s.current()->value, s.merging()))) {
+    if (type_of(*s.current()->value) == ValueType::kRegister) return settle_register(s, std::nullopt);
     return Verdict::conflicts(ConflictKind::kDeleteUpdate,
                     fmt::format("'{}' was changed meanwhile, last by {} at revision {}; deleting "
                                 "it would drop work that was not seen",
-                                s.entry.key.value(), s.current->writer.agent.value(),
-                                s.current->version.value()),
+                                s.entry.key.value(), s.current()->writer.agent.value(),
+                                s.current()->version.value()),
                     "keep");
   }
   return Verdict::applies(std::nullopt);
@@ -126,8 +116,8 @@ Verdict judge_op(const Situation& s, bool expected) {
   const auto* put = std::get_if<PutOp>(&s.entry.op);
   if (put != nullptr && put->type == ValueType::kRegister) return judge_put(s, *put, expected);
   if (std::holds_alternative<DeleteOp>(s.entry.op)) return judge_delete(s, expected);
-  Verdict verdict = merge_op(s.entry.op, s.live() ? &*s.current->value : nullptr,
-                             {s.author, s.dot, s.floor});
+  Verdict verdict =
+      merge_op(s.entry.op, s.live() ? &*s.current()->value : nullptr, s.merging());
   if (!verdict.text.empty())
     verdict.text = fmt::format("'{}': {}", s.entry.key.value(), verdict.text);
   return verdict;
@@ -135,32 +125,32 @@ Verdict judge_op(const Situation& s, bool expected) {
 
 }  // namespace
 
-Verdict judge(const Entry& entry, const Record* current, const Author& author, const Policy& policy,
-              Revision floor, Revision next, std::uint32_t index) {
+Verdict judge(const Entry& entry, const Standing& standing, const Author& author,
+              const Policies& policies) {
   const bool expected = !std::holds_alternative<std::monostate>(entry.expect);
+  const Policy& policy = policies.of(entry.key.value());
   Author informed;
   if (expected) informed = informed_by(entry.expect, author);
-  const Situation s{
-      entry,  current, expected ? informed : author,
-      policy, floor,   Dot{next, index, {author.agent, author.incarnation, author.seq}}};
+  const Situation s{entry,    standing, expected ? informed : author,
+                    policies, policy,   Dot{standing.next, standing.index, author.writer()}};
   if (std::optional<Verdict> verdict = check_expected(s)) return *std::move(verdict);
   if (std::optional<Verdict> verdict = check_type(s)) return *std::move(verdict);
 
   // Below the floor nobody knows any more whether an absent key was deleted meanwhile, unless its
   // tombstone is the writer's own.
-  if (!expected && grows(entry.op) && !s.live() && (current == nullptr || s.concurrent()) &&
-      author.seen < floor && policy.late_write == LateWrite::kConflict) {
+  if (!expected && grows(entry.op) && !s.live() && (s.current() == nullptr || s.concurrent()) &&
+      author.seen < standing.floor && policy.late_write == LateWrite::kConflict) {
     return Verdict::conflicts(
         ConflictKind::kDeleteUpdate,
         fmt::format("'{}' is absent, and the writer had last seen revision {}, which is "
                     "below the floor {}: the key may have been deleted meanwhile",
-                    entry.key.value(), author.seen.value(), floor.value()));
+                    entry.key.value(), author.seen.value(), standing.floor.value()));
   }
 
   Verdict verdict = judge_op(s, expected);
   if (verdict.kind != Kind::kApply || !verdict.value || !grows(entry.op)) return verdict;
   if (policy.elements_max && count_of(*verdict.value) > *policy.elements_max &&
-      (!s.live() || count_of(*verdict.value) > count_of(*s.current->value))) {
+      (!s.live() || count_of(*verdict.value) > count_of(*s.current()->value))) {
     return Verdict::rejects(
         Reason::kTooLarge,
         fmt::format("'{}' would hold {} elements, the policy for '{}' allows {}",

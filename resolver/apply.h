@@ -1,14 +1,15 @@
 #pragma once
 
 // What one entry of a mutation does to the record that stands: the table "strategy x concurrent
-// mutation" as a pure function. The coordinator asks it at commit, the agent for its own view.
+// mutation" as a pure function. The coordinator asks it at commit.
 //
 //                      | informed      | concurrent
-//   put, delete of a   | applies       | lww: greater (HLC, agent id) applies, else conflict
-//     register         |               | keep, quorum: conflict (quorum: as its `otherwise` says)
-//   incr, add, remove  | merges        | merges
-//   delete of a        | applies       | conflict delete_update: nobody's unseen work is dropped
-//     counter or set   |               |
+//   put, delete of a   | applies; with | the chain of strategies of its policy decides, see
+//     register         | fww conflict  | resolver/concurrent.h
+//   operations of the  | merge         | merge, each by the rule of its type, see
+//     other types      |               | resolver/merge_type.h
+//   delete of another  | applies       | conflict delete_update: nobody's unseen work is dropped
+//     type             |               |
 //
 // A write is concurrent when the key was last changed after the revision that its writer had seen,
 // by somebody else; a set is also when it holds an addition that its deleter had not seen. A
@@ -29,12 +30,20 @@
 
 namespace waggle {
 
-// `current`: null when the key has no record at all; may be a tombstone. `next` is the revision
-// that the commit would get, `index` the entry's place in it. Op ClearOp is not an entry's
-// business.
-[[nodiscard]] Verdict judge(const Entry& entry, const Record* current, const Author& author,
-                            const Policy& policy, Revision floor, Revision next,
-                            std::uint32_t index);
+// What stands where a write comes in.
+struct Standing {
+  const Record* record = nullptr;  // null: no record at all; may be a tombstone
+  Revision floor;
+  Revision next;            // that the commit would get
+  std::uint32_t index = 0;  // the entry's place in it
+  // What the author had seen of the key, where its policy keeps that; null: not known.
+  const Record* ancestor = nullptr;
+  bool alone = true;  // the only entry of its mutation
+};
+
+// Not for a ClearOp or a SettleOp.
+[[nodiscard]] Verdict judge(const Entry& entry, const Standing& standing, const Author& author,
+                            const Policies& policies);
 
 // The value that an agent shows for its own write before it is committed: what the coordinator
 // would make of it if nobody came in between. What would be refused changes nothing. `place`: of

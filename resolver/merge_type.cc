@@ -140,6 +140,9 @@ struct Merge {
     return Verdict::rejects(Reason::kInvalid,
                             "clearing the swarm must stand alone in its mutation");
   }
+  Verdict operator()(const SettleOp&) const {
+    return Verdict::rejects(Reason::kInvalid, "a settlement must stand alone in its mutation");
+  }
   Verdict operator()(const IncrOp& op) const {
     if (op.amount == 0 && current != nullptr) return Verdict::nothing();
     switch (op.type) {

@@ -1,28 +1,48 @@
 #include "resolver/policy.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "resolver/law_check.h"
 
 namespace waggle {
 
+namespace {
+
+struct Named {
+  Strategy strategy;
+  std::string_view name;
+};
+constexpr Named kNames[] = {
+    {Strategy::kLww, "lww"},       {Strategy::kFww, "fww"},     {Strategy::kVector, "vector"},
+    {Strategy::kQuorum, "quorum"}, {Strategy::kMerge, "merge"}, {Strategy::kManual, "manual"},
+    {Strategy::kCustom, "custom"}, {Strategy::kKeep, "keep"},
+};
+
+constexpr std::size_t kWeights = 1024;
+
+std::unexpected<Error> wrong(const Policy& policy, std::string_view text) {
+  return failed(Code::kRejected, fmt::format("policy '{}': {}", policy.prefix, text));
+}
+
+}  // namespace
+
 std::string_view to_text(Strategy strategy) {
-  switch (strategy) {
-    case Strategy::kLww:
-      return "lww";
-    case Strategy::kQuorum:
-      return "quorum";
-    case Strategy::kKeep:
-      return "keep";
-  }
+  for (const Named& named : kNames)
+    if (named.strategy == strategy) return named.name;
   return "unrecognised";
 }
 
 Result<Strategy> strategy_of(std::string_view text) {
-  for (const Strategy strategy : {Strategy::kLww, Strategy::kQuorum, Strategy::kKeep})
-    if (to_text(strategy) == text) return strategy;
+  std::string names;
+  for (const Named& named : kNames) {
+    if (named.name == text) return named.strategy;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", named.name);
+  }
   return failed(Code::kRejected,
-                fmt::format("unknown strategy '{}': expected lww, quorum or keep", text));
+                fmt::format("unknown strategy '{}': expected one of {}", text, names));
 }
 
 Policies::Policies() {
@@ -40,10 +60,23 @@ Status Policies::add(Policy policy) {
         fmt::format("policy '{}': a quorum threshold of {}.{} % is not above one half and "
                     "at most all",
                     policy.prefix, policy.quorum.permille / 10, policy.quorum.permille % 10));
-  if (policy.otherwise == Strategy::kQuorum)
-    return failed(Code::kRejected,
-                  fmt::format("policy '{}': `otherwise` can't be quorum, expected keep or lww",
-                              policy.prefix));
+  if (policy.otherwise == Strategy::kQuorum || policy.at_last == Strategy::kQuorum)
+    return wrong(policy, "`otherwise` can't be quorum, expected keep, lww, merge or manual");
+  if (policy.uses(Strategy::kCustom) && policy.merger.empty())
+    return wrong(policy, "the strategy custom needs `merger`, the name of a registered function");
+  if (policy.coverage_permille > 1000)
+    return wrong(policy, "`coverage` is a share of the members, at most all of them");
+  if (policy.weights.size() > kWeights)
+    return wrong(policy, fmt::format("{} weights, at most {} are looked up",
+                                     policy.weights.size(), kWeights));
+  if (policy.history && *policy.history > limits::kHistoryVersions)
+    return wrong(policy, fmt::format("a history of {} versions, at most {} are kept",
+                                     *policy.history, limits::kHistoryVersions));
+  if (policy.conflict_window_millis < 0)
+    return wrong(policy, "the conflict window must be 0 or more");
+  if ((policy.parked_millis && *policy.parked_millis <= 0) ||
+      (policy.live_millis && *policy.live_millis <= 0))
+    return wrong(policy, "a time to live must be above 0");
   if (policy.timeout_millis && *policy.timeout_millis <= 0)
     return failed(Code::kRejected,
                   fmt::format("policy '{}': the timeout must be above 0", policy.prefix));
@@ -71,6 +104,30 @@ const Policy& Policies::of(std::string_view key) const {
     while (shared < prefix.size() && shared < key.size() && prefix[shared] == key[shared]) ++shared;
     key = key.substr(0, shared);
   }
+}
+
+Status Policies::add_merger(const std::string& name, Merger merger,
+                            const std::vector<std::string>& samples) {
+  if (mergers_.contains(name))
+    return failed(Code::kRejected, fmt::format("two mergers have the name '{}'; keep one", name));
+  if (Status lawful = check_merger(merger, samples); !lawful) {
+    lawful.error().text = fmt::format("merger '{}': {}", name, lawful.error().text);
+    return lawful;
+  }
+  mergers_.emplace(name, std::move(merger));
+  return {};
+}
+
+const Merger* Policies::merger(const std::string& name) const {
+  const auto found = mergers_.find(name);
+  return found == mergers_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Policies::mortal() const {
+  std::vector<std::string> prefixes;
+  for (const auto& [prefix, policy] : by_prefix_)
+    if (policy.live_millis) prefixes.push_back(prefix);
+  return prefixes;
 }
 
 }  // namespace waggle

@@ -4,11 +4,20 @@
 // and a missing or changed receipt be noticed. Written where a rule chose among two or more
 // concurrent inputs or a round settled offers; operations that merge by type make none.
 
-#include "base/row.h"
+#include <optional>
+
+#include "base/receipt.h"
+#include "base/record.h"
 
 namespace waggle {
 
 // BLAKE2b-256 of the receipt's canonical bytes, its `previous` included.
 [[nodiscard]] ChainHash hash_of(const Receipt& receipt);
+
+// One input of a receipt; its value is kept where it is small enough.
+[[nodiscard]] ReceiptInput input_of(const AgentId& agent, Revision version, Hlc hlc,
+                                    const std::optional<Register>& value, bool committed);
+// What stands: the committed input.
+[[nodiscard]] ReceiptInput input_of(const Record& standing);
 
 }  // namespace waggle

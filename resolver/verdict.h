@@ -1,8 +1,8 @@
 #pragma once
 
 // What a rule says of one write: it applies and this is the value now, there is nothing to do, it
-// loses or waits (a conflict of a named kind), or it can never be done (a reason). Only `kApply`
-// changes anything.
+// loses (a conflict of a named kind), waits for a person, or it can never be done (a reason). Only
+// `kApply` changes anything.
 
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@
 namespace waggle {
 
 struct Verdict {
-  enum class Kind : std::uint8_t { kApply, kNothing, kConflict, kReject };
+  enum class Kind : std::uint8_t { kApply, kNothing, kConflict, kReject, kPark };
   Kind kind = Kind::kNothing;
   std::optional<Value> value;  // with kApply; empty: delete
   ConflictKind conflict = ConflictKind::kNone;
@@ -22,6 +22,9 @@ struct Verdict {
   std::string text;
   // A rule chose between the standing record and this write: a receipt is due. Its name.
   std::string rule;
+  // With kApply: the value is not what the writer wrote, so it is written by ~coordinator and seen
+  // by nobody yet; `conflict` and `text` then say what of the write was not taken.
+  bool merged = false;
 
   [[nodiscard]] static Verdict applies(std::optional<Value> value, std::string rule = {}) {
     Verdict verdict;
@@ -37,6 +40,13 @@ struct Verdict {
     verdict.kind = Kind::kConflict;
     verdict.conflict = kind;
     verdict.text = std::move(text);
+    verdict.rule = std::move(rule);
+    return verdict;
+  }
+  [[nodiscard]] static Verdict parks(ConflictKind kind, std::string rule) {
+    Verdict verdict;
+    verdict.kind = Kind::kPark;
+    verdict.conflict = kind;
     verdict.rule = std::move(rule);
     return verdict;
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -29,6 +31,14 @@ Strategy to_strategy(ResolveBy by) {
       return Strategy::kQuorum;
     case ResolveBy::kKeep:
       return Strategy::kKeep;
+    case ResolveBy::kFww:
+      return Strategy::kFww;
+    case ResolveBy::kVector:
+      return Strategy::kVector;
+    case ResolveBy::kMerge:
+      return Strategy::kMerge;
+    case ResolveBy::kManual:
+      return Strategy::kManual;
   }
   return Strategy::kKeep;
 }
@@ -37,7 +47,10 @@ Policy to_policy(const ResolverRule& rule) {
   Policy policy;
   policy.strategy = to_strategy(rule.strategy);
   policy.otherwise = to_strategy(rule.otherwise);
+  policy.at_last = to_strategy(rule.at_last);
   policy.quorum.permille = rule.quorum_permille;
+  policy.weights = rule.weights;
+  policy.conflict_window_millis = rule.conflict_window.count();
   return policy;
 }
 
@@ -64,7 +77,7 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
   Record standing;
   if (committed) {
     standing.value = to_register(*committed);
-    standing.version = Revision(1);
+    standing.version = Revision(std::max<std::uint64_t>(committed->version, 1));
     standing.hlc = to_hlc(*committed);
     standing.writer.agent = AgentId(committed->agent);
     standing.content = content_hash(*standing.value);
@@ -74,15 +87,31 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
   question.present = committed ? &standing : nullptr;
   question.policy = &policy;
   question.roster = roster;
-  for (const CandidateValue& offer : offers)
+  std::map<Revision, RecordPtr> bases;
+  for (const CandidateValue& offer : offers) {
+    const Revision based_on = offer.version == 0 ? standing.version : Revision(offer.version);
     question.answers.push_back({AgentId(offer.agent), AnswerKind::kOffer,
-                                Offer{to_register(offer), standing.version, to_hlc(offer)}});
+                                Offer{to_register(offer), based_on, to_hlc(offer)}});
+    question.electorate += policy.weight_of(AgentId(offer.agent));
+    if (!offer.based_on) continue;
+    auto base = std::make_shared<Record>();
+    base->value = Register{static_cast<ContentType>(offer.content), *offer.based_on};
+    base->version = based_on;
+    bases[based_on] = std::move(base);
+  }
+  question.history = [&bases](Revision version) {
+    const auto found = bases.find(version);
+    return found == bases.end() ? nullptr : found->second;
+  };
   for (std::uint32_t i = 0; i < same; ++i)
     question.answers.push_back({AgentId(fmt::format("~same-{}", i)),
                                 committed ? AnswerKind::kSame : AnswerKind::kAbsent, Offer{}});
+  question.electorate += roster - offers.size();
   RoundDecision decision = decide(question);
-  return Resolution{static_cast<SyncOutcome>(decision.outcome), decision.winner, decision.commit,
-                    std::move(decision.rule)};
+  Resolution resolution{static_cast<SyncOutcome>(decision.outcome), decision.winner, {},
+                        decision.commit, std::move(decision.rule)};
+  if (decision.made) resolution.made = std::move(decision.made->bytes);
+  return resolution;
 }
 
 }  // namespace waggle

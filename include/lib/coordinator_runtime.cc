@@ -27,10 +27,12 @@ namespace {
 // Safety: no commit and no round is in them, since the core was told that the disk is full.
 class ReadOnlyJournal final : public Journal {
  public:
+  explicit ReadOnlyJournal(CommitStore& store) : store_(store) {}
   [[nodiscard]] Progress start(Batch batch) override {
     for (const Row& row : batch.rows) {
       const auto* outcomes = std::get_if<OutcomeRow>(&row);
       if (std::holds_alternative<RecordRow>(row) || std::holds_alternative<ReceiptRow>(row) ||
+          std::holds_alternative<ConflictRow>(row) ||
           (outcomes != nullptr && !outcomes->outcomes.empty()))
         return Progress::kUnknown;
     }
@@ -40,6 +42,12 @@ class ReadOnlyJournal final : public Journal {
   [[nodiscard]] std::string failure() const override {
     return "the store was opened for reading only, the disk was full";
   }
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override {
+    return store_.receipts(scan);
+  }
+
+ private:
+  CommitStore& store_;
 };
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -150,7 +158,7 @@ Status CoordinatorRuntime::Parts::start() {
   if (service.on_disk == nullptr) {
     service.journal = std::make_unique<InlineJournal>(*service.store);
   } else if (service.on_disk->read_only()) {
-    service.journal = std::make_unique<ReadOnlyJournal>();
+    service.journal = std::make_unique<ReadOnlyJournal>(*service.store);
   } else {
     auto journal = std::make_unique<ThreadJournal>(*service.store);
     sources.push_back(journal.get());

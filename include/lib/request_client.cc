@@ -241,7 +241,7 @@ Status check_revision(std::string_view what, Revision revision) {
                                              limits::kNumberMax, revision.value()));
 }
 
-Status check_question(const std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery>& ask) {
+Status check_question(const Ask& ask) {
   if (const auto* get = std::get_if<GetQuery>(&ask)) {
     if (get->keys.size() > limits::kRoundKeys)
       return failed(Code::kRejected, fmt::format("{} keys were named, one question has at most {}",
@@ -263,7 +263,7 @@ Status check_question(const std::variant<GetQuery, ListQuery, StatusQuery, Agent
 }  // namespace
 
 Result<QueryResult> RequestClient::query(
-    std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery> ask, std::int64_t timeout_millis) {
+    Ask ask, std::int64_t timeout_millis) {
   if (Status shape = check_question(ask); !shape) return std::unexpected(std::move(shape.error()));
   Parts& p = *parts_;
   const RequestId id = p.random.id<RequestId>();

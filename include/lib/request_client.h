@@ -46,7 +46,7 @@ class RequestClient {
   [[nodiscard]] const Welcome& welcome() const;
 
   [[nodiscard]] Result<QueryResult> query(
-      std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery> ask, std::int64_t timeout_millis);
+      Ask ask, std::int64_t timeout_millis);
   [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis);
   [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
                                                std::int64_t timeout_millis);

@@ -4,13 +4,21 @@
 // that the coordinator runs. For tests of a policy, and for deciding the same way outside a swarm.
 //
 //   kLww     the greatest (stamp, agent id) of the offers and the committed value
-//   kQuorum  the value that at least the threshold of the roster holds; else `otherwise`
+//   kFww     the committed value, else the least (stamp, agent id)
+//   kVector  the offer that was based on a strictly greater version than all others
+//   kQuorum  the value that at least the threshold of the roster's votes holds
+//   kMerge   three-way with the value that an offer was based on: JSON by path, text by line
+//   kManual  nobody's: parked, for a person
 //   kKeep    the committed value, always
+//
+// A strategy that can't decide hands over to `otherwise`, and that one to `at_last`.
 //
 // Thread-safe: it holds nothing but its rule.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,12 +27,15 @@
 
 namespace waggle {
 
-enum class ResolveBy : std::uint8_t { kLww, kQuorum, kKeep };
+enum class ResolveBy : std::uint8_t { kLww, kQuorum, kKeep, kFww, kVector, kMerge, kManual };
 
 struct ResolverRule {
   ResolveBy strategy = ResolveBy::kLww;
-  ResolveBy otherwise = ResolveBy::kKeep;  // of kQuorum; not kQuorum itself
-  std::uint32_t quorum_permille = 510;     // of the roster: 501..1000
+  ResolveBy otherwise = ResolveBy::kKeep;  // where `strategy` can't decide; not kQuorum itself
+  ResolveBy at_last = ResolveBy::kKeep;    // where `otherwise` can't either
+  std::uint32_t quorum_permille = 510;     // of the roster's votes: 501..1000
+  std::map<std::string, std::uint32_t> weights = {};  // votes of an agent; 1 where it isn't named
+  std::chrono::milliseconds conflict_window{0};  // stamps no further apart don't say which is later
 };
 
 struct CandidateValue {
@@ -33,13 +44,16 @@ struct CandidateValue {
   ContentKind content = ContentKind::kText;
   std::uint64_t stamp_millis = 0;  // hybrid logical clock: wall milliseconds and a counter
   std::uint16_t stamp_count = 0;
+  std::uint64_t version = 0;   // of the committed one: its version; of an offer: what it is based on
+  std::optional<std::string> based_on;  // of an offer, for kMerge: the value of that version
 };
 
 struct Resolution {
   SyncOutcome outcome = SyncOutcome::kUnchanged;
   std::optional<std::size_t> winner;  // index of the offer whose value holds now; empty: the
                                       // committed value stands
-  bool changes = false;               // the winner differs from what stands
+  std::optional<std::string> made;    // the value, where it is nobody's offer but made of them
+  bool changes = false;               // the outcome differs from what stands
   std::string rule;                   // as the receipt names it: "lww", "quorum(510)"
 };
 

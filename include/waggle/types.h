@@ -161,6 +161,7 @@ enum class SyncOutcome : std::uint8_t {
   kNoAgents = 4,   // no member is attached
   kTimeout = 5,    // members were asked, and not one answered
   kPartial = 6,    // a missing answer could have changed the decision
+  kParked = 7,     // left to a person: `waggle conflict ls`
 };
 [[nodiscard]] std::string_view name_of(SyncOutcome outcome);
 

@@ -89,7 +89,7 @@ inline constexpr int kFields<SwarmInfo> = 10;
 template <>
 inline constexpr int kFields<NamedCount> = 2;
 template <>
-inline constexpr int kFields<QueryResult> = 14;
+inline constexpr int kFields<QueryResult> = 16;
 template <>
 inline constexpr int kFields<CompactRequest> = 3;
 template <>
@@ -137,17 +137,27 @@ inline constexpr int kFields<Context> = 3;
 template <>
 inline constexpr int kFields<Mutation> = 5;
 template <>
-inline constexpr int kFields<Outcome> = 11;
+inline constexpr int kFields<Outcome> = 12;
 template <>
 inline constexpr int kFields<StoreRow> = 2;
 template <>
-inline constexpr int kFields<SwarmRow> = 8;
+inline constexpr int kFields<SwarmRow> = 9;
 template <>
 inline constexpr int kFields<WriterRow> = 7;
 template <>
-inline constexpr int kFields<ReceiptInput> = 5;
+inline constexpr int kFields<ReceiptInput> = 8;
 template <>
-inline constexpr int kFields<Receipt> = 8;
+inline constexpr int kFields<Receipt> = 9;
+template <>
+inline constexpr int kFields<ConflictsQuery> = 3;
+template <>
+inline constexpr int kFields<ReceiptsQuery> = 3;
+template <>
+inline constexpr int kFields<ReceiptPlace> = 3;
+template <>
+inline constexpr int kFields<ParkedConflict> = 6;
+template <>
+inline constexpr int kFields<ConflictSide> = 5;
 template <>
 inline constexpr int kFields<IdentityRow> = 3;
 
@@ -194,9 +204,9 @@ auto fields_of(T& value) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
   } else {
-    static_assert(kCount == 14, "name the type in kFields");
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
-    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+    static_assert(kCount == 16, "name the type in kFields");
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
   }
 }
 
@@ -231,6 +241,8 @@ template <typename T>
                                            return same(held, std::get<Held>(b));
                                          },
                                          a);
+  } else if constexpr (std::is_same_v<T, ReceiptRow>) {
+    return a.at == b.at && a.index == b.index && a.receipt == b.receipt;
   } else if constexpr (std::is_same_v<T, RecordPtr>) {
     return (a == nullptr) == (b == nullptr) && (a == nullptr || same(*a, *b));
   } else if constexpr (std::is_empty_v<T>) {
@@ -316,6 +328,8 @@ class Filler {
     }
   }
   void fill(std::optional<Value>& value) { fill(value.emplace()); }
+  void fill(std::optional<ReceiptPlace>& value) { fill(value.emplace()); }
+  void fill(std::optional<Register>& value) { fill(value.emplace()); }
   void fill(std::optional<Hash128>& value) { fill(value.emplace()); }
   void fill(Op& value) {
     switch (turn_++ % 5) {
@@ -353,9 +367,15 @@ class Filler {
     fill(value.key);
     fill(value.record);
   }
+  // Its swarm is the session's, and not in the message.
+  void fill(ReceiptRow& value) {
+    fill(value.at);
+    fill(value.index);
+    fill(value.receipt);
+  }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
-  void fill(std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery>& value) {
-    switch (turn_ % 4) {
+  void fill(Ask& value) {
+    switch (turn_ % 6) {
       case 0:
         value = make<GetQuery>();
         break;
@@ -364,6 +384,12 @@ class Filler {
         break;
       case 2:
         value = StatusQuery{};
+        break;
+      case 3:
+        value = make<ConflictsQuery>();
+        break;
+      case 4:
+        value = make<ReceiptsQuery>();
         break;
       default:
         value = AgentsQuery{};

@@ -105,6 +105,11 @@ class FakeJournal final : public Journal {
     return std::exchange(next, Progress::kBusy);
   }
   [[nodiscard]] std::string failure() const override { return "disk on fire"; }
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override {
+    BOOST_TEST(!busy_);
+    log_.push_back("read " + scan.key.value());
+    return std::vector<ReceiptRow>(scan.limit);
+  }
 
   Progress at_once = Progress::kBusy;
   Progress next = Progress::kBusy;

@@ -23,9 +23,8 @@ class FakeStore final : public CommitStore {
   }
   [[nodiscard]] std::string failure() const override { return "disk on fire"; }
   [[nodiscard]] Level level() const override { return Level::kMemory; }
-  [[nodiscard]] Result<std::vector<Receipt>> receipts(const SwarmId&, const Key&,
-                                                      std::size_t) override {
-    return std::vector<Receipt>{};
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan&) override {
+    return std::vector<ReceiptRow>{};
   }
   CommitResult result = CommitResult::kDone;
   bool throws = false;

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(keys_have_the_bytes_that_the_page_shows) {
              "0564726f6e65"
              "0000000000000009"
              "0000000000000004");
-  BOOST_TEST(hex(keys::receipt(receipt_row("bees", "nectar", 299, 1))) ==
+  BOOST_TEST(hex(keys::receipt(kBees, {Key("nectar"), Revision(299), 1})) ==
              "0462656573"
              "0006"
              "6e6563746172"
@@ -111,9 +111,9 @@ BOOST_AUTO_TEST_CASE(a_range_holds_its_rows_and_no_other) {
   BOOST_TEST(holds(keys::outcomes_of(last), keys::outcome({last, Seq(UINT64_MAX)})));
 
   const keys::Range receipts = keys::receipts_of(kBees, Key("a"));
-  BOOST_TEST(holds(receipts, keys::receipt(receipt_row("bees", "a", UINT64_MAX >> 1, UINT32_MAX))));
-  BOOST_TEST(!holds(receipts, keys::receipt(receipt_row("bees", "ab", 0, 0))));
-  BOOST_TEST(!holds(receipts, keys::receipt(receipt_row("bees", "b", 0, 0))));
+  BOOST_TEST(holds(receipts, keys::receipt(kBees, {Key("a"), Revision(UINT64_MAX >> 1), UINT32_MAX})));
+  BOOST_TEST(!holds(receipts, keys::receipt(kBees, {Key("ab"), Revision(0), 0})));
+  BOOST_TEST(!holds(receipts, keys::receipt(kBees, {Key("b"), Revision(0), 0})));
   BOOST_TEST(holds(keys::whole_replica(), std::string(1024, '\xff')));
   BOOST_TEST(holds(keys::whole_replica(), ""));
 }

@@ -134,8 +134,8 @@ class World {
     const Record* current = record_ ? &*record_ : nullptr;
     const bool live = current != nullptr && current->live();
     const bool unseen_addition = holds_unseen_addition(oracle_.at(pending.id));
-    const Verdict verdict = judge({Key("set"), {}, pending.op, {}}, current, pending.author, {},
-                                  Revision(), head_.next(), 0);
+    const Verdict verdict = judge({Key("set"), {}, pending.op, {}}, {current, {}, head_.next()},
+                                  pending.author, Policies());
     BOOST_REQUIRE(verdict.kind != Verdict::Kind::kReject);
     if (std::holds_alternative<DeleteOp>(pending.op)) {
       // A delete never drops what its writer had not seen.

@@ -63,7 +63,10 @@ Entry entry_of(Op op, Expect expect = {}) {
 Verdict judged(const Op& op, const Record* record, const Policy& policy = {},
                const Author& writer = author(), const Expect& expect = {},
                std::uint64_t floor = 0) {
-  return judge(entry_of(op, expect), record, writer, policy, Revision(floor), Revision(kNext), 2);
+  Policies policies;
+  BOOST_REQUIRE(policies.add(policy));
+  return judge(entry_of(op, expect), {record, Revision(floor), Revision(kNext), 2}, writer,
+               policies);
 }
 
 // "put", "delete", "nothing", a conflict's kind or "rejected REASON"; ":RULE" if one chose.
@@ -345,8 +348,8 @@ BOOST_AUTO_TEST_CASE(of_two_concurrent_puts_the_same_one_wins_in_either_order) {
   const auto put_by = [](const AgentId& agent, std::uint64_t millis, const Record* record,
                          std::uint64_t next) {
     const Author writer{agent, Incarnation(7), Seq(1), Hlc::of(millis, 0), Revision(kSeen), {}};
-    const Verdict verdict = judge(entry_of(PutOp{ContentType::kText, agent.value()}), record,
-                                  writer, {}, Revision(), Revision(next), 0);
+    const Verdict verdict = judge(entry_of(PutOp{ContentType::kText, agent.value()}), 
+                                  {record, {}, Revision(next)}, writer, Policies());
     if (verdict.kind != Kind::kApply) return *record;
     return record_of(verdict.value, next, agent, millis);
   };

@@ -73,6 +73,9 @@ class Machine {
     [[nodiscard]] Progress start(Batch batch) override;
     [[nodiscard]] Progress poll() override { return journal_.poll(); }
     [[nodiscard]] std::string failure() const override { return journal_.failure(); }
+    [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override {
+      return journal_.receipts(scan);
+    }
 
    private:
     Machine& machine_;

@@ -67,6 +67,16 @@ Journal::Progress SimJournal::end(Batch batch) {
   return Progress::kDone;
 }
 
+std::vector<ReceiptRow> SimStore::receipts(const ReceiptScan& scan) const {
+  RowTable written = durable_;
+  for (const Batch& batch : unsynced_) written.apply(batch);
+  return written.receipts(scan);
+}
+
+Result<std::vector<ReceiptRow>> SimJournal::receipts(const ReceiptScan& scan) {
+  return store_.receipts(scan);
+}
+
 void SimJournal::kill() {
   if (!in_flight_) return;
   Batch batch = *std::move(in_flight_);

@@ -38,6 +38,8 @@ class SimStore {
   // Everything that was written stays: the process died and the machine lives on.
   void flush();
   void wipe();
+  // Of what was written, synced or not.
+  [[nodiscard]] std::vector<ReceiptRow> receipts(const ReceiptScan& scan) const;
 
   [[nodiscard]] const RowTable& durable() const { return durable_; }
   void replace(RowTable table);
@@ -70,6 +72,7 @@ class SimJournal final : public Journal {
   [[nodiscard]] Progress start(Batch batch) override;
   [[nodiscard]] Progress poll() override;
   [[nodiscard]] std::string failure() const override { return "the simulated disk failed"; }
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts(const ReceiptScan& scan) override;
   // The process is killed: a batch on its way may have reached the disk.
   void kill();
 

@@ -1,0 +1,151 @@
+#include "cli/config_policy.h"
+
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "cli/config_value.h"
+
+namespace waggle::cli {
+namespace {
+
+Status set_strategy(Strategy& out, const RawValue& raw, const std::vector<std::string>& choices) {
+  std::string choice;
+  if (const Status status = as_choice(raw, choices, choice); !status) return status;
+  return store(strategy_of(choice), out);
+}
+
+const PolicySetting kSettings[] = {
+    {"prefix", "\"plan/\"",
+     "Keys that begin so; the longest prefix that fits a key wins. \"\": all.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
+     }},
+    {"type", "\"register\"",
+     "\"register\", \"counter\", \"set\", \"map\", \"shared-text\", ... (docs/types.md): another type "
+     "is\nrefused. Left out: the first write decides.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::vector<std::string> names;
+       for (const ValueType type : kValueTypes) names.emplace_back(to_text(type));
+       std::string choice;
+       const Status status = as_choice(raw, names, choice);
+       if (status) policy.type = value_type_of(choice);
+       return status;
+     }},
+    {"strategy", "\"lww\"",
+     "Of concurrent values. \"lww\": the last writer wins; \"fww\": the first one; \"keep\": the\n"
+     "committed value stays; \"merge\": three-way, JSON by path and text by line; \"manual\": a person\n"
+     "decides; in a synchronisation also \"quorum\": the value that enough members hold, and\n"
+     "\"vector\": the offer that knew most.",
+     [](Policy& policy, const RawValue& raw) {
+       return set_strategy(policy.strategy, raw,
+                           {"lww", "fww", "keep", "merge", "manual", "quorum", "vector"});
+     }},
+    {"otherwise", "\"keep\"",
+     "Where the strategy can't decide: another one, or a list of two: [\"merge\", \"manual\"].",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const std::vector<std::string> choices = {"lww", "fww", "keep", "merge", "manual", "vector"};
+       const auto* list = std::get_if<std::vector<std::string>>(&raw.value);
+       if (list == nullptr) return set_strategy(policy.otherwise, raw, choices);
+       if (list->empty() || list->size() > 2)
+         return expected_but("one strategy or a list of two", raw);
+       if (const Status set = set_strategy(policy.otherwise, {list->front(), raw.found}, choices);
+           !set)
+         return set;
+       return list->size() < 2 ? Status()
+                               : set_strategy(policy.at_last, {list->back(), raw.found}, choices);
+     }},
+    {"quorum", "\"51%\"",
+     "With \"quorum\": the share of the members, above one half; \"51%\" or 0.51.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const std::optional<double> share = as_share(raw);
+       if (!share || *share <= 0.5 || *share > 1)
+         return expected_but("a share above one half, such as 0.51 or \"51%\"", raw);
+       policy.quorum.permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+       return {};
+     }},
+    {"timeout", "\"10s\"", "The time of a synchronisation of these keys that names none.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 1, 600 * kConfigSecond), policy.timeout_millis.emplace());
+     }},
+    {"priority", "\"normal\"", "\"normal\", \"high\" or \"critical\": the order of waiting ones.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"normal", "high", "critical"}, choice);
+       if (status)
+         policy.priority = choice == "critical" ? Priority::kCritical
+                           : choice == "high"   ? Priority::kHigh
+                                                : Priority::kNormal;
+       return status;
+     }},
+    {"coverage", "\"0%\"",
+     "With \"quorum\": so many of the votes must have answered, else `otherwise`.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const std::optional<double> share = as_share(raw);
+       if (!share || *share < 0 || *share > 1)
+         return expected_but("a share, such as 0.5 or \"50%\"", raw);
+       policy.coverage_permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+       return {};
+     }},
+    {"weights", "[\"queen=3\"]", "With \"quorum\": votes of agents; 1 of all others.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const auto* list = std::get_if<std::vector<std::string>>(&raw.value);
+       if (list == nullptr) return expected_but("a list such as [\"queen=3\"]", raw);
+       for (const std::string& pair : *list) {
+         const std::size_t equals = pair.rfind('=');
+         std::uint32_t votes = 0;
+         const char* end = pair.data() + pair.size();
+         if (equals == std::string::npos || equals == 0 ||
+             std::from_chars(pair.data() + equals + 1, end, votes).ptr != end || votes > 1'000'000)
+           return expected_but("agents with votes up to 1000000, such as [\"queen=3\"]", raw);
+         policy.weights[pair.substr(0, equals)] = votes;
+       }
+       return {};
+     }},
+    {"conflict_window", "\"0s\"",
+     "With \"lww\" and \"fww\": writes no further apart are not told apart by their clocks: `otherwise`.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 0, 24 * kConfigHour), policy.conflict_window_millis);
+     }},
+    {"history", "16", "Earlier versions kept of a key, 0 to 64 [16 with \"merge\", else 0].",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const auto* number = std::get_if<std::int64_t>(&raw.value);
+       if (number == nullptr || *number < 0 || *number > 64)
+         return expected_but("a whole number from 0 to 64", raw);
+       policy.history = static_cast<std::uint32_t>(*number);
+       return {};
+     }},
+    {"parked_for", "\"7d\"", "With \"manual\": then a conflict is dismissed and what stands stays.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 1, 24 * 365 * kConfigHour), policy.parked_millis.emplace());
+     }},
+    {"time_to_live", "\"24h\"", "A key that nobody wrote for so long is deleted.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 1, 24 * 365 * kConfigHour), policy.live_millis.emplace());
+     }},
+    {"elements_max", "1000", "Elements of a set, fields of a map, items of a list, letters of a text.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const auto* number = std::get_if<std::int64_t>(&raw.value);
+       if (number == nullptr || *number < 1) return expected_but("a number above 0", raw);
+       policy.elements_max = static_cast<std::uint64_t>(*number);
+       return {};
+     }},
+    {"late_write", "\"conflict\"",
+     "A write of an absent key by one who was away for longer than deletions are remembered:\n"
+     "\"conflict\" (it may have been deleted meanwhile) or \"apply\".",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"conflict", "apply"}, choice);
+       if (status) policy.late_write = choice == "apply" ? LateWrite::kApply : LateWrite::kConflict;
+       return status;
+     }},
+};
+
+}  // namespace
+
+std::span<const PolicySetting> policy_settings() {
+  return kSettings;
+}
+
+}  // namespace waggle::cli

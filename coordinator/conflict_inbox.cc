@@ -1,0 +1,72 @@
+#include "coordinator/conflict_inbox.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/glob.h"
+#include "base/limits.h"
+
+namespace waggle {
+
+void ConflictInbox::restore(ParkedConflict conflict) {
+  const ConflictId id = conflict.id;
+  by_key_[conflict.key] = id;
+  by_id_.emplace(id, std::move(conflict));
+}
+
+const ParkedConflict* ConflictInbox::find(ConflictId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &found->second;
+}
+
+const ParkedConflict* ConflictInbox::of_key(const Key& key) const {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : find(found->second);
+}
+
+bool ConflictInbox::has_room(const Key& key) const {
+  const ParkedConflict* waits = of_key(key);
+  return waits != nullptr ? waits->sides.size() < limits::kConflictSides
+                          : by_id_.size() < limits::kConflicts;
+}
+
+const ParkedConflict& ConflictInbox::park(ParkedConflict conflict, std::vector<Row>& rows) {
+  WAGGLE_CHECK(has_room(conflict.key) && conflict.sides.size() >= 2);
+  const auto waits = by_key_.find(conflict.key);
+  if (waits == by_key_.end()) {
+    const ConflictId id = conflict.id;
+    by_key_[conflict.key] = id;
+    const ParkedConflict& parked = by_id_.emplace(id, std::move(conflict)).first->second;
+    rows.emplace_back(ConflictRow{swarm_, id, parked});
+    return parked;
+  }
+  // What stood at first is side A for good; only what is new comes in.
+  ParkedConflict& parked = by_id_.at(waits->second);
+  for (std::size_t i = 1; i < conflict.sides.size(); ++i)
+    if (parked.sides.size() < limits::kConflictSides)
+      parked.sides.push_back(std::move(conflict.sides[i]));
+  rows.emplace_back(ConflictRow{swarm_, parked.id, parked});
+  return parked;
+}
+
+void ConflictInbox::close(ConflictId id, std::vector<Row>& rows) {
+  const auto found = by_id_.find(id);
+  WAGGLE_CHECK(found != by_id_.end());
+  by_key_.erase(found->second.key);
+  by_id_.erase(found);
+  rows.emplace_back(ConflictRow{swarm_, id, std::nullopt});
+}
+
+void ConflictInbox::close_all(std::vector<Row>& rows) {
+  while (!by_id_.empty()) close(by_id_.begin()->first, rows);
+}
+
+std::vector<const ParkedConflict*> ConflictInbox::list(std::string_view glob,
+                                                       ConflictId after) const {
+  std::vector<const ParkedConflict*> found;
+  for (auto at = by_id_.upper_bound(after); at != by_id_.end(); ++at)
+    if (glob.empty() || glob_match(glob, at->second.key.value())) found.push_back(&at->second);
+  return found;
+}
+
+}  // namespace waggle

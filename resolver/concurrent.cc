@@ -1,0 +1,243 @@
+#include "resolver/concurrent.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "resolver/three_way.h"
+
+namespace waggle {
+namespace {
+
+// How much earlier than a commit a first write may claim to have been made.
+constexpr std::int64_t kEarliestMillis = std::int64_t{24} * 3600 * 1000;
+
+ConflictKind kind_of(const ConcurrentWrite& w) {
+  return w.standing.live() == w.value.has_value() ? ConflictKind::kConcurrentUpdate
+                                                  : ConflictKind::kDeleteUpdate;
+}
+
+Stamp stamp_of(const Record& record) {
+  return {record.hlc, record.writer.agent};
+}
+
+Stamp stamp_of(const Author& author) {
+  return {author.hlc, author.agent};
+}
+
+std::string written_meanwhile(const ConcurrentWrite& w) {
+  return fmt::format("'{}' was {} by {} meanwhile at revision {}", w.key.value(),
+                     w.standing.live() ? "written" : "deleted", w.standing.writer.agent.value(),
+                     w.standing.version.value());
+}
+
+std::optional<Value> value_of(const ConcurrentWrite& w) {
+  if (!w.value) return std::nullopt;
+  return *w.value;
+}
+
+// Walks the chain. `passed`: what came before and could not decide, for the rule's name.
+class Chain {
+ public:
+  explicit Chain(const ConcurrentWrite& write) : w_(write), chain_(write.policy.chain()) {}
+
+  Verdict decide() {
+    for (; at_ < chain_.size(); ++at_) {
+      if (std::optional<Verdict> verdict = ask(chain_[at_])) return *std::move(verdict);
+      // Quorum is no rule of single writes, so it is not named; `vector` neither.
+      if (chain_[at_] != Strategy::kQuorum && chain_[at_] != Strategy::kVector)
+        passed_ += fmt::format("{} otherwise ", to_text(chain_[at_]));
+    }
+    return keep();
+  }
+
+ private:
+  std::optional<Verdict> ask(Strategy strategy) {
+    switch (strategy) {
+      case Strategy::kLww:
+        return by_stamp(true);
+      case Strategy::kFww:
+        return by_stamp(false);
+      case Strategy::kMerge:
+        return merge();
+      case Strategy::kCustom:
+        return join();
+      case Strategy::kManual:
+        if (w_.alone) return Verdict::parks(kind_of(w_), rule("manual"));
+        why_ += "; a group can't wait for a person";
+        return std::nullopt;
+      case Strategy::kKeep:
+        return keep();
+      case Strategy::kVector:
+      case Strategy::kQuorum:
+        return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string rule(std::string_view name) const { return passed_ + std::string(name); }
+
+  Verdict keep() const {
+    Verdict verdict = Verdict::conflicts(
+        kind_,
+        fmt::format("{}; the committed state stays by policy{}", written_meanwhile(w_), why_),
+        rule("keep"));
+    if (base_lost_) verdict.reason = Reason::kBaseLost;
+    return verdict;
+  }
+
+  std::optional<Verdict> by_stamp(bool later_wins) {
+    const Stamp theirs = stamp_of(w_.standing);
+    const Stamp ours = stamp_of(w_.author);
+    if (too_close(ours, theirs, w_.policy.conflict_window_millis)) {
+      kind_ = ConflictKind::kClockDivergence;
+      why_ += fmt::format("; the two were written within {} ms of each other",
+                          w_.policy.conflict_window_millis);
+      return std::nullopt;
+    }
+    const std::string name = rule(later_wins ? "lww" : "fww");
+    // A stamp far below the commit that it would overtake is not believed: else anybody could be
+    // the first one afterwards.
+    const bool forged = !later_wins && static_cast<std::int64_t>(ours.hlc.millis()) + kEarliestMillis <
+                                           w_.standing.commit_wall_millis;
+    if (later_wins ? ours > theirs : ours < theirs && !forged)
+      return Verdict::applies(value_of(w_), name);
+    return Verdict::conflicts(kind_,
+                              fmt::format("{}, and that is the {} one", written_meanwhile(w_),
+                                          later_wins ? "later" : "earlier"),
+                              name);
+  }
+
+  // Whose side a conflicting field takes by what comes later in the chain; nothing: a person's.
+  [[nodiscard]] std::optional<MergeFavor> favor_for_fields() const {
+    const bool ours_later = stamp_of(w_.author) > stamp_of(w_.standing);
+    for (std::size_t next = at_ + 1; next < chain_.size(); ++next) {
+      switch (chain_[next]) {
+        case Strategy::kLww:
+          return ours_later ? MergeFavor::kTheirs : MergeFavor::kOurs;
+        case Strategy::kFww:
+          return ours_later ? MergeFavor::kOurs : MergeFavor::kTheirs;
+        case Strategy::kKeep:
+          return MergeFavor::kOurs;
+        case Strategy::kManual:
+          if (w_.alone) return std::nullopt;
+          break;
+        default:
+          break;
+      }
+    }
+    return MergeFavor::kOurs;
+  }
+
+  // In the words of the merge what stands is `ours` and the write is `theirs`.
+  std::optional<Verdict> merge() {
+    const auto* stands =
+        w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
+    if (stands == nullptr || !w_.value) return std::nullopt;  // a deletion is on one side
+    const auto* base = w_.ancestor != nullptr && w_.ancestor->live()
+                           ? std::get_if<Register>(&*w_.ancestor->value)
+                           : nullptr;
+    if (base == nullptr) {
+      base_lost_ = true;
+      why_ += "; the version that the write began from is not kept any more (base_lost)";
+      return std::nullopt;
+    }
+    std::optional<ThreeWay> merged =
+        merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
+    if (!merged) return std::nullopt;
+    if (!merged->conflicts.empty()) {
+      const std::optional<MergeFavor> favor = favor_for_fields();
+      if (!favor) {
+        kind_ = ConflictKind::kFieldConflict;
+        return Verdict::parks(kind_, rule("merge otherwise manual"));
+      }
+      merged = merge_three_way(*base, *stands, *w_.value, *favor);
+      if (!merged) return std::nullopt;
+      return merged_verdict(*merged, *favor);
+    }
+    return merged_verdict(*merged, MergeFavor::kNone);
+  }
+
+  Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor) const {
+    std::string where;
+    for (const std::string& path : merged.conflicts)
+      where += fmt::format("{}{}", where.empty() ? "" : ", ", path);
+    if (favor == MergeFavor::kOurs && merged.value == std::get<Register>(*w_.standing.value))
+      return Verdict::conflicts(ConflictKind::kFieldConflict,
+                                fmt::format("{}; both changed {}", written_meanwhile(w_), where),
+                                rule("merge"));
+    Verdict verdict = Verdict::applies(Value(merged.value), rule("merge"));
+    verdict.merged = merged.value != *w_.value;
+    if (favor == MergeFavor::kOurs) {
+      verdict.conflict = ConflictKind::kFieldConflict;
+      verdict.text = fmt::format("merged with what {} wrote meanwhile, who keeps: {}",
+                                 w_.standing.writer.agent.value(), where);
+    } else if (favor == MergeFavor::kTheirs) {
+      verdict.text = fmt::format("merged with what {} wrote meanwhile, and put in its place: {}",
+                                 w_.standing.writer.agent.value(), where);
+    }
+    return verdict;
+  }
+
+  std::optional<Verdict> join() {
+    const auto* stands =
+        w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
+    const Merger* merger = w_.policies.merger(w_.policy.merger);
+    if (stands == nullptr || !w_.value || merger == nullptr) return std::nullopt;
+    const Result<std::string> joined = join_by(*merger, stands->bytes, w_.value->bytes);
+    if (!joined) {
+      why_ += fmt::format("; the merger '{}' failed: {}", w_.policy.merger, joined.error().text);
+      return std::nullopt;
+    }
+    const Register value{w_.value->content, *joined};
+    const std::string name = rule(fmt::format("custom({})", w_.policy.merger));
+    if (value == *stands)
+      return Verdict::conflicts(kind_, fmt::format("{}, and that has all of it",
+                                                   written_meanwhile(w_)),
+                                name);
+    Verdict verdict = Verdict::applies(Value(value), name);
+    verdict.merged = value != *w_.value;
+    return verdict;
+  }
+
+  const ConcurrentWrite& w_;
+  const std::vector<Strategy> chain_;
+  std::size_t at_ = 0;
+  ConflictKind kind_ = kind_of(w_);
+  bool base_lost_ = false;
+  std::string passed_;
+  std::string why_;
+};
+
+}  // namespace
+
+bool too_close(const Stamp& a, const Stamp& b, std::int64_t window_millis) {
+  if (window_millis <= 0) return false;
+  const std::uint64_t apart = a.hlc.millis() > b.hlc.millis() ? a.hlc.millis() - b.hlc.millis()
+                                                               : b.hlc.millis() - a.hlc.millis();
+  return apart <= static_cast<std::uint64_t>(window_millis);
+}
+
+Result<std::string> join_by(const Merger& merger, std::string_view a, std::string_view b) {
+  try {
+    Result<std::string> joined = merger(a, b);
+    if (joined && joined->size() > limits::kValueBytes)
+      return failed(Code::kRejected, fmt::format("it gave {} bytes, a value has at most {}",
+                                                 joined->size(), limits::kValueBytes));
+    return joined;
+  } catch (const std::exception& thrown) {
+    return failed(Code::kRejected, fmt::format("it threw: {}", thrown.what()));
+  } catch (...) {
+    return failed(Code::kRejected, "it threw something that is no std::exception");
+  }
+}
+
+Verdict settle_concurrent(const ConcurrentWrite& write) {
+  return Chain(write).decide();
+}
+
+}  // namespace waggle
