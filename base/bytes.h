@@ -44,6 +44,10 @@ class ByteReader {
   // kRejected with the first failure's text, or for bytes that are left over.
   [[nodiscard]] Status finish();
 
+  // What comes next, without taking it; empty where there is less.
+  [[nodiscard]] std::string_view ahead(std::size_t size) const {
+    return size <= rest_.size() ? rest_.substr(0, size) : std::string_view();
+  }
   [[nodiscard]] std::string_view take(std::size_t size);
   [[nodiscard]] std::uint8_t u8();
   [[nodiscard]] std::uint64_t number(std::uint64_t max = UINT64_MAX);

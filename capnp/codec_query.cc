@@ -6,7 +6,6 @@
 #include "capnp/codec.h"
 #include "capnp/messages.h"
 #include "capnp/parts.h"
-#include "capnp/records.h"
 
 namespace waggle::codec {
 namespace {
@@ -71,27 +70,17 @@ ReceiptsQuery read_receipts_query(wire::ReceiptsQuery::Reader from) {
   return ask;
 }
 
-// Conflicts and receipts travel in the form in which they are stored.
-template <typename T>
-T read_stored(capnp::Data::Reader from) {
-  Result<T> stored = decode_stored<T>(view_of(from));
-  if (!stored && stored.error().code == Code::kUnsupported)
-    refuse_unsupported(std::move(stored.error().text));
-  if (!stored) refuse(std::move(stored.error().text));
-  return *std::move(stored);
-}
-
 void write_receipt(wire::ReceiptAt::Builder to, const ReceiptRow& row) {
   to.setAt(row.at.value());
   to.setIndex(row.index);
-  to.setReceipt(data_of(encode_stored(row.receipt)));
+  write(to.initReceipt(), row.receipt);
 }
 
 ReceiptRow read_receipt(wire::ReceiptAt::Reader from) {
   return {.swarm = {},
           .at = read_revision(from.getAt()),
           .index = from.getIndex(),
-          .receipt = read_stored<Receipt>(from.getReceipt())};
+          .receipt = read(from.getReceipt())};
 }
 
 void write_agent(wire::AgentInfo::Builder to, const AgentInfo& info) {
@@ -199,10 +188,7 @@ void write(wire::QueryResult::Builder to, const QueryResult& from) {
   write_list(from.swarms, [&](unsigned size) { return to.initSwarms(size); }, write_swarm);
   write_list(from.counters, [&](unsigned size) { return to.initCounters(size); }, write_count);
   write_list(from.receipts, [&](unsigned size) { return to.initReceipts(size); }, write_receipt);
-  if (from.conflicts.empty()) return;
-  auto conflicts = to.initConflicts(static_cast<unsigned>(from.conflicts.size()));
-  for (unsigned i = 0; i < conflicts.size(); ++i)
-    conflicts.set(i, data_of(encode_stored(from.conflicts[i])));
+  write_list(from.conflicts, [&](unsigned size) { return to.initConflicts(size); }, write);
 }
 
 QueryResult read(wire::QueryResult::Reader from) {
@@ -223,7 +209,7 @@ QueryResult read(wire::QueryResult::Reader from) {
           .level = read_enum<Level>(from.getLevel()),
           .writable = from.getWritable(),
           .conflicts = read_list(from.getConflicts(), kListElements, "conflicts",
-                                 read_stored<ParkedConflict>),
+                                 [](wire::Conflict::Reader conflict) { return read(conflict); }),
           .receipts = read_list(from.getReceipts(), kListElements, "receipts", read_receipt)};
 }
 

@@ -23,7 +23,9 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/message.h"
+#include "base/conflict.h"
 #include "base/mutation.h"
+#include "base/receipt.h"
 #include "base/record.h"
 #include "base/shape.h"
 #include "base/status.h"
@@ -243,6 +245,10 @@ enum class Absent : std::uint8_t { kRefused, kAccepted };
 [[nodiscard]] Change read(wire::Change::Reader from, Absent absent);
 void write(wire::Mutation::Builder to, const Mutation& mutation);
 [[nodiscard]] Mutation read(wire::Mutation::Reader from);
+void write(wire::Receipt::Builder to, const Receipt& receipt);
+[[nodiscard]] Receipt read(wire::Receipt::Reader from);
+void write(wire::Conflict::Builder to, const ParkedConflict& conflict);
+[[nodiscard]] ParkedConflict read(wire::Conflict::Reader from);
 void write(wire::Outcome::Builder to, const Outcome& outcome);
 [[nodiscard]] Outcome read(wire::Outcome::Reader from);
 

@@ -25,14 +25,14 @@ struct Stored {
     swarm @5 :SwarmRow;
     writer @6 :WriterRow;
     outcome @7 :Wire.Outcome;
-    receipt @8 :Receipt;
+    receipt @8 :Wire.Receipt;
     identity @9 :IdentityRow;
     mutation @10 :Wire.Mutation;
     cursor @11 :Wire.Cursor;
     # What a writer was told of consecutive seqs, not empty. Format 1 of the store had an `outcome`
     # for each.
     outcomes @12 :List(Wire.Outcome);
-    conflict @13 :Conflict;
+    conflict @13 :Wire.Conflict;
   }
 }
 
@@ -64,57 +64,6 @@ struct WriterRow {
   through @3 :UInt64;
   beyondSeen @4 :UInt64;
   usedWallMillis @5 :Int64;
-}
-
-struct ReceiptInput {
-  agent @0 :Text;
-  version @1 :UInt64;
-  hlc @2 :UInt64;
-  content :group {
-    high @3 :UInt64;
-    low @4 :UInt64;
-  }
-  committed @5 :Bool;
-  ancestor @6 :Bool;
-  weight @7 :UInt32;
-  value @8 :RegisterValue;  # null: not retained
-}
-
-struct RegisterValue {
-  content @0 :UInt8;  # ContentType
-  bytes @1 :Data;
-}
-
-struct Receipt {
-  key @0 :Text;
-  version @1 :UInt64;
-  round @2 :UInt64;
-  rule @3 :Text;
-  inputs @4 :List(ReceiptInput);
-  output :group {
-    high @5 :UInt64;
-    low @6 :UInt64;
-  }
-  previous @7 :Data;  # 32 bytes; null: zeros, the first of its key
-  wallMillis @8 :Int64;
-  electorate @9 :UInt64;
-}
-
-struct ConflictSide {
-  agent @0 :Text;
-  version @1 :UInt64;
-  hlc @2 :UInt64;
-  wallMillis @3 :Int64;
-  value @4 :RegisterValue;  # null: absent
-}
-
-struct Conflict {
-  id @0 :UInt64;
-  key @1 :Text;
-  kind @2 :UInt8;  # ConflictKind
-  round @3 :UInt64;
-  parkedWallMillis @4 :Int64;
-  sides @5 :List(ConflictSide);
 }
 
 struct IdentityRow {

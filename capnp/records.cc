@@ -19,55 +19,6 @@ using codec::read;
 using codec::text_of;
 using codec::write;
 
-void write_register(wire::RegisterValue::Builder to, const Register& value) {
-  to.setContent(codec::number_of(value.content));
-  to.setBytes(data_of(value.bytes));
-}
-
-Register read_register(wire::RegisterValue::Reader from) {
-  return {codec::read_enum<ContentType>(from.getContent()), codec::read_bytes(from.getBytes())};
-}
-
-void write_input(wire::ReceiptInput::Builder to, const ReceiptInput& input) {
-  if (!input.agent.empty()) to.setAgent(text_of(input.agent));
-  to.setVersion(input.version.value());
-  to.setHlc(input.hlc.bits);
-  codec::write_hash(to.getContent(), input.content);
-  to.setCommitted(input.committed);
-  to.setAncestor(input.ancestor);
-  to.setWeight(input.weight);
-  if (input.value) write_register(to.initValue(), *input.value);
-}
-
-ReceiptInput read_input(wire::ReceiptInput::Reader from) {
-  return {.agent = codec::read_optional_agent(from.getAgent()),
-          .version = codec::read_revision(from.getVersion()),
-          .hlc = {from.getHlc()},
-          .content = codec::read_hash(from.getContent()),
-          .committed = from.getCommitted(),
-          .ancestor = from.getAncestor(),
-          .weight = from.getWeight(),
-          .value = from.hasValue() ? std::optional(read_register(from.getValue()))
-                                   : std::nullopt};
-}
-
-void write_side(wire::ConflictSide::Builder to, const ConflictSide& side) {
-  if (!side.agent.empty()) to.setAgent(text_of(side.agent));
-  to.setVersion(side.version.value());
-  to.setHlc(side.hlc.bits);
-  to.setWallMillis(side.wall_millis);
-  if (side.value) write_register(to.initValue(), *side.value);
-}
-
-ConflictSide read_side(wire::ConflictSide::Reader from) {
-  return {.agent = codec::read_optional_agent(from.getAgent()),
-          .version = codec::read_revision(from.getVersion()),
-          .hlc = {from.getHlc()},
-          .wall_millis = codec::read_wall(from.getWallMillis()),
-          .value = from.hasValue() ? std::optional(read_register(from.getValue()))
-                                   : std::nullopt};
-}
-
 // One more than a revision that a writer named, which may be the greatest that is allowed: a row
 // that we wrote must not be refused.
 Revision read_beyond(std::uint64_t number) {
@@ -224,65 +175,23 @@ Result<std::vector<Outcome>> decode_stored<std::vector<Outcome>>(std::string_vie
 }
 
 std::string encode_stored(const Receipt& receipt) {
-  return stored([&](wire::Stored::Builder root) {
-    auto to = root.initReceipt();
-    to.setKey(text_of(receipt.key));
-    to.setVersion(receipt.version.value());
-    to.setRound(receipt.round.value());
-    if (!receipt.rule.empty()) to.setRule(text_of(receipt.rule));
-    codec::write_list(
-        receipt.inputs, [&](unsigned size) { return to.initInputs(size); }, write_input);
-    codec::write_hash(to.getOutput(), receipt.output);
-    if (receipt.previous != ChainHash{}) to.setPrevious(data_of(receipt.previous));
-    to.setWallMillis(receipt.wall_millis);
-    to.setElectorate(receipt.electorate);
-  });
+  return stored([&](wire::Stored::Builder root) { write(root.initReceipt(), receipt); });
 }
 
 template <>
 Result<Receipt> decode_stored<Receipt>(std::string_view bytes) {
-  return unstored(bytes, {wire::Stored::RECEIPT}, [](wire::Stored::Reader root) {
-    const auto from = root.getReceipt();
-    return Receipt{
-        .key = codec::read_key(from.getKey()),
-        .version = codec::read_revision(from.getVersion()),
-        .round = RoundId(from.getRound()),
-        .rule = codec::read_text(from.getRule(), "rule"),
-        // Of each member at most one offer, and the committed value.
-        .inputs =
-            codec::read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs", read_input),
-        .output = codec::read_hash(from.getOutput()),
-        .previous = codec::read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
-        .wall_millis = codec::read_wall(from.getWallMillis()),
-        .electorate = from.getElectorate()};
-  });
+  return unstored(bytes, {wire::Stored::RECEIPT},
+                  [](wire::Stored::Reader root) { return read(root.getReceipt()); });
 }
 
 std::string encode_stored(const ParkedConflict& conflict) {
-  return stored([&](wire::Stored::Builder root) {
-    auto to = root.initConflict();
-    to.setId(conflict.id.value());
-    to.setKey(text_of(conflict.key));
-    to.setKind(codec::number_of(conflict.kind));
-    to.setRound(conflict.round.value());
-    to.setParkedWallMillis(conflict.parked_wall_millis);
-    codec::write_list(conflict.sides, [&](unsigned size) { return to.initSides(size); }, write_side);
-  });
+  return stored([&](wire::Stored::Builder root) { write(root.initConflict(), conflict); });
 }
 
 template <>
 Result<ParkedConflict> decode_stored<ParkedConflict>(std::string_view bytes) {
-  return unstored(bytes, {wire::Stored::CONFLICT}, [](wire::Stored::Reader root) {
-    const auto from = root.getConflict();
-    return ParkedConflict{
-        .id = ConflictId(codec::read_number(from.getId(), "conflict")),
-        .key = codec::read_key(from.getKey()),
-        .kind = codec::read_enum<ConflictKind>(from.getKind()),
-        .round = RoundId(from.getRound()),
-        .parked_wall_millis = codec::read_wall(from.getParkedWallMillis()),
-        .sides =
-            codec::read_list(from.getSides(), limits::kConflictSides, "sides", read_side)};
-  });
+  return unstored(bytes, {wire::Stored::CONFLICT},
+                  [](wire::Stored::Reader root) { return read(root.getConflict()); });
 }
 
 std::string encode_stored(const IdentityRow& row) {

@@ -502,10 +502,63 @@ struct ReceiptsQuery {
   afterIndex @5 :UInt32;
 }
 
+# The next ones are stored in the same form.
+
+struct ReceiptInput {
+  agent @0 :Text;
+  version @1 :UInt64;
+  hlc @2 :UInt64;
+  content :group {
+    high @3 :UInt64;
+    low @4 :UInt64;
+  }
+  committed @5 :Bool;
+  ancestor @6 :Bool;
+  weight @7 :UInt32;
+  value @8 :RegisterValue;  # null: not retained
+}
+
+struct RegisterValue {
+  content @0 :UInt8;  # ContentType
+  bytes @1 :Data;
+}
+
+struct Receipt {
+  key @0 :Text;
+  version @1 :UInt64;
+  round @2 :UInt64;
+  rule @3 :Text;
+  inputs @4 :List(ReceiptInput);
+  output :group {
+    high @5 :UInt64;
+    low @6 :UInt64;
+  }
+  previous @7 :Data;  # 32 bytes; null: zeros, the first of its key
+  wallMillis @8 :Int64;
+  electorate @9 :UInt64;
+}
+
+struct ConflictSide {
+  agent @0 :Text;
+  version @1 :UInt64;
+  hlc @2 :UInt64;
+  wallMillis @3 :Int64;
+  value @4 :RegisterValue;  # null: absent
+}
+
+struct Conflict {
+  id @0 :UInt64;
+  key @1 :Text;
+  kind @2 :UInt8;  # ConflictKind
+  round @3 :UInt64;
+  parkedWallMillis @4 :Int64;
+  sides @5 :List(ConflictSide);
+}
+
 struct ReceiptAt {
   at @0 :UInt64;
   index @1 :UInt32;
-  receipt @2 :Data;  # as it is stored: records.capnp
+  receipt @2 :Receipt;
 }
 
 struct AgentInfo {
@@ -560,7 +613,7 @@ struct QueryResult {
   agents @12 :List(AgentInfo);
   swarms @13 :List(SwarmInfo);
   counters @14 :List(NamedCount);
-  conflicts @15 :List(Data);  # each as it is stored: records.capnp
+  conflicts @15 :List(Conflict);
   receipts @16 :List(ReceiptAt);
 }
 

@@ -201,7 +201,7 @@ Status apply_policy(const ConfigSection& section, const std::string& path, Confi
   Policy policy;
   bool has_prefix = false;
   for (const ConfigItem& item : section.items) {
-    const auto* setting =
+    const auto setting =
         std::find_if(policy_settings().begin(), policy_settings().end(),
                      [&](const PolicySetting& one) { return item.name == one.name; });
     if (setting == policy_settings().end()) return unknown_key(path, section, item);

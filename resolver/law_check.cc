@@ -71,9 +71,8 @@ class Trial {
 
  private:
   Status refusal() const {
-    return failed(Code::kRejected,
-                  fmt::format("the merger is refused: {} (case {} of {}, seed {})", fault_, case_,
-                              trial_.cases, trial_.seed));
+    return failed(Code::kRejected, fmt::format("the merger is refused: {} (case {} of {}, seed {})",
+                                               fault_, case_, trial_.cases, trial_.seed));
   }
   bool refuse(std::string fault) {
     fault_ = std::move(fault);
@@ -99,8 +98,9 @@ class Trial {
     try {
       Result<std::string> merged = merger_(a, b);
       if (!merged || merged->size() <= trial_.output_bytes_max) return merged;
-      refuse(fmt::format("it is not bounded: m(a, b) has {} bytes, more than {}, for a = {}, b = {}",
-                         merged->size(), trial_.output_bytes_max, shown(a), shown(b)));
+      refuse(
+          fmt::format("it is not bounded: m(a, b) has {} bytes, more than {}, for a = {}, b = {}",
+                      merged->size(), trial_.output_bytes_max, shown(a), shown(b)));
       return {};
     } catch (const std::exception& exception) {
       thrown = exception.what();
@@ -217,7 +217,8 @@ class Trial {
         break;
       }
       default:  // its neighbour in most orders
-        if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] + (prng_.chance(1, 2) ? 1 : -1));
+        if (at < bytes.size())
+          bytes[at] = static_cast<char>(bytes[at] + (prng_.chance(1, 2) ? 1 : -1));
     }
   }
 
@@ -236,11 +237,13 @@ Status check_merger(const Merger& merger, std::span<const std::string> samples,
                     const MergerTrial& trial) {
   if (!merger) return failed(Code::kRejected, "expected a merger, got an empty function");
   if (std::ranges::all_of(samples, [&](const auto& each) { return each == samples.front(); }))
-    return failed(Code::kRejected, "expected at least two different samples of the values to merge");
+    return failed(Code::kRejected,
+                  "expected at least two different samples of the values to merge");
   for (const std::string& sample : samples)
     if (sample.size() > trial.output_bytes_max)
-      return failed(Code::kRejected, fmt::format("expected samples of up to {} bytes, got one of {}",
-                                                 trial.output_bytes_max, sample.size()));
+      return failed(Code::kRejected,
+                    fmt::format("expected samples of up to {} bytes, got one of {}",
+                                trial.output_bytes_max, sample.size()));
   return Trial(merger, samples, trial).run();
 }
 

@@ -433,7 +433,7 @@ BOOST_AUTO_TEST_CASE(an_enumerator_that_nobody_knows_is_refused) {
   BOOST_CHECK(refused(hello, "role"));
   BOOST_CHECK(refused(with(&StateResponse::rest, static_cast<AnswerKind>(5)), "answer"));
   BOOST_CHECK(refused(with(&SyncRequest::priority, static_cast<Priority>(3)), "priority"));
-  BOOST_CHECK(refused(with(&SyncReport::outcome, static_cast<RoundOutcome>(7)), "round outcome"));
+  BOOST_CHECK(refused(with(&SyncReport::outcome, static_cast<RoundOutcome>(8)), "round outcome"));
   BOOST_CHECK(refused(with(&QueryResult::level, static_cast<Level>(4)), "level"));
   BOOST_CHECK(refused(submit_of(PutOp{static_cast<ContentType>(0), "x"}), "content type"));
   BOOST_CHECK(refused(submit_of(PutOp{static_cast<ContentType>(4), "x"}), "content type"));

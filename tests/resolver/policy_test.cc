@@ -148,15 +148,17 @@ BOOST_AUTO_TEST_CASE(a_refused_policy_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(strategies_have_texts_that_are_read_back) {
-  for (const Strategy strategy : {Strategy::kLww, Strategy::kQuorum, Strategy::kKeep}) {
+  for (const Strategy strategy :
+       {Strategy::kLww, Strategy::kQuorum, Strategy::kKeep, Strategy::kFww, Strategy::kVector,
+        Strategy::kMerge, Strategy::kManual, Strategy::kCustom}) {
     const Result<Strategy> read = strategy_of(to_text(strategy));
     BOOST_REQUIRE(read);
     BOOST_TEST((*read == strategy));
   }
-  for (const std::string_view text : {"", "LWW", "manual", "unrecognised"}) {
+  for (const std::string_view text : {"", "LWW", "hand", "unrecognised"}) {
     const Result<Strategy> read = strategy_of(text);
     BOOST_REQUIRE(!read);
-    BOOST_TEST(read.error().text.find("lww, quorum or keep") != std::string::npos);
+    BOOST_TEST(read.error().text.find("one of lww, fww, vector, quorum") != std::string::npos);
   }
 }
 
