@@ -20,7 +20,8 @@ class ItemTable {
     std::vector<ItemId> ids;
     ids.reserve(items.size());
     for (const JsonValue& item : items)
-      ids.push_back(ids_.try_emplace(to_json(item), static_cast<ItemId>(ids_.size())).first->second);
+      ids.push_back(
+          ids_.try_emplace(to_json(item), static_cast<ItemId>(ids_.size())).first->second);
     return ids;
   }
 
@@ -135,8 +136,7 @@ std::optional<JsonValue::Array> merge_json_arrays(const JsonValue::Array& base,
                                                   const JsonValue::Array& ours,
                                                   const JsonValue::Array& theirs,
                                                   std::size_t& cells) {
-  if (std::max({base.size(), ours.size(), theirs.size()}) > kJsonArrayItemsMax)
-    return std::nullopt;
+  if (std::max({base.size(), ours.size(), theirs.size()}) > kJsonArrayItemsMax) return std::nullopt;
   const std::size_t needed = base.size() * (ours.size() + theirs.size());
   if (needed > cells) return std::nullopt;
   cells -= needed;

@@ -27,8 +27,7 @@ bool keeps_its_text(std::string_view text) {
   const std::size_t exponent = text.find_first_of("eE");
   const std::string_view mantissa = text.substr(0, exponent);
   const bool whole = exponent == std::string_view::npos && !mantissa.contains('.');
-  const auto digits =
-      std::ranges::count_if(mantissa, [](char c) { return c >= '0' && c <= '9'; });
+  const auto digits = std::ranges::count_if(mantissa, [](char c) { return c >= '0' && c <= '9'; });
   return whole || digits > 17;
 }
 
@@ -172,14 +171,13 @@ std::string_view JsonValue::kind() const {
 
 Result<JsonValue> parse_json_document(std::string_view text) {
   if (text.size() > limits::kValueBytes)
-    return failed(Code::kRejected, fmt::format("{} bytes of JSON, expected at most {}",
-                                               text.size(), limits::kValueBytes));
+    return failed(Code::kRejected, fmt::format("{} bytes of JSON, expected at most {}", text.size(),
+                                               limits::kValueBytes));
   // To the parser below it would be the end of the text.
   if (const std::size_t at = text.find('\0'); at != std::string_view::npos)
     return failed(Code::kRejected, fmt::format("a NUL byte (byte {})", at + 1));
   TreeBuilder builder;
-  if (!nlohmann::json::sax_parse(text, &builder))
-    return failed(Code::kRejected, builder.error);
+  if (!nlohmann::json::sax_parse(text, &builder)) return failed(Code::kRejected, builder.error);
   return std::move(builder.root);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 // A JSON text as a tree that can be merged and patched, and its one canonical text: members sorted
-// by their bytes, no white space, numbers in their shortest form. Equal content gives equal bytes,
-// and the same bytes as the program's own canonical form (cli/json.h), so that a merge never
-// changes what nobody changed.
+// by their bytes, no white space, numbers in their shortest form: the same bytes as the program's
+// own canonical form (cli/json.h), so that a text which it stored is compared and given back as it
+// is. One exception, in both: -0.0 is written -0, which is read as the integer 0.
 //
 // Safe against what comes from a wire: size and nesting are bounded, so every walk of the tree may
 // recurse; a name that comes twice in one object is refused, since only one of the two could be
@@ -26,7 +26,8 @@ inline constexpr std::size_t kJsonNestingMax = 64;
 
 struct JsonValue {
   // In canonical text: shortest form of a 64-bit integer or a double, or as it was written if it
-  // is a whole number beyond 64 bits or has more digits than a double holds.
+  // is a whole number beyond 64 bits or has more than 17 digits. Of the others a double may round
+  // the last two (1234567890123456.7), as the program's canonical form does.
   struct Number {
     std::string text;
     friend bool operator==(const Number&, const Number&) = default;

@@ -29,7 +29,9 @@ bool same(const JsonValue* a, const JsonValue* b) {
   return a == nullptr || b == nullptr ? a == b : *a == *b;
 }
 
-std::string text_of(const JsonValue* value) { return value == nullptr ? "" : to_json(*value); }
+std::string text_of(const JsonValue* value) {
+  return value == nullptr ? "" : to_json(*value);
+}
 
 std::optional<JsonValue> copy_of(const JsonValue* value) {
   return value == nullptr ? std::nullopt : std::optional(*value);

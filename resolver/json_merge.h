@@ -10,9 +10,9 @@
 // Nothing is invented: every member name and every item comes from one of the inputs. The result
 // may be larger than either side (at most both together): the caller checks its size.
 //
-// Bound: kJsonArrayItemsMax, and the two bounds of one merge in json_merge.cc; what is beyond is not
-// looked into and conflicts as a whole. They count both sides alike, so that exchanging the sides
-// exchanges the result.
+// Bound: kJsonArrayItemsMax, and the two bounds of one merge in json_merge.cc; what is beyond is
+// not looked into and conflicts as a whole. They count both sides alike, so that exchanging the
+// sides exchanges the result.
 
 #include <cstdint>
 #include <string>

@@ -32,8 +32,9 @@ Result<JsonValue> parse_named(std::string_view what, std::string_view text) {
 Result<std::string> within_value_bytes(const JsonValue& document) {
   std::string text = to_json(document);
   if (text.size() > limits::kValueBytes)
-    return failed(Code::kRejected, fmt::format("the patched document: {} bytes, expected at most {}",
-                                               text.size(), limits::kValueBytes));
+    return failed(Code::kRejected,
+                  fmt::format("the patched document: {} bytes, expected at most {}", text.size(),
+                              limits::kValueBytes));
   return text;
 }
 
@@ -110,7 +111,9 @@ Status to_status(const Result<T>& result) {
   return {};
 }
 
-std::string shown(const JsonValue& value) { return excerpt(to_json(value)); }
+std::string shown(const JsonValue& value) {
+  return excerpt(to_json(value));
+}
 
 using Names = std::span<const std::string>;
 

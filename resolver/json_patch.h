@@ -5,8 +5,8 @@
 // are ways to state a change, never a form in which Waggle keeps or sends one.
 //
 // An empty document means that there is none yet. The result is canonical text
-// (resolver/json_document.h) of at most limits::kValueBytes and kJsonNestingMax levels; or kRejected
-// and nothing happened, however many operations had passed.
+// (resolver/json_document.h) of at most limits::kValueBytes and kJsonNestingMax levels; or
+// kRejected and nothing happened, however many operations had passed.
 //
 // Bound: work and memory of a list of operations are counted, since copying and moving within
 // large arrays lets a short list ask for much; see json_patch.cc.

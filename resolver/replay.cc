@@ -1,0 +1,304 @@
+#include "resolver/replay.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/value.h"
+#include "resolver/concurrent.h"
+#include "resolver/receipt.h"
+#include "resolver/three_way.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::string_view kOtherwise = " otherwise ";
+
+Stamp stamp_of(const ReceiptInput& input) {
+  return {input.hlc, input.agent};
+}
+
+// Runs one chain on the inputs of one receipt.
+class Run {
+ public:
+  Run(const Receipt& receipt, const Policy& policy, const Policies& policies)
+      : receipt_(receipt), policy_(policy), policies_(policies) {
+    for (const ReceiptInput& input : receipt.inputs) {
+      if (input.ancestor) {
+        ancestor_ = &input;
+      } else if (input.committed) {
+        committed_ = &input;
+      } else {
+        others_.push_back(&input);
+      }
+    }
+  }
+
+  Replay run() {
+    for (const Strategy strategy : policy_.chain()) {
+      if (std::optional<Replay> replay = ask(strategy)) {
+        if (replay->rule.empty()) replay->rule = to_text(strategy);
+        return *std::move(replay);
+      }
+    }
+    return gives(committed(), "keep");
+  }
+
+ private:
+  [[nodiscard]] bool in_round() const { return static_cast<bool>(receipt_.round); }
+  [[nodiscard]] Hash128 committed() const {
+    return committed_ != nullptr ? committed_->content : Hash128();
+  }
+  static Replay gives(const Hash128& output, std::string rule) {
+    return {output, std::move(rule), false, {}};
+  }
+  static Replay unknown(std::string rule, std::string text) {
+    return {std::nullopt, std::move(rule), false, std::move(text)};
+  }
+
+  std::optional<Replay> ask(Strategy strategy) {
+    switch (strategy) {
+      case Strategy::kKeep:
+        return gives(committed(), "keep");
+      case Strategy::kManual:
+        return Replay{committed(), "manual", true, {}};
+      case Strategy::kLww:
+        return by_stamp(true);
+      case Strategy::kFww:
+        return by_stamp(false);
+      case Strategy::kVector:
+        return in_round() ? by_version() : std::nullopt;
+      case Strategy::kQuorum:
+        return in_round() ? quorum() : std::nullopt;
+      case Strategy::kMerge:
+        return merge();
+      case Strategy::kCustom:
+        return join();
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Replay> by_stamp(bool greatest) {
+    std::vector<const ReceiptInput*> inputs = others_;
+    if (committed_ != nullptr) {
+      if (!greatest && in_round()) return gives(committed(), "fww");
+      inputs.push_back(committed_);
+    }
+    std::ranges::sort(inputs, [greatest](const ReceiptInput* a, const ReceiptInput* b) {
+      return greatest ? stamp_of(*a) > stamp_of(*b) : stamp_of(*a) < stamp_of(*b);
+    });
+    if (inputs.empty()) return std::nullopt;
+    if (inputs.size() > 1 &&
+        too_close(stamp_of(*inputs[0]), stamp_of(*inputs[1]), policy_.conflict_window_millis))
+      return std::nullopt;
+    return gives(inputs.front()->content, greatest ? "lww" : "fww");
+  }
+
+  std::optional<Replay> by_version() {
+    const ReceiptInput* best = nullptr;
+    bool twice = false;
+    for (const ReceiptInput* input : others_) {
+      if (best == nullptr || input->version > best->version) {
+        best = input;
+        twice = false;
+      } else if (input->version == best->version && input->content != best->content) {
+        twice = true;
+      }
+    }
+    if (best == nullptr || twice ||
+        (committed_ != nullptr && best->version < committed_->version))
+      return std::nullopt;
+    return gives(best->content, "vector");
+  }
+
+  // By the votes that were recorded, or anew by the policy's weights.
+  std::optional<Replay> quorum() {
+    if (receipt_.electorate == 0)
+      return unknown("quorum", "the votes were not counted when this was decided");
+    std::map<Hash128, std::uint64_t> votes;
+    for (const ReceiptInput* input : others_)
+      votes[input->content] +=
+          policy_.weights.empty() ? input->weight : policy_.weight_of(input->agent);
+    if (committed_ != nullptr) votes[committed_->content] += committed_->weight;
+    for (const auto& [content, count] : votes)
+      if (reaches(count, receipt_.electorate, policy_.quorum))
+        return gives(content, fmt::format("quorum({})", policy_.quorum.permille));
+    return std::nullopt;
+  }
+
+  std::optional<Replay> merge() {
+    if (committed_ == nullptr || others_.empty()) return std::nullopt;
+    if (ancestor_ == nullptr && !in_round()) return std::nullopt;  // it was lost
+    if (in_round() || others_.size() > 1)
+      return unknown("merge", "the ancestors of a round's offers are not in its receipt");
+    if (!committed_->value || !others_.front()->value || !ancestor_->value)
+      return unknown("merge", "a value is not retained, it is too large for that");
+    std::optional<ThreeWay> merged = merge_three_way(*ancestor_->value, *committed_->value,
+                                                     *others_.front()->value, MergeFavor::kNone);
+    if (!merged) return std::nullopt;
+    if (!merged->conflicts.empty()) {
+      const std::optional<MergeFavor> favor = favor_for_fields();
+      if (!favor) return Replay{committed(), "merge otherwise manual", true, {}};
+      merged = merge_three_way(*ancestor_->value, *committed_->value, *others_.front()->value,
+                               *favor);
+      if (!merged) return std::nullopt;
+    }
+    return gives(content_hash(merged->value), "merge");
+  }
+
+  // As settle_concurrent() has it: what comes behind `merge` in the chain.
+  [[nodiscard]] std::optional<MergeFavor> favor_for_fields() const {
+    const bool theirs_later = stamp_of(*others_.front()) > stamp_of(*committed_);
+    bool behind = false;
+    for (const Strategy strategy : policy_.chain()) {
+      if (behind && strategy == Strategy::kLww)
+        return theirs_later ? MergeFavor::kTheirs : MergeFavor::kOurs;
+      if (behind && strategy == Strategy::kFww)
+        return theirs_later ? MergeFavor::kOurs : MergeFavor::kTheirs;
+      if (behind && strategy == Strategy::kKeep) return MergeFavor::kOurs;
+      if (behind && strategy == Strategy::kManual) return std::nullopt;
+      behind = behind || strategy == Strategy::kMerge;
+    }
+    return MergeFavor::kOurs;
+  }
+
+  std::optional<Replay> join() {
+    const std::string rule = fmt::format("custom({})", policy_.merger);
+    const Merger* merger = policies_.merger(policy_.merger);
+    if (merger == nullptr)
+      return unknown(rule, fmt::format("the merger '{}' is not registered here", policy_.merger));
+    std::optional<Register> value;
+    if (committed_ != nullptr) value = committed_->value;
+    if (committed_ != nullptr && !value)
+      return unknown(rule, "a value is not retained, it is too large for that");
+    for (const ReceiptInput* input : others_) {
+      if (!input->value) return unknown(rule, "a value is not retained, it is too large for that");
+      if (!value) {
+        value = input->value;
+        continue;
+      }
+      Result<std::string> joined = join_by(*merger, value->bytes, input->value->bytes);
+      if (!joined) return std::nullopt;
+      value = Register{input->value->content, *std::move(joined)};
+    }
+    return gives(value ? content_hash(*value) : Hash128(), rule);
+  }
+
+  const Receipt& receipt_;
+  const Policy& policy_;
+  const Policies& policies_;
+  const ReceiptInput* ancestor_ = nullptr;
+  const ReceiptInput* committed_ = nullptr;
+  std::vector<const ReceiptInput*> others_;
+};
+
+// "quorum(510)" into the policy's threshold; the others have no parameter but a merger's name.
+std::optional<Strategy> strategy_of_word(std::string_view word, Policy& policy) {
+  const std::size_t open = word.find('(');
+  const std::string_view name = word.substr(0, open);
+  if (open != std::string_view::npos && word.back() == ')') {
+    const std::string_view inner = word.substr(open + 1, word.size() - open - 2);
+    if (name == "quorum")
+      std::from_chars(inner.data(), inner.data() + inner.size(), policy.quorum.permille);
+    if (name == "custom") policy.merger = inner;
+  }
+  const Result<Strategy> strategy = strategy_of(name);
+  return strategy ? std::optional(*strategy) : std::nullopt;
+}
+
+}  // namespace
+
+Replay replay(const Receipt& receipt, const Policy& policy, const Policies& policies) {
+  return Run(receipt, policy, policies).run();
+}
+
+std::optional<Policy> policy_of_rule(const std::string& rule) {
+  Policy policy;
+  std::vector<Strategy> chain;
+  std::string_view rest = rule;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(kOtherwise);
+    const auto strategy = strategy_of_word(rest.substr(0, end), policy);
+    if (!strategy) return std::nullopt;
+    chain.push_back(*strategy);
+    rest = end == std::string_view::npos ? std::string_view()
+                                         : rest.substr(end + kOtherwise.size());
+  }
+  if (chain.empty() || chain.size() > 3) return std::nullopt;
+  // What the rule names could not decide, or did; what is behind it was never asked.
+  policy.strategy = chain[0];
+  policy.otherwise = chain.size() > 1 ? chain[1] : Strategy::kKeep;
+  policy.at_last = chain.size() > 2 ? chain[2] : Strategy::kKeep;
+  return policy;
+}
+
+std::string_view to_text(Verified verified) {
+  switch (verified) {
+    case Verified::kHolds:
+      return "holds";
+    case Verified::kNotRun:
+      return "not_run";
+    case Verified::kDiffers:
+      return "differs";
+    case Verified::kBrokenLink:
+      return "broken_link";
+  }
+  return "unrecognised";
+}
+
+bool CheckedChain::sound() const {
+  return ends_at_head && std::none_of(receipts.begin(), receipts.end(), [](const auto& one) {
+           return one.verified == Verified::kDiffers || one.verified == Verified::kBrokenLink;
+         });
+}
+
+CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<ChainHash>& head,
+                    const Policies& policies) {
+  CheckedChain checked;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const Receipt& receipt = chain[i];
+    CheckedReceipt& one = checked.receipts.emplace_back();
+    // A key that was forgotten and written again begins a chain of its own.
+    const bool begins = receipt.previous == ChainHash{};
+    if (i > 0 && !begins && receipt.previous != hash_of(chain[i - 1])) {
+      one = {Verified::kBrokenLink,
+             "it does not name the receipt before it: one is missing, or was changed"};
+      continue;
+    }
+    std::optional<Policy> policy = policy_of_rule(receipt.rule);
+    if (!policy) {
+      one = {Verified::kNotRun, fmt::format("'{}' is no rule that can be run", receipt.rule)};
+      continue;
+    }
+    // Within a window of 0 what was within a wider one is decided by stamp, so what was passed over
+    // is left out: the last word of the rule is what decided.
+    if (receipt.rule.find(kOtherwise) != std::string::npos) {
+      const std::size_t last = receipt.rule.rfind(kOtherwise) + kOtherwise.size();
+      const std::optional<Policy> deciding = policy_of_rule(receipt.rule.substr(last));
+      if (deciding && deciding->strategy != Strategy::kKeep) {
+        policy->strategy = deciding->strategy;
+        policy->otherwise = policy->at_last = Strategy::kKeep;
+      } else if (deciding) {
+        policy = deciding;
+      }
+    }
+    const Replay made = replay(receipt, *policy, policies);
+    if (!made.output) {
+      one = {Verified::kNotRun, made.text};
+    } else if (*made.output != receipt.output) {
+      one = {Verified::kDiffers,
+             fmt::format("the rule gives {}, recorded is {}", to_hex(*made.output),
+                         to_hex(receipt.output))};
+    }
+  }
+  if (head) {
+    const ChainHash last = chain.empty() ? ChainHash{} : hash_of(chain.back());
+    checked.ends_at_head = last == *head;
+  }
+  return checked;
+}
+
+}  // namespace waggle
