@@ -33,8 +33,4 @@ struct ParsedOp {
 };
 [[nodiscard]] ParsedOp parse_op(std::string_view line);
 
-// A value as it is written in an operation: {"value":..., "type":"text|json|bytes", "base64":...}.
-// A string without a type is text, every other value JSON, which is put into canonical form.
-[[nodiscard]] Result<Register> register_of(const Json& object);
-
 }  // namespace waggle::cli

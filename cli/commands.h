@@ -20,6 +20,9 @@ int serve(const CommandLine& line, const Config& config);        // serve.cc
 int agent_run(const CommandLine& line, const Config& config);    // agent_run.cc
 int state_read(const CommandLine& line, const Config& config);   // state_read.cc
 int state_write(const CommandLine& line, const Config& config);  // state_write.cc
+int conflict(const CommandLine& line, const Config& config);     // conflict.cc
+int receipt(const CommandLine& line, const Config& config);      // receipt.cc
+int what_if(const CommandLine& line, const Config& config);      // receipt.cc
 int synchronise(const CommandLine& line, const Config& config);  // sync.cc
 int delta(const CommandLine& line, const Config& config);        // delta.cc
 int tail(const CommandLine& line, const Config& config);         // tail.cc

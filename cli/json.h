@@ -51,6 +51,9 @@ class Json {
   [[nodiscard]] const std::string* text() const { return std::get_if<std::string>(&value_); }
   [[nodiscard]] const Array* array() const { return std::get_if<Array>(&value_); }
   [[nodiscard]] const Object* object() const { return std::get_if<Object>(&value_); }
+  [[nodiscard]] bool is_number() const {
+    return holds<std::int64_t>() || holds<std::uint64_t>() || holds<double>() || holds<Number>();
+  }
   // An integer that fits; false for any other number or type.
   [[nodiscard]] bool integer(std::int64_t& out) const;
   [[nodiscard]] bool natural(std::uint64_t& out) const;

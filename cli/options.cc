@@ -1,41 +1,21 @@
 #include "cli/options.h"
 
-#include <charconv>
-#include <functional>
-#include <map>
-#include <memory>
+#include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/limits.h"
 #include "cli/durations.h"
 #include "cli/nearest.h"
+#include "cli/option_parts.h"
 #include "cli/output.h"
 
 namespace waggle::cli {
 namespace {
 
-// CLI11 clamps a number that is too large, so numbers are looked at before it reads them.
-template <typename Number>
-std::optional<Number> whole_number(std::string_view text) {
-  Number number = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || at != end) return std::nullopt;
-  return number;
-}
-
 std::string count_of_text(const std::string& text) {
   const auto number = whole_number<std::uint64_t>(text);
   if (number && *number > 0) return {};
   return fmt::format("expected a whole number above 0, got '{}'", text);
-}
-
-std::string revision_of_text(const std::string& text) {
-  const auto number = whole_number<std::uint64_t>(text);
-  if (number && *number <= limits::kNumberMax) return {};
-  return fmt::format("expected a whole number from 0 to {}, got '{}'", limits::kNumberMax, text);
 }
 
 constexpr const char* kAbout =
@@ -66,6 +46,7 @@ class Parser {
     serve();
     agent();
     state();
+    resolution();
     synchronise();
     follow();
     admin();
@@ -97,8 +78,15 @@ class Parser {
     } catch (const CLI::ParseError& error) {
       return std::unexpected(fail_usage(explain(words, error), line_.json));
     }
-    for (const auto& [command, verb] : verbs_)
-      if (command->parsed()) line_.verb = verb;
+    for (const auto& [command, verb] : commands_) {
+      if (!command->parsed()) continue;
+      line_.verb = verb;
+      if (verb != Verb::kStateWrite) continue;
+      line_.state.verb = command->get_name();
+      if (const std::string wrong = settle_state_write(line_.state); !wrong.empty())
+        return std::unexpected(
+            fail_usage(fmt::format("{}: {}", path_of(*command), wrong), line_.json));
+    }
     if (const std::string wrong = contradiction(); !wrong.empty())
       return std::unexpected(fail_usage(wrong, line_.json));
     return line_;
@@ -109,8 +97,9 @@ class Parser {
   // is empty would write without its condition.
   static std::string empty_value(const std::vector<std::string>& words) {
     static constexpr std::string_view kNeedValue[] = {
-        "--if-version", "--at-least", "--count", "--floor", "--file",       "--on-change",
-        "--config",     "--listen",   "--id",    "--swarm", "--coordinator"};
+        "--if-version", "--at-least", "--count",  "--floor", "--file",
+        "--on-change",  "--config",   "--listen", "--id",    "--swarm",
+        "--field",      "--as-of",    "--type",   "--kind",  "--coordinator"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";
@@ -121,9 +110,7 @@ class Parser {
   }
 
   CLI::App* command(CLI::App& parent, Verb verb, const char* name, const char* about) {
-    CLI::App* app = parent.add_subcommand(name, about);
-    verbs_.emplace_back(app, verb);
-    return app;
+    return cli::command(parent, commands_, verb, name, about);
   }
   static CLI::App* family(CLI::App& parent, const char* name, const char* about) {
     CLI::App* app = parent.add_subcommand(name, about);
@@ -143,24 +130,6 @@ class Parser {
             about)
         ->type_name("TIME");
   }
-  template <typename T>
-  static CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> words,
-                             std::function<void(T)> take, const char* about) {
-    std::string names;
-    for (const auto& [word, value] : words) names += (names.empty() ? "" : "|") + word;
-    return app
-        .add_option_function<std::string>(
-            name,
-            [name, words, names, take](const std::string& text) {
-              const auto found = words.find(text);
-              if (found == words.end())
-                throw CLI::ValidationError(name, fmt::format("'{}' is not one of {}", text, names));
-              take(found->second);
-            },
-            about)
-        ->type_name(names);
-  }
-
   // A name that can't be empty, as from `--data "$UNSET"`.
   static const CLI::Validator& not_empty() {
     static const CLI::Validator kNotEmpty(
@@ -234,8 +203,20 @@ class Parser {
         "{\"op\":\"put\",\"key\":\"plan\",\"value\":{\"go\":\"north\"},\"if_version\":12,\"id\":1}"
         "\n"
         "  {\"op\":\"get\",\"key\":\"plan\"}           {\"op\":\"list\",\"glob\":\"task/*\"}\n"
-        "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2}  {\"op\":\"delete\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"delete\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2,\"type\":\"grow-counter\"}  "
+        "{\"op\":\"reset\",\"key\":\"n\"}\n"
+        "  {\"op\":\"reserve\",\"key\":\"fuel\",\"amount\":5} {\"op\":\"release\",...}  "
+        "{\"op\":\"handover\",...,\"to\":\"b\"}\n"
         "  {\"op\":\"add\",\"key\":\"tags\",\"elements\":[\"a\"]}  {\"op\":\"remove\",...}\n"
+        "  {\"op\":\"max\",\"key\":\"best\",\"value\":7}  {\"op\":\"min\",...}  "
+        "{\"op\":\"once\",\"key\":\"done\"}\n"
+        "  {\"op\":\"on\",\"key\":\"lamp\",\"type\":\"disable-flag\"}  {\"op\":\"off\",...}\n"
+        "  {\"op\":\"setfield\",\"key\":\"ada\",\"field\":[\"home\",\"city\"],\"value\":\"Ulm\"}  "
+        "{\"op\":\"rmfield\",...}\n"
+        "  {\"op\":\"insert\",\"key\":\"song\",\"at\":0,\"text\":\"hum\"}  "
+        "{\"op\":\"erase\",\"key\":\"song\",\"at\":0,\"count\":3}\n"
+        "  any write with \"field\":\"name\": on that field of a map\n"
         "  {\"op\":\"group\",\"entries\":[{\"op\":\"put\",...},{\"op\":\"incr\",...}]}\n"
         "  {\"op\":\"offer\",\"key\":\"plan\",\"value\":\"mine\"}  "
         "{\"op\":\"withdraw\",\"key\":\"plan\"}\n"
@@ -246,72 +227,7 @@ class Parser {
 
   void state() {
     CLI::App& family_app = *family(app_, "state", "Read and write the swarm's state");
-    auto& state = line_.state;
-    const auto key = [&](CLI::App& app) {
-      app.add_option("KEY", state.key, "The key")->required();
-    };
-    const auto at_least = [&](CLI::App& app) {
-      app.add_option("--at-least", state.at_least, "Wait until this revision is there")
-          ->check(revision_of_text)
-          ->type_name("REVISION");
-    };
-    const auto expects = [&](CLI::App& app) {
-      return app
-          .add_option("--if-version", state.if_version,
-                      "Only if this is the key's version; 0: only if absent")
-          ->check(revision_of_text)
-          ->type_name("VERSION");
-    };
-    CLI::App& get = *command(family_app, Verb::kStateGet, "get", "Print a value as it is");
-    key(get);
-    at_least(get);
-
-    CLI::App& put = *command(family_app, Verb::kStatePut, "put", "Write a value");
-    key(put);
-    auto* value = put.add_option("VALUE", state.value,
-                                 "The value; - or nothing: from standard input. One that begins "
-                                 "with '-' stands behind --");
-    put.add_option("--file", state.file, "The value is what this file holds")
-        ->type_name("FILE")
-        ->excludes(value);
-    choice<ContentType>(
-        put, "--type",
-        {{"text", ContentType::kText},
-         {"json", ContentType::kJson},
-         {"bytes", ContentType::kBytes}},
-        [&state](ContentType content) { state.content = content; },
-        "[text; bytes when it is not UTF-8]; json is checked and stored in canonical form");
-    auto* if_version = expects(put);
-    put.add_flag("--if-absent", state.if_absent, "Only if there is no such key")
-        ->excludes(if_version);
-    put.footer("Prints the new version, which is also the revision of the swarm.");
-
-    CLI::App& rm = *command(family_app, Verb::kStateRemoveKey, "rm", "Delete a key");
-    key(rm);
-    expects(rm);
-
-    CLI::App& ls = *command(family_app, Verb::kStateList, "ls", "List keys");
-    ls.add_option("GLOB", state.glob, "Keys that match: * any text ('/' too), ? one byte");
-    ls.add_flag("-l,--long", state.long_list, "With version, type and value");
-    at_least(ls);
-
-    CLI::App& incr = *command(family_app, Verb::kStateIncrement, "incr", "Add to a counter");
-    key(incr);
-    incr.add_option("AMOUNT", state.amount, "[1]; may be negative")
-        ->check([](const std::string& text) -> std::string {
-          if (whole_number<std::int64_t>(text)) return {};
-          return fmt::format("expected a whole number of 64 bits, got '{}'", text);
-        })
-        ->type_name("N");
-    incr.footer("Prints the new revision, as every write does; state get prints the counter.");
-
-    for (const auto& [verb, name, about] :
-         {std::tuple{Verb::kStateAdd, "add", "Add elements to a set"},
-          std::tuple{Verb::kStateRemove, "remove", "Remove elements from a set"}}) {
-      CLI::App& app = *command(family_app, verb, name, about);
-      key(app);
-      app.add_option("ELEMENT", state.elements, "Elements")->required();
-    }
+    add_state_family(family_app, line_, commands_);
   }
 
   void synchronise() {
@@ -362,6 +278,59 @@ class Parser {
         "without a hole: waggle tail --from CURSOR. It is a feed of the state: each key comes at "
         "its\n"
         "latest, values in between may be skipped.");
+  }
+
+  void resolution() {
+    auto& conflict = line_.conflict;
+    CLI::App& conflicts = *family(app_, "conflict", "What waits for a person, and how to settle it");
+    command(conflicts, Verb::kConflictList, "ls", "List the conflicts that wait")
+        ->add_option("GLOB", conflict.glob, "Of keys that match: * any text, ? one byte");
+    CLI::App& show = *command(conflicts, Verb::kConflictShow, "show", "All sides of a conflict");
+    CLI::App& diff = *command(conflicts, Verb::kConflictDiff, "diff", "Where the sides differ");
+    CLI::App& resolve = *command(conflicts, Verb::kConflictResolve, "resolve",
+                                 "Settle a conflict, by an ordinary commit");
+    for (CLI::App* app : {&show, &diff, &resolve})
+      app->add_option("CONFLICT", conflict.id, "Its name, such as C12")->required();
+    auto* take = resolve
+                     .add_option("--take", conflict.take,
+                                 "A, B, ...: the value of that side; merged: all of them, where "
+                                 "they don't contradict; dismiss: what stands stays")
+                     ->type_name("SIDE")
+                     ->check(not_empty());
+    resolve.add_option("--value", conflict.value, "Another value")
+        ->type_name("VALUE")
+        ->excludes(take);
+    resolve
+        .add_option("--if-version", conflict.if_version, "Only if this is the key's version")
+        ->check(revision_of_text)
+        ->type_name("VERSION");
+    resolve.footer(
+        "  waggle conflict resolve C12 --take B\n"
+        "  waggle conflict resolve C12 --value 'go north'");
+
+    auto& receipt = line_.receipt;
+    CLI::App& receipts =
+        *family(app_, "receipt", "What was chosen among concurrent values, from what and why");
+    command(receipts, Verb::kReceiptList, "ls", "List the receipts of a key, or of all")
+        ->add_option("KEY", receipt.key, "The key");
+    for (const auto& [verb, name, about] :
+         {std::tuple{Verb::kReceiptShow, "show", "The inputs and the outcome of each"},
+          std::tuple{Verb::kReceiptVerify, "verify",
+                     "Check the chain and run the rules again on what was retained"}})
+      command(receipts, verb, name, about)->add_option("KEY", receipt.key, "The key")->required();
+
+    CLI::App& what_if =
+        *command(app_, Verb::kWhatIf, "what-if", "Which choices another policy would have made");
+    what_if
+        .add_option("--policy", receipt.policy,
+                    "A configuration whose [[policy]] sections are tried")
+        ->type_name("FILE")
+        ->required()
+        ->check(not_empty());
+    what_if.add_option("--since", receipt.since, "Only choices from this revision on")
+        ->check(revision_of_text)
+        ->type_name("REVISION");
+    what_if.footer("Nothing is changed. Run it before you switch the policy of a coordinator.");
   }
 
   void admin() {
@@ -494,6 +463,9 @@ class Parser {
       if (line_.sync.count != 0 && line_.sync.every_millis == 0)
         return "waggle sync: --count needs --every";
     }
+    if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() && !line_.conflict.value)
+      return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "
+             "or --value VALUE";
     if (line_.verb == Verb::kAgentRun && line_.agent.no_stdin && line_.agent.observer &&
         line_.agent.on_change.empty() && !line_.agent.changes)
       return "waggle agent run: an observer with --no-stdin does nothing; add --changes or "
@@ -503,7 +475,7 @@ class Parser {
 
   CommandLine line_;
   CLI::App app_;
-  std::vector<std::pair<CLI::App*, Verb>> verbs_;
+  Commands commands_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
-// The command line as the user gave it. options.cc is the only file that knows CLI11; its own exit
-// codes become 2, and it adds what CLI11 lacks: the nearest name to a mistyped one.
+// The command line as the user gave it. Only options.cc and options_state.cc know CLI11; its own
+// exit codes become 2, and they add what it lacks: the nearest name to a mistyped one.
 
 #include <cstdint>
 #include <expected>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/message.h"
-#include "base/value.h"
+#include "base/op.h"
 
 namespace waggle::cli {
 
@@ -19,12 +19,16 @@ enum class Verb {
   kAgentRun,
   kAgentList,
   kStateGet,
-  kStatePut,
-  kStateRemoveKey,
   kStateList,
-  kStateIncrement,
-  kStateAdd,
-  kStateRemove,
+  kStateWrite,  // which one: State::verb
+  kConflictList,
+  kConflictShow,
+  kConflictDiff,
+  kConflictResolve,
+  kReceiptList,
+  kReceiptShow,
+  kReceiptVerify,
+  kWhatIf,
   kSync,
   kDelta,
   kTail,
@@ -67,18 +71,44 @@ struct CommandLine {
   } agent;
 
   struct State {
+    std::string verb;  // of a write: "put", "rm", "incr", ...
     std::string key;
     std::string glob;
+    std::vector<std::string> field;  // of --field, from the outermost map on
+    std::vector<std::string> name;   // of setfield and rmfield: the path within `field`
     std::optional<std::string> value;
     std::string file;
     std::optional<ContentType> content;
-    std::vector<std::string> elements;
-    std::int64_t amount = 1;
+    bool beside = false;
+    std::vector<std::string> elements;  // of a set, of a list; of a text its one piece
+    std::optional<ValueType> type;      // empty: what the verb means without
+    std::string kind;                   // of max and min
+    Scalar scalar;                      // the same, read by it
+    std::int64_t amount = 1;            // of incr
+    std::uint64_t count = 1;            // of erase, reserve, release and handover
+    std::string agent;                  // of handover
+    std::uint64_t at = 0;
+    bool list = false;
+    std::string as_of;  // a cursor; empty: the newest
     std::optional<std::uint64_t> if_version;
     bool if_absent = false;
     std::uint64_t at_least = 0;
     bool long_list = false;
   } state;
+
+  struct Conflict {
+    std::string id;
+    std::string glob;
+    std::string take;  // a side's letter, "merged" or "dismiss"; empty: `value`
+    std::optional<std::string> value;
+    std::optional<std::uint64_t> if_version;
+  } conflict;
+
+  struct Receipts {
+    std::string key;
+    std::string policy;  // of what-if: a configuration file
+    std::uint64_t since = 0;
+  } receipt;
 
   struct Sync {
     std::vector<std::string> keys;

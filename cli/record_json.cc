@@ -54,6 +54,7 @@ void add_outcome(Json& out, const Outcome& outcome) {
     out.set("conflict", to_text(outcome.conflict));
     out.set("committed", record_json({outcome.key, outcome.committed}));
   }
+  if (outcome.parked) out.set("parked", fmt::format("C{}", outcome.parked.value()));
   if (!outcome.text.empty()) out.set("text", outcome.text);
 }
 

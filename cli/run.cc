@@ -100,12 +100,19 @@ int run(int argc, char** argv) {
     case Verb::kStateGet:
     case Verb::kStateList:
       return state_read(*line, *config);
-    case Verb::kStatePut:
-    case Verb::kStateRemoveKey:
-    case Verb::kStateIncrement:
-    case Verb::kStateAdd:
-    case Verb::kStateRemove:
+    case Verb::kStateWrite:
       return state_write(*line, *config);
+    case Verb::kConflictList:
+    case Verb::kConflictShow:
+    case Verb::kConflictDiff:
+    case Verb::kConflictResolve:
+      return conflict(*line, *config);
+    case Verb::kReceiptList:
+    case Verb::kReceiptShow:
+    case Verb::kReceiptVerify:
+      return receipt(*line, *config);
+    case Verb::kWhatIf:
+      return what_if(*line, *config);
     case Verb::kSync:
       return synchronise(*line, *config);
     case Verb::kDelta:

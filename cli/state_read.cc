@@ -7,6 +7,7 @@
 
 #include "base/shape.h"
 #include "cli/commands.h"
+#include "cli/field_values.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
 
@@ -36,6 +37,44 @@ int print_value(const Value& value) {
   return print(plain_text(value, output_is_terminal())) ? kExitDone : kExitFailure;
 }
 
+// The fields of a path, within the record that was read.
+int print_fields(const CommandLine& line, const Change& read, const Cursor& at) {
+  const bool live = read.record && read.record->live();
+  const std::vector<std::string>& path = line.state.field;
+  const std::vector<NamedField> found =
+      live ? fields_at(*read.record->value, path) : std::vector<NamedField>();
+  if (line.json) {
+    Json names{Json::Array{}};
+    for (const std::string& name : path) names.push(name);
+    Json fields{Json::Array{}};
+    for (const NamedField& one : found) fields.push(field_json(one.id, *one.field));
+    Json out;
+    out.set("key", read.key.value()).set("field", std::move(names)).set("exists", !found.empty());
+    if (live) out.set("version", read.record->version.value());
+    out.set("fields", std::move(fields)).set("cursor", to_text(at));
+    if (!print_json(out)) return kExitFailure;
+    return found.empty() ? exit_code(Code::kNotFound) : kExitDone;
+  }
+  const std::string key = printable(line.state.key, 128);
+  if (found.empty()) {
+    if (live && !std::holds_alternative<Map>(*read.record->value))
+      return fail({Code::kNotFound, fmt::format("'{}' holds no map: its type is {}", key,
+                                                type_word(*read.record->value))},
+                  false);
+    return fail({Code::kNotFound, fmt::format("there is no field {} in '{}' at revision {}",
+                                              text_of_path(path), key, at.revision.value())},
+                false);
+  }
+  if (found.size() > 1) {
+    std::string types;
+    for (const NamedField& one : found)
+      types += fmt::format("{}{}", types.empty() ? "" : ", ", type_word(one.field->value->value));
+    say(fmt::format("the field {} has several types: {}; this is the first, --json shows each",
+                    text_of_path(path), types));
+  }
+  return print_value(found.front().field->value->value);
+}
+
 int get(const CommandLine& line, const Config& config, RequestClient& client) {
   const GetQuery ask{{Key(line.state.key)}, Revision(line.state.at_least)};
   const auto result = ask_until(client, ask, config.timeout_millis);
@@ -43,6 +82,7 @@ int get(const CommandLine& line, const Config& config, RequestClient& client) {
   if (result->changes.empty())
     return fail({Code::kInternal, "the coordinator's answer names no key"}, line.json);
   const Change& read = result->changes.front();
+  if (!line.state.field.empty()) return print_fields(line, read, result->at);
   if (line.json) {
     Json out = record_json(read);
     out.set("cursor", to_text(result->at));

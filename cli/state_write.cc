@@ -1,90 +1,21 @@
-// `waggle state put|rm|incr|add|remove` and `waggle clear`.
+// The writes of `waggle state`, and `waggle clear`.
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iostream>
-#include <sstream>
+#include <optional>
+#include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "base/shape.h"
 #include "cli/commands.h"
+#include "cli/field_values.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
+#include "cli/state_op.h"
 
 namespace waggle::cli {
 namespace {
-
-// Reads one byte more than a value may have, so that what is too large is refused and not cut.
-Result<std::string> read_value(std::istream& in, const std::string& name) {
-  std::string bytes(limits::kValueBytes + 1, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad())
-    return failed(Code::kRejected, fmt::format("{} can't be read: {}", name, std::strerror(errno)));
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  if (bytes.size() > limits::kValueBytes)
-    return failed(Code::kRejected,
-                  fmt::format("{} holds more than {} bytes, which is the limit of a "
-                              "value; store it elsewhere and put its address here",
-                              name, limits::kValueBytes));
-  return bytes;
-}
-
-Result<std::string> value_of(const CommandLine::State& state) {
-  if (!state.file.empty()) {
-    std::ifstream file(state.file, std::ios::binary);
-    if (!file)
-      return failed(Code::kRejected, fmt::format("the file '{}' can't be opened: {}", state.file,
-                                                 std::strerror(errno)));
-    return read_value(file, fmt::format("the file '{}'", state.file));
-  }
-  if (state.value && *state.value != "-") return *state.value;
-  if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-    return failed(Code::kRejected,
-                  "standard input is closed and no value was given; an empty value "
-                  "is written as ''");
-  if (!state.value && isatty(STDIN_FILENO) == 1)
-    say("the value is read from the terminal; ^D ends it");
-  return read_value(std::cin, "standard input");
-}
-
-Result<Op> put_of(const CommandLine::State& state) {
-  auto bytes = value_of(state);
-  if (!bytes) return std::unexpected(bytes.error());
-  const ContentType content =
-      state.content.value_or(is_utf8(*bytes) ? ContentType::kText : ContentType::kBytes);
-  if (content == ContentType::kText && !is_utf8(*bytes))
-    return failed(Code::kRejected, "the value is not UTF-8, so it is no text; use --type bytes");
-  if (content == ContentType::kJson) {
-    const auto parsed = parse_json(*bytes);
-    if (!parsed) return failed(Code::kRejected, "the value is not JSON: " + parsed.error().text);
-    bytes = parsed->canonical();
-  }
-  return PutOp{content, *std::move(bytes)};
-}
-
-Result<Op> op_of(const CommandLine& line) {
-  std::vector<std::string> elements = line.state.elements;
-  std::sort(elements.begin(), elements.end());
-  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
-  switch (line.verb) {
-    case Verb::kStatePut:
-      return put_of(line.state);
-    case Verb::kStateIncrement:
-      return IncrOp{line.state.amount};
-    case Verb::kStateAdd:
-      return SetAddOp{std::move(elements)};
-    case Verb::kStateRemove:
-      return SetRemoveOp{std::move(elements)};
-    default:
-      return DeleteOp{};
-  }
-}
 
 // Says what became of a write. `nothing`: what it means when it changed nothing; empty: nothing.
 int report(const CommandLine& line, const Config& config, const Result<Outcome>& outcome,
@@ -149,32 +80,83 @@ int clear_swarm(const CommandLine& line, const Config& config) {
                 (*client)->write({Entry{{}, {}, ClearOp{}, {}}}, config.timeout_millis), {});
 }
 
-}  // namespace
+// What it means that a write changed nothing, where that is worth an exit code; empty: as wished.
+std::string nothing_text(const CommandLine::State& state, const Config& config) {
+  const std::string key = printable(state.key, 128);
+  if (state.verb == "rm")
+    return fmt::format("there is no key '{}' in swarm '{}'", key, config.swarm);
+  if (state.verb == "remove") return fmt::format("the set '{}' holds none of these", key);
+  if (state.verb == "rmfield")
+    return fmt::format("the map '{}' has no field {}", key, text_of_path(state.field));
+  return {};
+}
 
-int state_write(const CommandLine& line, const Config& config) {
-  const Status key = check_key(line.state.key);
-  if (!key) return fail_usage(key.error().text, line.json);
-  Result<Op> op = op_of(line);
+// The end of the text or list that an append is behind, and the state in which it is that.
+struct End {
+  std::uint64_t at = 0;
+  std::optional<Cursor> seen;  // none: there is no swarm yet, which begins with its first write
+};
+Result<End> end_of(const CommandLine::State& state, RequestClient& client,
+                   std::int64_t timeout_millis) {
+  const auto found = client.query(GetQuery{{Key(state.key)}, {}}, timeout_millis);
+  if (!found && found.error().code == Code::kNotFound) return End{};
+  if (!found) return std::unexpected(found.error());
+  End end{0, found->at};
+  for (const Change& read : found->changes) {
+    if (!read.record || !read.record->live()) continue;
+    // Of another type: nothing to be behind, which the answer to the write will say.
+    const Value* value = value_at(*read.record->value, state.field, *state.type);
+    if (value != nullptr) end.at = count_of(*value);
+  }
+  return end;
+}
+
+// The state in which positions count; none: the newest that the client knows.
+Result<std::optional<Cursor>> place(CommandLine::State& state, RequestClient& client,
+                                    std::int64_t timeout_millis) {
+  if (state.verb == "append") {
+    const Result<End> end = end_of(state, client, timeout_millis);
+    if (!end) return std::unexpected(end.error());
+    state.at = end->at;
+    return end->seen;
+  }
+  if (state.as_of.empty()) return std::nullopt;
+  const Result<Cursor> as_of = client.parse_cursor(state.as_of);
+  if (!as_of) return std::unexpected(as_of.error());
+  return *as_of;
+}
+
+// What is wrong with the operation itself is said before anybody is dialled.
+int write(CommandLine line, const Config& config) {
+  CommandLine::State& state = line.state;
+  Result<Op> op = op_of(state);
   if (!op) return fail(op.error(), line.json);
-  Entry entry{Key(line.state.key), {}, *std::move(op), {}};
-  if (line.state.if_version) entry.expect = ExpectVersion{Revision(*line.state.if_version)};
-  if (line.state.if_absent) entry.expect = ExpectVersion{Revision(0)};
-  std::string nothing;
-  if (line.verb == Verb::kStateRemoveKey)
-    nothing = fmt::format("there is no key '{}' in swarm '{}'", printable(line.state.key, 128),
-                          config.swarm);
-  if (line.verb == Verb::kStateRemove)
-    nothing = fmt::format("the set '{}' holds none of these", printable(line.state.key, 128));
+  Entry entry{Key(state.key), {}, *std::move(op), {}};
+  if (state.if_version) entry.expect = ExpectVersion{Revision(*state.if_version)};
+  if (state.if_absent) entry.expect = ExpectVersion{Revision(0)};
+  if (const Status shape = check_entry(entry); !shape) return fail(shape.error(), line.json);
 
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  return report(line, config, (*client)->write({std::move(entry)}, config.timeout_millis), nothing);
+  const auto seen = place(state, **client, config.timeout_millis);
+  if (!seen) return fail(seen.error(), line.json);
+  if (state.verb == "append") entry.op = *op_of(state);
+  return report(line, config, (*client)->write({std::move(entry)}, config.timeout_millis, *seen),
+                nothing_text(state, config));
+}
+
+}  // namespace
+
+int state_write(const CommandLine& line, const Config& config) {
+  if (const Status key = check_key(line.state.key); !key)
+    return fail_usage(key.error().text, line.json);
+  return write(line, config);
 }
 
 int clear(const CommandLine& line, const Config& config) {
   if (line.admin.key.empty()) return clear_swarm(line, config);
   CommandLine remove = line;
-  remove.verb = Verb::kStateRemoveKey;
+  remove.state.verb = "rm";
   remove.state.key = line.admin.key;
   return state_write(remove, config);
 }

@@ -88,9 +88,7 @@ struct AddValue {
   void operator()(const Counter& value) const { out.set("value", value.total); }
   void operator()(const OrSet& value) const { out.set("value", elements_json(value.elements)); }
   void operator()(const GrowSet& value) const { out.set("value", elements_json(value.elements)); }
-  void operator()(const RemoveWinsSet& value) const {
-    out.set("value", list_json(present(value)));
-  }
+  void operator()(const RemoveWinsSet& value) const { out.set("value", list_json(present(value))); }
   void operator()(const MaxValue& value) const { add_scalar(out, value.value); }
   void operator()(const MinValue& value) const { add_scalar(out, value.value); }
   void operator()(const OnceFlag&) const { out.set("value", true); }
@@ -117,13 +115,7 @@ struct AddValue {
   }
   void operator()(const Map& value) const {
     Json fields{Json::Array{}};
-    for (const auto& [id, field] : value.fields) {
-      Json one;
-      one.set("name", id.name);
-      add_value(one, field.value->value);
-      one.set("writer", field.updates.back().writer.agent.value());
-      fields.push(std::move(one));
-    }
+    for (const auto& [id, field] : value.fields) fields.push(field_json(id, field));
     out.set("fields", std::move(fields));
   }
   void operator()(const List& value) const {
@@ -191,6 +183,13 @@ std::string_view type_word(const Value& value) {
 Json element_json(const std::string& element) {
   if (is_utf8(element)) return element;
   return Json::object({{"base64", to_base64(element)}});
+}
+
+Json field_json(const FieldId& id, const Field& field) {
+  Json out;
+  out.set("name", id.name);
+  add_value(out, field.value->value);
+  return out.set("writer", field.updates.back().writer.agent.value());
 }
 
 void add_value(Json& out, const Value& value) {

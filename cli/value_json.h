@@ -25,6 +25,7 @@ namespace waggle::cli {
 
 [[nodiscard]] std::string_view type_word(const Value& value);
 [[nodiscard]] Json element_json(const std::string& element);
+[[nodiscard]] Json field_json(const FieldId& id, const Field& field);
 // Adds "type" and what belongs to it.
 void add_value(Json& out, const Value& value);
 

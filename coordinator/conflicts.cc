@@ -138,7 +138,10 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
   const bool changes = settle.how != Settle::kDismiss && value != register_of(standing.get());
   Receipt receipt;
   receipt.key = entry.key;
-  receipt.rule = fmt::format("settled({} by {})", text_of(settle.conflict), author.agent.value());
+  // A client's random name says nothing.
+  const std::string who =
+      is_client_agent(author.agent) ? std::string(kClientPrefix) : author.agent.value();
+  receipt.rule = fmt::format("settled({} by {})", text_of(settle.conflict), who);
   for (const ConflictSide& side : waits->sides)
     receipt.inputs.push_back(input_of(side.agent, side.version, side.hlc, side.value,
                                       &side == &waits->sides.front()));
@@ -161,7 +164,7 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
                     Seq(settle.conflict.value())};
   record->metadata = entry.metadata;
   record->metadata["settled"] = text_of(settle.conflict);
-  record->metadata["settled_by"] = author.agent.value();
+  record->metadata["settled_by"] = who;
   if (record->value) record->content = content_hash(*record->value);
   receipt.version = record->version;
   receipt.output = record->content;

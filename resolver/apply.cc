@@ -57,13 +57,13 @@ std::optional<Verdict> check_type(const Situation& s) {
   if (s.live() && type_of(*s.current()->value) != *needed)
     return Verdict::rejects(
         Reason::kTypeMismatch,
-        fmt::format("'{}' is a {}, the write is for a {}; delete the key first to change "
+        fmt::format("'{}' is of type {}, the write is for {}; delete the key first to change "
                     "its type",
                     s.entry.key.value(), to_text(type_of(*s.current()->value)), to_text(*needed)));
   if (s.policy.type && *s.policy.type != *needed)
     return Verdict::rejects(
         Reason::kTypeMismatch,
-        fmt::format("the policy for '{}' fixes the type {} for '{}', the write is for a {}",
+        fmt::format("the policy for '{}' fixes the type {} for '{}', the write is for {}",
                     s.policy.prefix, to_text(*s.policy.type), s.entry.key.value(),
                     to_text(*needed)));
   return std::nullopt;

@@ -140,6 +140,7 @@ WriteResult to_result(const Outcome& outcome) {
   result.key = outcome.key.value();
   if (outcome.conflict != ConflictKind::kNone) result.conflict = to_text(outcome.conflict);
   if (outcome.reason != Reason::kNone) result.reason = to_text(outcome.reason);
+  result.parked = outcome.parked.value();
   if (outcome.committed) result.standing = to_item(outcome.key, outcome.committed.get());
   result.text = outcome.text;
   return result;

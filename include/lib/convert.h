@@ -36,6 +36,9 @@ template <typename T>
 struct WriteGroup::Parts {
   std::vector<Entry> entries;  // the elements of sets as they were given
   std::string misuse;          // what was called wrongly, first
+  void misused(std::string text) {
+    if (misuse.empty()) misuse = std::move(text);
+  }
 };
 // Ready to be written. Errors: of check_entries(), or what was called wrongly.
 [[nodiscard]] Result<std::vector<Entry>> entries_of(const WriteGroup& group);

@@ -349,7 +349,8 @@ Result<SyncReport> RequestClient::synchronise(const SyncRequest& request,
 
 // ---- writing -----------------------------------------------------------------------------------
 
-Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t timeout_millis) {
+Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t timeout_millis,
+                                     const std::optional<Cursor>& seen) {
   if (Status shape = check_entries(entries); !shape)
     return std::unexpected(std::move(shape.error()));
   Parts& p = *parts_;
@@ -357,9 +358,12 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
   Mutation mutation;
   mutation.incarnation = p.incarnation;
   mutation.seq = p.last.next();
-  mutation.context.epoch = p.known.epoch;
-  mutation.context.seen = p.known.revision;
-  if (p.last) mutation.context.own_through = {{p.incarnation, p.last}};
+  const bool earlier = seen && (seen->epoch != p.known.epoch || seen->revision < p.known.revision);
+  const Cursor& speaks_of = earlier ? *seen : p.known;
+  mutation.context.epoch = speaks_of.epoch;
+  mutation.context.seen = speaks_of.revision;
+  // An earlier state need not hold what this client wrote since.
+  if (p.last && !earlier) mutation.context.own_through = {{p.incarnation, p.last}};
   mutation.hlc = p.stamp();
   mutation.entries = std::move(entries);
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,9 +46,11 @@ class RequestClient {
 
   [[nodiscard]] const Welcome& welcome() const;
 
-  [[nodiscard]] Result<QueryResult> query(
-      Ask ask, std::int64_t timeout_millis);
-  [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis);
+  [[nodiscard]] Result<QueryResult> query(Ask ask, std::int64_t timeout_millis);
+  // `seen`: the state that the write speaks of, where that is not the newest this client was told
+  // of; positions in texts and lists are those of it. It never counts for more than is known.
+  [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis,
+                                      const std::optional<Cursor>& seen = std::nullopt);
   [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
                                                std::int64_t timeout_millis);
   [[nodiscard]] Result<CompactResult> compact(Revision floor, std::int64_t timeout_millis);

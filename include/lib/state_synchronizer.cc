@@ -50,18 +50,45 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   return options;
 }
 
-// What a MemoryProvider shows of an item.
+std::string as_text(const Comparable& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* real = std::get_if<double>(&value)) return fmt::to_string(*real);
+  if (const auto* natural = std::get_if<std::uint64_t>(&value)) return fmt::to_string(*natural);
+  return fmt::to_string(std::get<std::int64_t>(value));
+}
+
+// What a MemoryProvider shows of an item: the bare value; what holds several, one a line.
 std::string as_text(const StateItem& item) {
+  std::string lines;
   switch (item.type) {
     case ItemType::kRegister:
+    case ItemType::kText:
       return item.bytes;
     case ItemType::kCounter:
+    case ItemType::kGrowCounter:
+    case ItemType::kResettableCounter:
+    case ItemType::kBoundedCounter:
       return std::to_string(item.number);
+    case ItemType::kMax:
+    case ItemType::kMin:
+      return as_text(item.comparable);
+    case ItemType::kOnceFlag:
+    case ItemType::kEnableFlag:
+    case ItemType::kDisableFlag:
+      return item.on ? "true" : "false";
     case ItemType::kSet:
-      break;
+    case ItemType::kGrowSet:
+    case ItemType::kRemoveWinsSet:
+    case ItemType::kList:
+      for (const std::string& element : item.elements) lines += element + "\n";
+      return lines;
+    case ItemType::kMultiRegister:
+      for (const SiblingValue& sibling : item.siblings) lines += sibling.bytes + "\n";
+      return lines;
+    case ItemType::kMap:
+      for (const StateItem& field : item.fields) lines += field.key + "\t" + as_text(field) + "\n";
+      return lines;
   }
-  std::string lines;
-  for (const std::string& element : item.elements) lines += element + "\n";
   return lines;
 }
 

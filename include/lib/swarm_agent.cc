@@ -192,27 +192,55 @@ Expected<ItemList> SwarmAgent::list(std::string_view pattern, std::uint64_t at_l
   return ItemList{to_version(done.at), done.pending, to_items(done.changes)};
 }
 
+// ---- handles -----------------------------------------------------------------------------------
+
 AgentCounter SwarmAgent::counter(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentGrowCounter SwarmAgent::grow_counter(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentResettableCounter SwarmAgent::resettable_counter(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentBoundedCounter SwarmAgent::bounded_counter(std::string key) {
   return {*this, std::move(key)};
 }
 AgentSet SwarmAgent::set(std::string key) {
   return {*this, std::move(key)};
 }
-
-Expected<std::int64_t> AgentCounter::value() const {
-  const Expected<StateItem> item = agent_.get(key_);
-  if (!item) return std::unexpected(item.error());
-  if (item->exists && item->type != ItemType::kCounter)
-    return failure(StatusCode::kConflict, "'" + key_ + "' holds no counter");
-  return item->number;
+AgentGrowSet SwarmAgent::grow_set(std::string key) {
+  return {*this, std::move(key)};
 }
-
-Expected<std::vector<std::string>> AgentSet::elements() const {
-  Expected<StateItem> item = agent_.get(key_);
-  if (!item) return std::unexpected(item.error());
-  if (item->exists && item->type != ItemType::kSet)
-    return failure(StatusCode::kConflict, "'" + key_ + "' holds no set");
-  return std::move(item->elements);
+AgentRemoveWinsSet SwarmAgent::remove_wins_set(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentFlag SwarmAgent::flag(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentDisableFlag SwarmAgent::disable_flag(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentOnce SwarmAgent::once(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentMax SwarmAgent::max(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentMin SwarmAgent::min(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentMulti SwarmAgent::multi(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentMap SwarmAgent::map(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentList SwarmAgent::list_of(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentText SwarmAgent::text(std::string key) {
+  return {*this, std::move(key)};
 }
 
 // ---- rounds ------------------------------------------------------------------------------------

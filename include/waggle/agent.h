@@ -23,10 +23,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <waggle/group.h>
+#include <waggle/handles.h>
 #include <waggle/types.h>
 
 namespace waggle {
@@ -81,10 +81,6 @@ struct LinkStatus {
   std::string text;  // why, for kLost and kEnded: "id_in_use: ..." when another process has the id
 };
 
-struct WriteTicket {
-  std::uint64_t number = 0;
-  friend bool operator==(const WriteTicket&, const WriteTicket&) = default;
-};
 struct SettledWrite {
   WriteTicket ticket;  // number 0: written by an earlier process with the same `data`
   WriteResult result;
@@ -138,9 +134,6 @@ struct AgentStatus {
   std::map<std::string, std::uint64_t> counters;
 };
 
-class AgentCounter;
-class AgentSet;
-
 class SwarmAgent {
  public:
   // Does not wait for a coordinator. Failures: kRejected for an id, endpoint or directory that
@@ -183,8 +176,24 @@ class SwarmAgent {
   [[nodiscard]] Expected<ItemList> list(
       std::string_view pattern = "*", std::uint64_t at_least = 0,
       std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
+  // ---- one key in the words of its type; see waggle/handles.h
   [[nodiscard]] AgentCounter counter(std::string key);
+  [[nodiscard]] AgentGrowCounter grow_counter(std::string key);
+  [[nodiscard]] AgentResettableCounter resettable_counter(std::string key);
+  [[nodiscard]] AgentBoundedCounter bounded_counter(std::string key);
   [[nodiscard]] AgentSet set(std::string key);
+  [[nodiscard]] AgentGrowSet grow_set(std::string key);
+  [[nodiscard]] AgentRemoveWinsSet remove_wins_set(std::string key);
+  [[nodiscard]] AgentFlag flag(std::string key);
+  [[nodiscard]] AgentDisableFlag disable_flag(std::string key);
+  [[nodiscard]] AgentOnce once(std::string key);
+  [[nodiscard]] AgentMax max(std::string key);
+  [[nodiscard]] AgentMin min(std::string key);
+  [[nodiscard]] AgentMulti multi(std::string key);
+  [[nodiscard]] AgentMap map(std::string key);
+  [[nodiscard]] AgentList list_of(std::string key);
+  [[nodiscard]] AgentText text(std::string key);
 
   // ---- rounds
   // This agent's candidate for a register, answered when a synchronisation asks; not part of the
@@ -210,31 +219,6 @@ class SwarmAgent {
   struct Parts;
   explicit SwarmAgent(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
-};
-
-// Two handles for one key each. They borrow the agent.
-class AgentCounter {
- public:
-  AgentCounter(SwarmAgent& agent, std::string key) : agent_(agent), key_(std::move(key)) {}
-  Expected<WriteTicket> add(std::int64_t amount = 1) { return agent_.incr(key_, amount); }
-  // 0 when there is none. Failures: kConflict when the key holds something else.
-  [[nodiscard]] Expected<std::int64_t> value() const;
-
- private:
-  SwarmAgent& agent_;
-  std::string key_;
-};
-class AgentSet {
- public:
-  AgentSet(SwarmAgent& agent, std::string key) : agent_(agent), key_(std::move(key)) {}
-  Expected<WriteTicket> add(std::string_view element) { return agent_.add(key_, element); }
-  Expected<WriteTicket> remove(std::string_view element) { return agent_.remove(key_, element); }
-  // Sorted; empty when there is none. Failures: kConflict when the key holds something else.
-  [[nodiscard]] Expected<std::vector<std::string>> elements() const;
-
- private:
-  SwarmAgent& agent_;
-  std::string key_;
 };
 
 }  // namespace waggle

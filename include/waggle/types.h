@@ -106,14 +106,14 @@ struct StateItem {
   bool exists = false;  // false: absent, or in a change: deleted
   ItemType type = ItemType::kRegister;
   ContentKind content = ContentKind::kText;  // of a register
-  std::string bytes;         // of a register, opaque to Waggle, or of a text: at most 1 MiB
-  std::int64_t number = 0;   // of a counter; a grow-counter beyond 2^63 - 1 says that
-  bool on = false;           // of a flag
-  Comparable comparable;     // of a max or min
-  std::vector<std::string> elements;  // of a set, sorted; of a list, in its order
-  std::vector<SiblingValue> siblings;  // of a multi-register
-  std::vector<StateItem> fields;       // of a map, by name and type
-  std::uint64_t free = 0;              // of a bounded counter: what nobody reserved
+  std::string bytes;        // of a register, opaque to Waggle, or of a text: at most 1 MiB
+  std::int64_t number = 0;  // of a counter; a grow-counter beyond 2^63 - 1 says that
+  bool on = false;          // of a flag
+  Comparable comparable;    // of a max or min
+  std::vector<std::string> elements;              // of a set, sorted; of a list, in its order
+  std::vector<SiblingValue> siblings;             // of a multi-register
+  std::vector<StateItem> fields;                  // of a map, by name and type
+  std::uint64_t free = 0;                         // of a bounded counter: what nobody reserved
   std::map<std::string, std::uint64_t> reserved;  // and who reserved how much
   std::uint64_t version = 0;       // revision of the commit that last changed it; 0: none did
   std::string writer;              // agent id; "~coordinator" for the result of a round
@@ -127,6 +127,10 @@ struct ItemList {
   std::vector<StateItem> items;
 };
 
+struct WriteTicket {
+  std::uint64_t number = 0;
+  friend bool operator==(const WriteTicket&, const WriteTicket&) = default;
+};
 // The answer to one write. A group commits as a whole or not at all.
 struct WriteResult {
   StatusCode code = StatusCode::kInternal;
@@ -135,6 +139,7 @@ struct WriteResult {
   bool changed = false;        // false: it was committed and there was nothing to change
   std::string key;             // of the entry that decided a conflict or a rejection
   std::string conflict;        // with a conflict: "version_mismatch", "concurrent_update", ...
+  std::uint64_t parked = 0;    // with kParked: the number of what waits, `waggle conflict show`
   std::string reason;          // otherwise, where there is one: "type_mismatch", "too_large", ...
   std::optional<StateItem>
       standing;  // with a conflict: what stands there; empty: the key is absent

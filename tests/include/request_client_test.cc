@@ -255,3 +255,37 @@ BOOST_AUTO_TEST_CASE(cursors_are_read_as_people_type_them) {
                            "99999999999999999999", "00000000000000000@1"})
     BOOST_TEST(!client->parse_cursor(text).has_value(), text);
 }
+
+BOOST_AUTO_TEST_CASE(a_write_speaks_of_the_state_that_it_names_and_never_of_a_later_one) {
+  const Serving serving;
+  std::vector<Context> contexts;
+  auto client = client_over(
+      serving,
+      [&](const Message& message) {
+        if (const auto* submit = std::get_if<Submit>(&message))
+          contexts.push_back(submit->mutations.at(0).context);
+        return true;
+      },
+      all);
+  const auto write = [&](const std::optional<Cursor>& seen) {
+    const std::size_t before = contexts.size();
+    BOOST_REQUIRE(client->write(incr(1), kPatienceMillis, seen).has_value());
+    return contexts.at(before);
+  };
+  for (int i = 0; i < 3; ++i) write(std::nullopt);  // revisions 1 to 3
+  const Epoch epoch = client->welcome().epoch;
+
+  const Context earlier = write(Cursor{epoch, Revision(2)});
+  BOOST_TEST(earlier.seen.value() == 2u);
+  BOOST_TEST(earlier.own_through.empty());  // that state need not hold all that it wrote
+  const Context newest = write(std::nullopt);
+  BOOST_TEST(newest.seen.value() == 4u);
+  BOOST_TEST(newest.own_through.size() == 1u);
+  // What was never told can't have been seen.
+  BOOST_TEST(write(Cursor{epoch, Revision(99)}).seen.value() == 5u);
+  // Of another history the coordinator decides what it is worth.
+  const Epoch foreign(epoch.value() + 1);
+  const Context other = write(Cursor{foreign, Revision(2)});
+  BOOST_TEST((other.epoch == foreign));
+  BOOST_TEST(other.seen.value() == 2u);
+}

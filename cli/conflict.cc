@@ -1,0 +1,265 @@
+// `waggle conflict ls|show|diff|resolve`: what waits for a person, and how a person settles it.
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/conflict.h"
+#include "base/limits.h"
+#include "base/shape.h"
+#include "cli/commands.h"
+#include "cli/durations.h"
+#include "cli/output.h"
+#include "cli/record_json.h"
+#include "resolver/diff3.h"
+#include "resolver/json_merge.h"
+#include "resolver/three_way.h"
+
+namespace waggle::cli {
+namespace {
+
+constexpr std::size_t kPreviewBytes = 60;
+
+std::string text_of(ConflictId id) {
+  return fmt::format("C{}", id.value());
+}
+
+// "C12" or "12".
+Result<ConflictId> id_of(std::string_view text) {
+  const std::string_view digits = text.starts_with('C') ? text.substr(1) : text;
+  std::uint64_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [at, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc() || at != end || number == 0 || number > limits::kNumberMax)
+    return failed(Code::kRejected,
+                  fmt::format("expected a conflict such as C12, got '{}'; see waggle conflict ls",
+                              printable(text, 64)));
+  return ConflictId(number);
+}
+
+Json side_json(const ParkedConflict& conflict, std::size_t place) {
+  const ConflictSide& side = conflict.sides[place];
+  Json out;
+  out.set("side", side_name(place)).set("committed", place == 0);
+  out.set("agent", side.agent.value()).set("version", side.version.value());
+  if (side.hlc.bits != 0)
+    out.set("written_at", wall_text(static_cast<std::int64_t>(side.hlc.millis())));
+  out.set("exists", side.value.has_value());
+  if (side.value) add_value(out, Value(*side.value));
+  return out;
+}
+
+Json conflict_json(const ParkedConflict& conflict) {
+  Json out;
+  out.set("conflict", text_of(conflict.id)).set("key", conflict.key.value());
+  out.set("kind", to_text(conflict.kind)).set("parked_at", wall_text(conflict.parked_wall_millis));
+  if (conflict.round) out.set("round", to_hex(conflict.round.value()));
+  Json sides{Json::Array{}};
+  for (std::size_t i = 0; i < conflict.sides.size(); ++i) sides.push(side_json(conflict, i));
+  return out.set("sides", std::move(sides));
+}
+
+std::string shown(const std::optional<Register>& value, std::size_t bytes_max) {
+  return value ? preview(Value(*value), bytes_max) : "(absent)";
+}
+
+Result<ParkedConflict> fetch(RequestClient& client, ConflictId id, std::int64_t timeout_millis) {
+  Result<QueryResult> found = client.query(ConflictsQuery{{}, id, {}}, timeout_millis);
+  if (!found) return std::unexpected(found.error());
+  if (found->conflicts.empty())
+    return failed(Code::kInternal, "the coordinator's answer names no conflict");
+  return std::move(found->conflicts.front());
+}
+
+int list(const CommandLine& line, const Config& config, RequestClient& client) {
+  ConflictsQuery ask{line.conflict.glob, {}, {}};
+  Json all{Json::Array{}};
+  std::vector<std::vector<std::string>> rows = {
+      {"CONFLICT", "KEY", "KIND", "SIDES", "PARKED", "STANDS"}};
+  while (true) {
+    const Result<QueryResult> found = client.query(ask, config.timeout_millis);
+    if (!found) return fail(found.error(), line.json);
+    for (const ParkedConflict& one : found->conflicts) {
+      all.push(conflict_json(one));
+      rows.push_back({text_of(one.id), printable(one.key.value(), 64),
+                      std::string(to_text(one.kind)), std::to_string(one.sides.size()),
+                      wall_text(one.parked_wall_millis),
+                      shown(one.sides.front().value, kPreviewBytes)});
+      ask.after = one.id;
+    }
+    if (!found->more || found->conflicts.empty()) break;
+  }
+  if (line.json) {
+    Json out;
+    out.set("conflicts", std::move(all));
+    return print_json(out) ? kExitDone : kExitFailure;
+  }
+  if (rows.size() == 1) {
+    say(fmt::format("no conflict waits in swarm '{}'", config.swarm));
+    return kExitDone;
+  }
+  return print(table(rows)) ? kExitDone : kExitFailure;
+}
+
+int show(const CommandLine& line, const ParkedConflict& conflict) {
+  if (line.json) return print_json(conflict_json(conflict)) ? kExitDone : kExitFailure;
+  std::string text =
+      fmt::format("{} of '{}', {}, parked {}\n", text_of(conflict.id),
+                  printable(conflict.key.value(), 128), to_text(conflict.kind),
+                  wall_text(conflict.parked_wall_millis));
+  std::vector<std::vector<std::string>> rows = {{"SIDE", "BY", "VERSION", "WRITTEN", "VALUE"}};
+  for (std::size_t i = 0; i < conflict.sides.size(); ++i) {
+    const ConflictSide& side = conflict.sides[i];
+    rows.push_back({side_name(i) + (i == 0 ? " (stands)" : ""), writer_word(side.agent),
+                    std::to_string(side.version.value()),
+                    side.hlc.bits == 0 ? "-"
+                                       : wall_text(static_cast<std::int64_t>(side.hlc.millis())),
+                    shown(side.value, 2 * kPreviewBytes)});
+  }
+  text += table(rows);
+  text += fmt::format("settle it: waggle conflict resolve {} --take A|B|merged|dismiss, or --value\n",
+                      text_of(conflict.id));
+  return print(text) ? kExitDone : kExitFailure;
+}
+
+// Where A and another side differ: JSON by path, text by line.
+std::string difference(const Register& a, const Register& b, const std::string& name) {
+  const auto first = parse_json_document(a.bytes);
+  const auto second = parse_json_document(b.bytes);
+  if (a.content == ContentType::kJson && b.content == ContentType::kJson && first && second) {
+    std::vector<std::vector<std::string>> rows = {{"PATH", "A", name}};
+    // From nothing: what differs, or is on one side only.
+    const JsonMerge both = merge_json(*parse_json_document("{}"), *first, *second, JsonFavor::kNone);
+    for (const JsonConflict& one : both.conflicts)
+      rows.push_back({printable(one.path.empty() ? "/" : one.path, 64),
+                      printable(one.ours.empty() ? "(absent)" : one.ours, kPreviewBytes),
+                      printable(one.theirs.empty() ? "(absent)" : one.theirs, kPreviewBytes)});
+    return rows.size() > 1 ? table(rows) : "no path has two different values\n";
+  }
+  TextMergeOptions options;
+  options.ours_label = "A";
+  options.theirs_label = name;
+  std::string text = merge_text({}, a.bytes, b.bytes, options).text;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  return text;
+}
+
+int diff(const CommandLine& line, const ParkedConflict& conflict) {
+  const Register nothing{ContentType::kText, {}};
+  std::string text;
+  for (std::size_t i = 1; i < conflict.sides.size(); ++i)
+    text += fmt::format("A and {}, by {}:\n{}", side_name(i),
+                        writer_word(conflict.sides[i].agent),
+                        difference(conflict.sides[0].value.value_or(nothing),
+                                   conflict.sides[i].value.value_or(nothing), side_name(i)));
+  if (!line.json) return print(text) ? kExitDone : kExitFailure;
+  Json out = conflict_json(conflict);
+  return print_json(out.set("diff", text)) ? kExitDone : kExitFailure;
+}
+
+// All sides in one value, where no two of them say different things in the same place.
+Result<Register> merged(const ParkedConflict& conflict) {
+  std::optional<Register> value;
+  for (const ConflictSide& side : conflict.sides) {
+    if (!side.value)
+      return failed(Code::kConflict, "a side is a deletion, so there is nothing to merge with");
+    if (!value) {
+      value = side.value;
+      continue;
+    }
+    const Register empty{value->content, value->content == ContentType::kJson ? "{}" : ""};
+    const std::optional<ThreeWay> both =
+        merge_three_way(empty, *value, *side.value, MergeFavor::kNone);
+    if (!both || !both->conflicts.empty())
+      return failed(Code::kConflict,
+                    fmt::format("the sides say different things{}; take one, or give the value",
+                                both && !both->conflicts.empty()
+                                    ? " in " + both->conflicts.front()
+                                    : std::string(", and can't be merged")));
+    value = both->value;
+  }
+  return *value;
+}
+
+Result<SettleOp> settlement_of(const CommandLine& line, const ParkedConflict& conflict) {
+  SettleOp op;
+  op.conflict = conflict.id;
+  const std::string& take = line.conflict.take;
+  if (line.conflict.value) {
+    const std::string& given = *line.conflict.value;
+    op.how = Settle::kValue;
+    const ContentType usual = conflict.sides.front().value
+                                  ? conflict.sides.front().value->content
+                                  : (is_utf8(given) ? ContentType::kText
+                                                                  : ContentType::kBytes);
+    op.value = {usual, given};
+    if (usual == ContentType::kJson) {
+      const auto parsed = parse_json(given);
+      if (!parsed) return failed(Code::kRejected, "the value is not JSON: " + parsed.error().text);
+      op.value.bytes = parsed->canonical();
+    }
+    return op;
+  }
+  if (take == "dismiss") return op;
+  if (take == "merged") {
+    Result<Register> value = merged(conflict);
+    if (!value) return std::unexpected(value.error());
+    op.how = Settle::kValue;
+    op.value = *std::move(value);
+    return op;
+  }
+  for (std::size_t i = 0; i < conflict.sides.size(); ++i)
+    if (take == side_name(i)) {
+      op.how = Settle::kSide;
+      op.side = static_cast<std::uint32_t>(i);
+      return op;
+    }
+  return failed(Code::kRejected,
+                fmt::format("--take: expected A to {}, merged or dismiss, got '{}'; another value "
+                            "stands behind --value",
+                            side_name(conflict.sides.size() - 1), printable(take, 64)));
+}
+
+int settle(const CommandLine& line, const Config& config, RequestClient& client,
+           const ParkedConflict& conflict) {
+  Result<SettleOp> op = settlement_of(line, conflict);
+  if (!op) return fail(op.error(), line.json);
+  Entry entry{conflict.key, {}, *std::move(op), {}};
+  if (line.conflict.if_version) entry.expect = ExpectVersion{Revision(*line.conflict.if_version)};
+  const Result<Outcome> outcome = client.write({std::move(entry)}, config.timeout_millis);
+  if (!outcome) return fail(outcome.error(), line.json);
+  if (line.json) {
+    Json out;
+    out.set("conflict", text_of(conflict.id)).set("key", conflict.key.value());
+    add_outcome(out, *outcome);
+    return print_json(out) ? exit_code(outcome->code) : kExitFailure;
+  }
+  if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, false);
+  return print_line(std::to_string(outcome->revision.value())) ? kExitDone : kExitFailure;
+}
+
+}  // namespace
+
+int conflict(const CommandLine& line, const Config& config) {
+  Result<ConflictId> id = ConflictId();
+  if (line.verb != Verb::kConflictList) {
+    id = id_of(line.conflict.id);
+    if (!id) return fail_usage(id.error().text, line.json);
+  }
+  const auto client = dial(config);
+  if (!client) return fail(client.error(), line.json);
+  if (line.verb == Verb::kConflictList) return list(line, config, **client);
+  const Result<ParkedConflict> found = fetch(**client, *id, config.timeout_millis);
+  if (!found) return fail(found.error(), line.json);
+  switch (line.verb) {
+    case Verb::kConflictShow:
+      return show(line, *found);
+    case Verb::kConflictDiff:
+      return diff(line, *found);
+    default:
+      return settle(line, config, **client, *found);
+  }
+}
+
+}  // namespace waggle::cli
