@@ -125,9 +125,8 @@ RecordPtr Agent::view(const Key& key) const {
   std::uint32_t place = 0;
   for (const Pending* pending : writes) {
     const Mutation& mutation = pending->mutation;
-    const Author author{options_.agent,        mutation.incarnation, mutation.seq,
-                        mutation.hlc,          mutation.context.seen,
-                        mutation.context.own_through};
+    const Author author{options_.agent, mutation.incarnation,  mutation.seq,
+                        mutation.hlc,   mutation.context.seen, mutation.context.own_through};
     for (const Entry& entry : mutation.entries) {
       if (entry.key != key) continue;
       record->value = apply_locally(entry.op, std::move(record->value), author, place++);

@@ -3,8 +3,9 @@
 // Our own canonical encoding, of which values, operations and deltas are made: equal content gives
 // equal bytes, and a reader refuses every other spelling, so the bytes may be compared and hashed.
 //
-// Numbers are varints: seven bits a byte, low ones first, the top bit set on all bytes but the last,
-// no longer than needed; numbers with a sign are folded first (0, -1, 1, -2, ... become 0, 1, 2, 3,
+// Numbers are varints: seven bits a byte, low ones first, the top bit set on all bytes but the
+// last, no longer than needed; numbers with a sign are folded first (0, -1, 1, -2, ... become 0, 1,
+// 2, 3,
 // ...). Strings are a length and so many bytes.
 
 #include <cstdint>

@@ -54,7 +54,8 @@ inline constexpr std::size_t kOffersPerAgent = 1024;
 // Values of one agent's offers together, so that one answer carries them all. Beyond: `overloaded`.
 inline constexpr std::size_t kOfferBytes = std::size_t{2} << 20;
 
-// Parked conflicts of a swarm, and values of one. Beyond: what stands stays, the write is a conflict.
+// Parked conflicts of a swarm, and values of one. Beyond: what stands stays, the write is a
+// conflict.
 inline constexpr std::size_t kConflicts = 10'000;
 inline constexpr std::size_t kConflictSides = 16;
 // Earlier versions of a key that a policy may keep.

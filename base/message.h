@@ -183,7 +183,7 @@ struct DeltaRequest {
   Revision base;       // 0, or for a pull from nothing the head known before its first request
   std::string prefix;  // only keys that begin so; empty: all
   std::uint32_t bytes_max = 0;  // 0: the coordinator's own size
-  bool holds = false;  // all of the state at `cursor`, so changes may come as deltas to it
+  bool holds = false;           // all of the state at `cursor`, so changes may come as deltas to it
 };
 struct DeltaChunk {
   SessionId session;
@@ -333,8 +333,8 @@ struct ReceiptsQuery {
   std::optional<ReceiptPlace> after;
   std::uint32_t limit = 0;  // 0: a page
 };
-using Ask = std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery, ConflictsQuery,
-                         ReceiptsQuery>;
+using Ask =
+    std::variant<GetQuery, ListQuery, StatusQuery, AgentsQuery, ConflictsQuery, ReceiptsQuery>;
 struct Query {
   SessionId session;
   RequestId request;

@@ -25,37 +25,36 @@ FieldOp field_op(std::vector<std::string> path, Op op) {
 
 std::string_view verb_of(const Op& op) {
   using Word = std::string_view;
-  return std::visit(
-      Overload{[](const PutOp&) { return Word("put"); },
-               [](const DeleteOp&) { return Word("delete"); },
-               [](const IncrOp&) { return Word("incr"); },
-               [](const SetAddOp&) { return Word("add"); },
-               [](const SetRemoveOp&) { return Word("remove"); },
-               [](const ClearOp&) { return Word("clear"); },
-               [](const RaiseOp& raise) { return to_text(raise.type); },
-               [](const FlagOp& flag) { return Word(flag.on ? "on" : "off"); },
-               [](const ResetOp&) { return Word("reset"); },
-               [](const EscrowOp& escrow) {
-                 return Word(escrow.verb == EscrowVerb::kReserve   ? "reserve"
-                             : escrow.verb == EscrowVerb::kRelease ? "release"
-                                                                   : "handover");
-               },
-               [](const EditOp&) { return Word("edit"); },
-               [](const FieldOp& field) { return verb_of(field.op->op); },
-               [](const SettleOp&) { return Word("settle"); }},
-      op);
+  return std::visit(Overload{[](const PutOp&) { return Word("put"); },
+                             [](const DeleteOp&) { return Word("delete"); },
+                             [](const IncrOp&) { return Word("incr"); },
+                             [](const SetAddOp&) { return Word("add"); },
+                             [](const SetRemoveOp&) { return Word("remove"); },
+                             [](const ClearOp&) { return Word("clear"); },
+                             [](const RaiseOp& raise) { return to_text(raise.type); },
+                             [](const FlagOp& flag) { return Word(flag.on ? "on" : "off"); },
+                             [](const ResetOp&) { return Word("reset"); },
+                             [](const EscrowOp& escrow) {
+                               return Word(escrow.verb == EscrowVerb::kReserve   ? "reserve"
+                                           : escrow.verb == EscrowVerb::kRelease ? "release"
+                                                                                 : "handover");
+                             },
+                             [](const EditOp&) { return Word("edit"); },
+                             [](const FieldOp& field) { return verb_of(field.op->op); },
+                             [](const SettleOp&) { return Word("settle"); }},
+                    op);
 }
 
 std::optional<ValueType> type_needed(const Op& op) {
   using Needed = std::optional<ValueType>;
-  return std::visit(Overload{[](const DeleteOp&) { return Needed(); },
-                             [](const ClearOp&) { return Needed(); },
-                             [](const SettleOp&) { return Needed(); },
-                             [](const ResetOp&) { return Needed(ValueType::kResettableCounter); },
-                             [](const EscrowOp&) { return Needed(ValueType::kBoundedCounter); },
-                             [](const FieldOp&) { return Needed(ValueType::kMap); },
-                             [](const auto& typed) { return Needed(typed.type); }},
-                    op);
+  return std::visit(
+      Overload{[](const DeleteOp&) { return Needed(); }, [](const ClearOp&) { return Needed(); },
+               [](const SettleOp&) { return Needed(); },
+               [](const ResetOp&) { return Needed(ValueType::kResettableCounter); },
+               [](const EscrowOp&) { return Needed(ValueType::kBoundedCounter); },
+               [](const FieldOp&) { return Needed(ValueType::kMap); },
+               [](const auto& typed) { return Needed(typed.type); }},
+      op);
 }
 
 bool grows(const Op& op) {
@@ -85,25 +84,26 @@ std::size_t input_bytes(const std::vector<std::string>& elements) {
 std::size_t input_bytes(const Op& op) {
   constexpr std::size_t kNumberBytes = sizeof(std::int64_t);
   return std::visit(
-      Overload{[](const PutOp& put) { return put.bytes.size(); },
-               [](const DeleteOp&) { return std::size_t{0}; },
-               [](const ClearOp&) { return std::size_t{0}; },
-               [](const SetAddOp& add) { return input_bytes(add.elements); },
-               [](const SetRemoveOp& remove) { return input_bytes(remove.elements); },
-               [](const RaiseOp& raise) {
-                 const auto* text = std::get_if<std::string>(&raise.value);
-                 return text != nullptr ? text->size() : kNumberBytes;
-               },
-               [](const EscrowOp& escrow) { return kNumberBytes + escrow.to.value().size(); },
-               [](const EditOp& edit) {
-                 std::size_t size = 0;
-                 for (const SequenceEdit& one : edit.edits)
-                   size += 2 * kNumberBytes + input_bytes(one.inserted);
-                 return size;
-               },
-               [](const SettleOp& settle) { return kNumberBytes + settle.value.bytes.size(); },
-               [](const FieldOp& field) { return input_bytes(field.path) + input_bytes(field.op->op); },
-               [](const auto&) { return kNumberBytes; }},
+      Overload{
+          [](const PutOp& put) { return put.bytes.size(); },
+          [](const DeleteOp&) { return std::size_t{0}; },
+          [](const ClearOp&) { return std::size_t{0}; },
+          [](const SetAddOp& add) { return input_bytes(add.elements); },
+          [](const SetRemoveOp& remove) { return input_bytes(remove.elements); },
+          [](const RaiseOp& raise) {
+            const auto* text = std::get_if<std::string>(&raise.value);
+            return text != nullptr ? text->size() : kNumberBytes;
+          },
+          [](const EscrowOp& escrow) { return kNumberBytes + escrow.to.value().size(); },
+          [](const EditOp& edit) {
+            std::size_t size = 0;
+            for (const SequenceEdit& one : edit.edits)
+              size += 2 * kNumberBytes + input_bytes(one.inserted);
+            return size;
+          },
+          [](const SettleOp& settle) { return kNumberBytes + settle.value.bytes.size(); },
+          [](const FieldOp& field) { return input_bytes(field.path) + input_bytes(field.op->op); },
+          [](const auto&) { return kNumberBytes; }},
       op);
 }
 

@@ -108,8 +108,8 @@ struct SettleOp {
 // the given type or, without one, of every type.
 struct NestedOp;
 struct FieldOp {
-  std::vector<std::string> path;           // 1..limits::kMapDepth names
-  std::shared_ptr<const NestedOp> op;      // never null; not a ClearOp, not a FieldOp
+  std::vector<std::string> path;            // 1..limits::kMapDepth names
+  std::shared_ptr<const NestedOp> op;       // never null; not a ClearOp, not a FieldOp
   std::optional<ValueType> removed_type{};  // with a DeleteOp
   friend bool operator==(const FieldOp& a, const FieldOp& b);
 };

@@ -133,8 +133,7 @@ class OpReader {
   std::vector<std::string> strings(std::size_t max) {
     const std::size_t count = in_.count(1);
     std::vector<std::string> strings;
-    for (std::size_t i = 0; i < count && !in_.failed(); ++i)
-      strings.emplace_back(in_.string(max));
+    for (std::size_t i = 0; i < count && !in_.failed(); ++i) strings.emplace_back(in_.string(max));
     return strings;
   }
 

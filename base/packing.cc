@@ -67,19 +67,18 @@ Result<std::string> unpack(std::string_view packed, std::size_t bytes_max,
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
     return failed(Code::kRejected, "packed value: expected a Zstandard frame that names its size");
   if (size > bytes_max)
-    return failed(Code::kRejected, fmt::format("packed value: expected at most {} bytes, got {}",
-                                               bytes_max, size));
+    return failed(Code::kRejected,
+                  fmt::format("packed value: expected at most {} bytes, got {}", bytes_max, size));
   ZSTD_DCtx* const context = unpacker();
   if (!prefix.empty()) ZSTD_DCtx_refPrefix(context, prefix.data(), prefix.size());
   std::string bytes(size, '\0');
   const std::size_t unpacked =
       ZSTD_decompressDCtx(context, bytes.data(), bytes.size(), packed.data(), packed.size());
   if (ZSTD_isError(unpacked) != 0)
-    return failed(Code::kRejected,
-                  fmt::format("packed value: {}", ZSTD_getErrorName(unpacked)));
+    return failed(Code::kRejected, fmt::format("packed value: {}", ZSTD_getErrorName(unpacked)));
   if (unpacked != size)
-    return failed(Code::kRejected, fmt::format("packed value: expected {} bytes, got {}", size,
-                                               unpacked));
+    return failed(Code::kRejected,
+                  fmt::format("packed value: expected {} bytes, got {}", size, unpacked));
   return bytes;
 }
 

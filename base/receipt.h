@@ -1,8 +1,8 @@
 #pragma once
 
-// What a rule chose from, when it chose among two or more concurrent inputs: so that a choice can be
-// explained and, as long as its inputs are retained, made again. The receipts of a key form a hash
-// chain (resolver/receipt.h).
+// What a rule chose from, when it chose among two or more concurrent inputs: so that a choice can
+// be explained and, as long as its inputs are retained, made again. The receipts of a key form a
+// hash chain (resolver/receipt.h).
 
 #include <cstdint>
 #include <optional>
@@ -21,10 +21,10 @@ struct ReceiptInput {
   Revision version;  // the committed version, or the version an offer was based on
   Hlc hlc;
   Hash128 content;
-  bool committed = false;  // the value that stood
-  bool ancestor = false;   // what both sides began with, of a three-way merge; not a candidate
-  std::uint32_t weight = 0;        // of its votes, where a quorum counted them
-  std::optional<Register> value;   // kept up to limits::kReceiptValueBytes, to run the rule again
+  bool committed = false;    // the value that stood
+  bool ancestor = false;     // what both sides began with, of a three-way merge; not a candidate
+  std::uint32_t weight = 0;  // of its votes, where a quorum counted them
+  std::optional<Register> value;  // kept up to limits::kReceiptValueBytes, to run the rule again
   friend bool operator==(const ReceiptInput&, const ReceiptInput&) = default;
 };
 struct Receipt {

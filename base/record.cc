@@ -40,10 +40,10 @@ Result<Change> completed(const Change& change, const Record* held) {
   if (!change.delta) return change;
   const Delta& delta = *change.delta;
   if (held == nullptr || !held->live() || held->version != delta.from)
-    return failed(Code::kStale,
-                  fmt::format("'{}' comes as a change to version {}, version {} is held",
-                              change.key.value(), delta.from.value(),
-                              held != nullptr ? held->version.value() : 0));
+    return failed(
+        Code::kStale,
+        fmt::format("'{}' comes as a change to version {}, version {} is held", change.key.value(),
+                    delta.from.value(), held != nullptr ? held->version.value() : 0));
   Result<Value> value = apply_delta(*held->value, delta.bytes);
   if (!value) return failed(Code::kCorrupt, std::move(value.error().text));
   if (content_hash(*value) != change.record->content)

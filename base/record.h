@@ -47,8 +47,8 @@ struct Delta {
 struct Change {
   Key key;
   RecordPtr record;
-  // At the sender: the record that the reader is known to hold. The codec writes a delta to it where
-  // that is smaller. Null: the change goes whole.
+  // At the sender: the record that the reader is known to hold. The codec writes a delta to it
+  // where that is smaller. Null: the change goes whole.
   RecordPtr base = {};
   // At the reader: the value is still to be made, see completed(); `record` is without it then,
   // though it is no tombstone.

@@ -116,8 +116,9 @@ struct ReplicaCursorRow {
   bool wiped = false;  // every ReplicaRow before this one in the store is void
 };
 
-using Row = std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow,
-                         ReceiptRow, ConflictRow, HistoryRow, IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
+using Row =
+    std::variant<StoreRow, SwarmRow, RecordRow, ForgetRow, WriterRow, OutcomeRow, ReceiptRow,
+                 ConflictRow, HistoryRow, IdentityRow, OutboxRow, ReplicaRow, ReplicaCursorRow>;
 
 // One atomic unit. Rows apply in order.
 struct Batch {

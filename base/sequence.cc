@@ -157,8 +157,7 @@ Status Sequence::edit(const std::vector<SequenceEdit>& edits, const Dot& dot,
   return {};
 }
 
-void Sequence::remove(std::uint64_t at, std::uint64_t count, const Author& author,
-                      const Dot& own) {
+void Sequence::remove(std::uint64_t at, std::uint64_t count, const Author& author, const Dot& own) {
   const auto sees = [&](const SpanDot& dot) { return seen(dot, author, own); };
   const SpanDot deleted{own.revision.value(), own.index, writer_place(own.writer),
                         own.writer.seq.value()};
@@ -242,7 +241,8 @@ Sequence::Place Sequence::integrate(Place place, const SequenceSpan& fresh, cons
     for (Place p = place; const SequenceSpan* span = this->at(p); p = next(p)) {
       const bool holds_a = span->holds(a);
       const bool holds_b = span->holds(b);
-      if (holds_a && holds_b) return std::tie(a.revision, a.offset) < std::tie(b.revision, b.offset) ? -1 : 1;
+      if (holds_a && holds_b)
+        return std::tie(a.revision, a.offset) < std::tie(b.revision, b.offset) ? -1 : 1;
       if (holds_a) return -1;
       if (holds_b) return 1;
     }
@@ -257,9 +257,8 @@ Sequence::Place Sequence::integrate(Place place, const SequenceSpan& fresh, cons
       const int order = compare(other->right, fresh.right);
       if (order == 0 && before(fresh, *other)) break;
       scanning = order < 0;
-    } else if (std::none_of(passed.begin(), passed.end(), [&](const SequenceSpan* one) {
-                 return one->holds(other->left);
-               })) {
+    } else if (std::none_of(passed.begin(), passed.end(),
+                            [&](const SequenceSpan* one) { return one->holds(other->left); })) {
       break;  // it belongs to something further left
     }
     passed.push_back(other);
@@ -369,9 +368,9 @@ void Sequence::fold(Revision floor) {
       folded.push_back(std::move(piece));
       continue;
     }
-    const bool known = std::any_of(
-        piece.deletions.begin(), piece.deletions.end(),
-        [&](const SpanDeletion& deletion) { return deletion.dot.revision <= limit; });
+    const bool known =
+        std::any_of(piece.deletions.begin(), piece.deletions.end(),
+                    [&](const SpanDeletion& deletion) { return deletion.dot.revision <= limit; });
     if (!known) {
       keep(std::move(piece));
       continue;

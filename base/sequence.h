@@ -1,22 +1,24 @@
 #pragma once
 
 // An ordered sequence that many edit at once: the value of a text (units are unicode scalar values)
-// and of a list (units are elements). Authors speak in positions of what they saw; the edit is walked
-// forward into what stands, and everybody who applies it to the same sequence gets the same one.
+// and of a list (units are elements). Authors speak in positions of what they saw; the edit is
+// walked forward into what stands, and everybody who applies it to the same sequence gets the same
+// one.
 //
 // Each unit that was ever inserted keeps its place, deleted ones as tombstones, and knows by which
-// commit it came and went. So the document as any author saw it can be told: units inserted by a dot
-// that it had seen and not deleted by one. A new unit goes behind the visible one before its position,
-// among what the author had not seen by the rule of FugueMax, so concurrent runs never interleave,
-// typed forwards or backwards (Weidner and Kleppmann, "The Art of the Fugue", 2023; Gentle and
-// Kleppmann, "Collaborative Text Editing with Eg-walker", 2024).
+// commit it came and went. So the document as any author saw it can be told: units inserted by a
+// dot that it had seen and not deleted by one. A new unit goes behind the visible one before its
+// position, among what the author had not seen by the rule of FugueMax, so concurrent runs never
+// interleave, typed forwards or backwards (Weidner and Kleppmann, "The Art of the Fugue", 2023;
+// Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", 2024).
 //
 // The history is bounded by fold(): what everybody has seen becomes plain text without identities,
 // and its tombstones go. An author who had seen less than base() can't be walked forward any more.
 //
-// Cost: units of one run of typing are one span; spans stand in chunks of at most kChunkSpans, which
-// versions share. An edit by somebody who has seen everything costs one chunk and a pass over the
-// chunks' counts; one by somebody who has not also looks at the spans of chunks with unseen commits.
+// Cost: units of one run of typing are one span; spans stand in chunks of at most kChunkSpans,
+// which versions share. An edit by somebody who has seen everything costs one chunk and a pass over
+// the chunks' counts; one by somebody who has not also looks at the spans of chunks with unseen
+// commits.
 //
 // Not thread-safe for writing; copies share chunks, whose counts are atomic.
 
@@ -60,7 +62,8 @@ class Sequence {
   [[nodiscard]] std::string text() const;                        // of kScalar
   [[nodiscard]] std::vector<std::string> elements() const;       // of kElement
 
-  // What an author had seen: every dot up to `seen`, and those for which seen_dot() holds (its own).
+  // What an author had seen: every dot up to `seen`, and those for which seen_dot() holds (its
+  // own).
   struct Author {
     Revision seen;
     SeenDot seen_dot;
@@ -113,8 +116,8 @@ class Sequence {
   [[nodiscard]] Place behind_visible(std::uint64_t units, const Author& author, const Dot& own,
                                      UnitId& left);
   void remove(std::uint64_t at, std::uint64_t count, const Author& author, const Dot& own);
-  void insert(std::uint64_t at, const std::string& units, std::uint32_t count,
-              std::uint32_t offset, const Author& author, const Dot& own);
+  void insert(std::uint64_t at, const std::string& units, std::uint32_t count, std::uint32_t offset,
+              const Author& author, const Dot& own);
   [[nodiscard]] Place integrate(Place place, const SequenceSpan& fresh, const Author& author,
                                 const Dot& own) const;
   [[nodiscard]] bool before(const SequenceSpan& a, const SequenceSpan& b) const;

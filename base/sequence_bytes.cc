@@ -6,13 +6,15 @@
 //   writers  := count { length agent incarnation(8 bytes) }        as first used
 //   run      := flags(1 byte) [writer revision [index] seq [offset]] units [left] [right]
 //               [count { step writer revision index seq }]
-//   content  := of the visible units of the runs, in their order: UTF-8, or length and bytes of each
+//   content  := of the visible units of the runs, in their order: UTF-8, or length and bytes of
+//   each
 //
 // flags: 1 each unit is of the next commit, 2 `left` is given (else it is the unit before in the
-// sequence), 4 `right` is the unit behind, 8 `right` is given, 16 index, 32 offset, 64 deletions, 128
-// folded text (no writer, revision, seq). Revisions are given as the difference to the run before, of
-// origins and deletions to their run; a seq as its difference to what the writer's last one leads to.
-// A sequence is written as the longest runs, so it has one spelling; diffs have several.
+// sequence), 4 `right` is the unit behind, 8 `right` is given, 16 index, 32 offset, 64 deletions,
+// 128 folded text (no writer, revision, seq). Revisions are given as the difference to the run
+// before, of origins and deletions to their run; a seq as its difference to what the writer's last
+// one leads to. A sequence is written as the longest runs, so it has one spelling; diffs have
+// several.
 
 #include <algorithm>
 #include <map>
@@ -116,7 +118,8 @@ class RunWriter {
 
  private:
   std::uint32_t place(std::uint32_t writer) {
-    const auto [found, fresh] = places_.try_emplace(writer, static_cast<std::uint32_t>(order_.size()));
+    const auto [found, fresh] =
+        places_.try_emplace(writer, static_cast<std::uint32_t>(order_.size()));
     if (fresh) order_.push_back(writer);
     return found->second;
   }
@@ -327,8 +330,7 @@ Result<Sequence> decode_sequence(std::string_view bytes, std::size_t bytes_max) 
   for (const std::size_t i : next_right) runs[i].right = first_id(runs, i + 1);
   for (SequenceSpan& run : runs)
     if (!in.failed()) reader.content(run, sequence.unit_ == SequenceUnit::kScalar);
-  if (Status finished = in.finish(); !finished)
-    return std::unexpected(std::move(finished.error()));
+  if (Status finished = in.finish(); !finished) return std::unexpected(std::move(finished.error()));
   sequence.rebuild(std::move(runs));
   if (sequence.bytes() > bytes_max)
     return failed(Code::kRejected, fmt::format("sequence: expected at most {} bytes, got {}",
@@ -427,7 +429,8 @@ std::string diff(const Sequence& from, const Sequence& to) {
       part.skipped = skipped + head_units;
       part.removed = ua.size() - head_units - tail;
       const std::size_t end = ub.size() - tail;
-      part.before = head_units > 0 ? ub[head_units - 1].span->id_of(ub[head_units - 1].unit) : before;
+      part.before =
+          head_units > 0 ? ub[head_units - 1].span->id_of(ub[head_units - 1].unit) : before;
       for (std::size_t u = head_units; u < end;) {
         const SequenceSpan& span = *ub[u].span;
         const auto units =
@@ -526,8 +529,7 @@ Result<Sequence> apply_diff(const Sequence& from, std::string_view bytes, std::s
   for (Part& part : parts)
     for (SequenceSpan& run : part.runs)
       if (!in.failed()) reader.content(run, scalars);
-  if (Status finished = in.finish(); !finished)
-    return std::unexpected(std::move(finished.error()));
+  if (Status finished = in.finish(); !finished) return std::unexpected(std::move(finished.error()));
 
   std::uint64_t unit = 0;  // in `to`
   for (Part& part : parts) {
@@ -535,8 +537,7 @@ Result<Sequence> apply_diff(const Sequence& from, std::string_view bytes, std::s
     std::uint64_t removed = part.removed;
     while (removed > 0) {
       const Sequence::Place place = to.split_at(unit);
-      if (to.at(place)->count > removed)
-        (void)to.split(place, static_cast<std::uint32_t>(removed));
+      if (to.at(place)->count > removed) (void)to.split(place, static_cast<std::uint32_t>(removed));
       removed -= to.at(place)->count;
       to.cut(place);
       to.split_chunk(place.chunk);

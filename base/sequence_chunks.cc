@@ -131,8 +131,8 @@ void Sequence::account(const SequenceSpan& span, bool added) {
   }
 }
 
-// Everything that tells a unit apart, where it belongs, who made and deleted it, and its content; of
-// a deleted one no content, which nobody keeps.
+// Everything that tells a unit apart, where it belongs, who made and deleted it, and its content;
+// of a deleted one no content, which nobody keeps.
 Hash128 Sequence::hash_of(const SequenceSpan& span) const {
   Hash128 sum;
   const bool scalars = unit_ == SequenceUnit::kScalar;
@@ -258,8 +258,9 @@ void Sequence::split_chunk(std::size_t at) {
 }
 
 Sequence::Place Sequence::split_at(std::uint64_t unit) {
-  if (unit == total_) return {chunks_.empty() ? 0 : chunks_.size() - 1,
-                              chunks_.empty() ? 0 : chunks_.back()->spans.size()};
+  if (unit == total_)
+    return {chunks_.empty() ? 0 : chunks_.size() - 1,
+            chunks_.empty() ? 0 : chunks_.back()->spans.size()};
   std::uint32_t within = 0;
   const Place place = locate(unit, within);
   return within == 0 ? place : split(place, within);

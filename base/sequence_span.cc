@@ -53,8 +53,8 @@ std::optional<Joint> joint_of(const SequenceSpan& run, const SequenceSpan& next)
     return std::nullopt;
   Joint joint;
   const bool same_commit = next.dot == run.dot && next.offset == run.offset + run.count;
-  const bool next_commit = !run.folded() && next.dot == run.dot.after(run.count) &&
-                           next.offset == run.offset;
+  const bool next_commit =
+      !run.folded() && next.dot == run.dot.after(run.count) && next.offset == run.offset;
   if (same_commit && (run.count == 1 || !run.rising)) {
     joint.rising = false;
   } else if (next_commit && (run.count == 1 || run.rising)) {
@@ -96,8 +96,7 @@ std::size_t prefix_bytes(const SequenceSpan& span, std::uint32_t units, bool sca
   if (units == span.count) return span.bytes.size();
   if (scalars && span.bytes.size() == span.count) return units;
   std::size_t size = 0;
-  for (std::uint32_t i = 0; i < units; ++i)
-    size += unit_bytes(span.bytes, size, scalars);
+  for (std::uint32_t i = 0; i < units; ++i) size += unit_bytes(span.bytes, size, scalars);
   return size;
 }
 
@@ -130,8 +129,7 @@ bool extend_span(SequenceSpan& span, SequenceSpan& next, std::uint32_t most, boo
     SequenceSpan rest;
     if (!all) rest = split_span(next, units, scalars);
     span.rising = joint->rising;
-    for (std::size_t i = 0; i < joint->steps.size(); ++i)
-      span.deletions[i].step = joint->steps[i];
+    for (std::size_t i = 0; i < joint->steps.size(); ++i) span.deletions[i].step = joint->steps[i];
     span.bytes += next.bytes;
     span.count += units;
     if (all) {

@@ -2,13 +2,13 @@
 
 // What a Sequence is made of. Inner header of base/sequence.
 //
-// A unit is named by the commit that inserted it and its number among the units of that commit. Units
-// that were typed one after the other, each in a commit of its own, or all in one commit, are one
-// span; so are tombstones that were deleted one after the other, in either direction.
+// A unit is named by the commit that inserted it and its number among the units of that commit.
+// Units that were typed one after the other, each in a commit of its own, or all in one commit, are
+// one span; so are tombstones that were deleted one after the other, in either direction.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <compare>
 #include <string>
 #include <vector>
 
@@ -40,8 +40,8 @@ struct UnitId {
   friend bool operator==(const UnitId&, const UnitId&) = default;
 };
 
-// Who deleted the units of a span: unit i by `dot` and so many commits later (step 1), earlier (-1),
-// or all by the same (0).
+// Who deleted the units of a span: unit i by `dot` and so many commits later (step 1), earlier
+// (-1), or all by the same (0).
 struct SpanDeletion {
   SpanDot dot;
   std::int8_t step = 0;
@@ -52,30 +52,29 @@ struct SpanDeletion {
 };
 
 struct SequenceSpan {
-  static constexpr std::uint32_t kUnits = 128;  // of one span, so that splitting one is cheap
+  static constexpr std::uint32_t kUnits = 128;   // of one span, so that splitting one is cheap
   static constexpr std::size_t kDeletions = 32;  // of one unit that are told apart
 
   SpanDot dot;               // of the first unit
   std::uint32_t offset = 0;  // of the first unit
-  bool rising = false;       // each unit is of the next commit; else of the same, at the next offset
+  bool rising = false;  // each unit is of the next commit; else of the same, at the next offset
   std::uint32_t count = 0;
   UnitId left;   // origin on the left of the first unit; of the others the unit before
   UnitId right;  // origin on the right, of each unit: what its author saw behind it
   std::vector<SpanDeletion> deletions;  // by revision; empty: the units are there
-  std::string bytes;  // UTF-8, or each element behind its length as a varint
+  std::string bytes;                    // UTF-8, or each element behind its length as a varint
 
   [[nodiscard]] bool visible() const { return deletions.empty(); }
   [[nodiscard]] bool folded() const { return dot.revision == 0; }
   [[nodiscard]] UnitId id_of(std::uint32_t unit) const {
     return {dot.revision + (rising ? unit : 0), dot.index, offset + (rising ? 0 : unit), false};
   }
-  [[nodiscard]] SpanDot dot_of(std::uint32_t unit) const {
-    return rising ? dot.after(unit) : dot;
-  }
+  [[nodiscard]] SpanDot dot_of(std::uint32_t unit) const { return rising ? dot.after(unit) : dot; }
   [[nodiscard]] bool holds(const UnitId& id) const {
     if (id.none || id.index != dot.index) return false;
     if (rising)
-      return id.offset == offset && id.revision >= dot.revision && id.revision - dot.revision < count;
+      return id.offset == offset && id.revision >= dot.revision &&
+             id.revision - dot.revision < count;
     return id.revision == dot.revision && id.offset >= offset && id.offset - offset < count;
   }
   // The greatest revision of a dot in it.

@@ -124,8 +124,8 @@ Status check_type(ValueType found, std::initializer_list<ValueType> wanted) {
   std::string names;
   for (const ValueType type : wanted)
     names += fmt::format("{}{}", names.empty() ? "" : ", ", to_text(type));
-  return refused(fmt::format("operation: expected one for {}, got one for {}", names,
-                             to_text(found)));
+  return refused(
+      fmt::format("operation: expected one for {}, got one for {}", names, to_text(found)));
 }
 
 Status check_edits(const EditOp& op) {
@@ -160,8 +160,8 @@ Status check_op(const Op& op);
 
 Status check_field(const FieldOp& field) {
   if (field.path.empty() || field.path.size() > limits::kMapDepth)
-    return refused(fmt::format("path: expected 1..{} names, got {}", limits::kMapDepth,
-                               field.path.size()));
+    return refused(
+        fmt::format("path: expected 1..{} names, got {}", limits::kMapDepth, field.path.size()));
   for (const std::string& name : field.path) {
     if (Status length = check_length("field name", name, limits::kElementBytes); !length)
       return length;
@@ -185,8 +185,8 @@ struct CheckOp {
   }
   Status operator()(const IncrOp& incr) const {
     using enum ValueType;
-    if (Status type = check_type(incr.type,
-                                 {kCounter, kGrowCounter, kResettableCounter, kBoundedCounter});
+    if (Status type =
+            check_type(incr.type, {kCounter, kGrowCounter, kResettableCounter, kBoundedCounter});
         !type)
       return type;
     if (incr.type == kGrowCounter && incr.amount < 0)
@@ -222,8 +222,8 @@ struct CheckOp {
   }
   Status operator()(const EscrowOp& escrow) const {
     if (escrow.verb > EscrowVerb::kHandOver)
-      return refused(fmt::format("escrow: expected 0..2, got {}",
-                                 static_cast<unsigned>(escrow.verb)));
+      return refused(
+          fmt::format("escrow: expected 0..2, got {}", static_cast<unsigned>(escrow.verb)));
     if (escrow.verb == EscrowVerb::kHandOver) {
       if (Status id = check_agent_id(escrow.to.value()); !id) return id;
     } else if (!escrow.to.empty()) {
@@ -239,11 +239,11 @@ struct CheckOp {
   Status operator()(const SettleOp& settle) const {
     if (Status id = check_number("conflict", settle.conflict.value(), 1); !id) return id;
     if (settle.how > Settle::kValue)
-      return refused(fmt::format("settle: expected 0..2, got {}",
-                                 static_cast<unsigned>(settle.how)));
+      return refused(
+          fmt::format("settle: expected 0..2, got {}", static_cast<unsigned>(settle.how)));
     if (settle.how == Settle::kSide && settle.side >= limits::kConflictSides)
-      return refused(fmt::format("settle: expected a side below {}, got {}",
-                                 limits::kConflictSides, settle.side));
+      return refused(fmt::format("settle: expected a side below {}, got {}", limits::kConflictSides,
+                                 settle.side));
     if (Status content = check_content(settle.value.content); !content) return content;
     return check_bytes(settle.value.bytes);
   }

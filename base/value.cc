@@ -96,8 +96,8 @@ Weight WeighField::operator()(const FieldId& id, const Field& field) const {
   bytes.u64(content.high);
   bytes.u64(content.low);
   constexpr std::size_t kFieldBytes = 16;
-  return {hash128(bytes.bytes()), kFieldBytes + id.name.size() + size_of(field.updates) +
-                                      size_of(field.value->value)};
+  return {hash128(bytes.bytes()),
+          kFieldBytes + id.name.size() + size_of(field.updates) + size_of(field.value->value)};
 }
 
 ValueType type_of(const Value& value) {
@@ -145,38 +145,38 @@ Value empty_value(ValueType type) {
 }
 
 std::size_t size_of(const Value& value) {
-  return std::visit(
-      Overload{[](const Register& reg) { return reg.bytes.size(); },
-               [](const OrSet& set) { return set.elements.weight().bytes; },
-               [](const MaxValue& max) { return size_of_scalar(max.value); },
-               [](const MinValue& min) { return size_of_scalar(min.value); },
-               [](const ResettableCounter& counter) {
-                 std::size_t size = 2 * kNumberBytes;
-                 for (const Share& share : counter.shares)
-                   size += kNumberBytes + size_of(Dots{share.dot});
-                 return size;
-               },
-               [](const BoundedCounter& counter) {
-                 std::size_t size = kNumberBytes;
-                 for (const auto& [agent, amount] : counter.reserved)
-                   size += kNumberBytes + agent.value().size();
-                 return size;
-               },
-               [](const EnableFlag& flag) { return size_of(flag.enabled); },
-               [](const DisableFlag& flag) { return size_of(flag.disabled); },
-               [](const GrowSet& set) { return set.elements.weight().bytes; },
-               [](const RemoveWinsSet& set) { return set.elements.weight().bytes; },
-               [](const MultiRegister& multi) {
-                 std::size_t size = 0;
-                 for (const Sibling& sibling : multi.siblings)
-                   size += kNumberBytes + sibling.value.bytes.size() + size_of(Dots{sibling.dot});
-                 return size;
-               },
-               [](const Map& map) { return map.fields.weight().bytes; },
-               [](const List& list) { return list.sequence.bytes(); },
-               [](const Text& text) { return text.sequence.bytes(); },
-               [](const auto&) { return kNumberBytes; }},
-      value);
+  return std::visit(Overload{[](const Register& reg) { return reg.bytes.size(); },
+                             [](const OrSet& set) { return set.elements.weight().bytes; },
+                             [](const MaxValue& max) { return size_of_scalar(max.value); },
+                             [](const MinValue& min) { return size_of_scalar(min.value); },
+                             [](const ResettableCounter& counter) {
+                               std::size_t size = 2 * kNumberBytes;
+                               for (const Share& share : counter.shares)
+                                 size += kNumberBytes + size_of(Dots{share.dot});
+                               return size;
+                             },
+                             [](const BoundedCounter& counter) {
+                               std::size_t size = kNumberBytes;
+                               for (const auto& [agent, amount] : counter.reserved)
+                                 size += kNumberBytes + agent.value().size();
+                               return size;
+                             },
+                             [](const EnableFlag& flag) { return size_of(flag.enabled); },
+                             [](const DisableFlag& flag) { return size_of(flag.disabled); },
+                             [](const GrowSet& set) { return set.elements.weight().bytes; },
+                             [](const RemoveWinsSet& set) { return set.elements.weight().bytes; },
+                             [](const MultiRegister& multi) {
+                               std::size_t size = 0;
+                               for (const Sibling& sibling : multi.siblings)
+                                 size += kNumberBytes + sibling.value.bytes.size() +
+                                         size_of(Dots{sibling.dot});
+                               return size;
+                             },
+                             [](const Map& map) { return map.fields.weight().bytes; },
+                             [](const List& list) { return list.sequence.bytes(); },
+                             [](const Text& text) { return text.sequence.bytes(); },
+                             [](const auto&) { return kNumberBytes; }},
+                    value);
 }
 
 Hash128 content_hash(const Value& value) {

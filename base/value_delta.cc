@@ -144,9 +144,8 @@ class DeltaReader {
     if (Status finished = reader_.finish(); !finished)
       return std::unexpected(std::move(finished.error()));
     if (const std::size_t size = size_of(to); size > limits::kFrameBytes)
-      return failed(Code::kRejected,
-                    fmt::format("{}: expected at most {} bytes, got {}", to_text(type_of(to)),
-                                limits::kFrameBytes, size));
+      return failed(Code::kRejected, fmt::format("{}: expected at most {} bytes, got {}",
+                                                 to_text(type_of(to)), limits::kFrameBytes, size));
     return to;
   }
 
@@ -223,8 +222,8 @@ class DeltaReader {
 
   Map change_fields(Map map, std::size_t depth) {
     if (depth >= limits::kMapDepth)
-      return in().fail(fmt::format("expected at most {} maps within each other",
-                                   limits::kMapDepth)),
+      return in().fail(
+                 fmt::format("expected at most {} maps within each other", limits::kMapDepth)),
              map;
     const std::size_t count = in().count(4);
     FieldId last;
@@ -252,8 +251,8 @@ class DeltaReader {
           Field field;
           field.hlc = {in().fixed64()};
           field.updates = reader_.dots(1);
-          field.value = std::make_shared<const Nested>(
-              Nested{change(held->value->value, depth + 1)});
+          field.value =
+              std::make_shared<const Nested>(Nested{change(held->value->value, depth + 1)});
           map.fields.set(std::move(id), std::move(field));
           break;
         }

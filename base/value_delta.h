@@ -1,8 +1,8 @@
 #pragma once
 
-// How a value came from an earlier version of it, as bytes: what a reader that holds the earlier one
-// needs and no more. Both versions share what did not change (base/persistent_map.h), so making a
-// delta costs what changed, and so do its bytes; several changes need no joining, since the delta
+// How a value came from an earlier version of it, as bytes: what a reader that holds the earlier
+// one needs and no more. Both versions share what did not change (base/persistent_map.h), so making
+// a delta costs what changed, and so do its bytes; several changes need no joining, since the delta
 // is taken between the two versions that matter.
 //
 //   delta   := format(1 byte, 1) writers change

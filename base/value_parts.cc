@@ -99,67 +99,66 @@ void ValueWriter::field(const FieldId& id, const Field& field) {
 }
 
 void ValueWriter::body(const Value& value) {
-  std::visit(
-      Overload{[this](const Register& reg) { write_register(out_, reg); },
-               [this](const Counter& counter) { out_.signed_number(counter.total); },
-               [this](const OrSet& set) {
-                 out_.number(set.elements.size());
-                 for (const auto& [element, held] : set.elements) {
-                   out_.string(element);
-                   dots(held);
-                 }
-               },
-               [this](const MaxValue& max) { write_scalar(out_, max.value); },
-               [this](const MinValue& min) { write_scalar(out_, min.value); },
-               [](const OnceFlag&) {},
-               [this](const GrowCounter& counter) { out_.number(counter.total); },
-               [this](const ResettableCounter& counter) {
-                 out_.signed_number(counter.base);
-                 out_.number(counter.folded_through.value());
-                 out_.number(counter.shares.size());
-                 for (const Share& share : counter.shares) {
-                   dot(share.dot);
-                   out_.signed_number(share.amount);
-                 }
-               },
-               [this](const BoundedCounter& counter) {
-                 out_.number(counter.free);
-                 out_.number(counter.reserved.size());
-                 for (const auto& [agent, amount] : counter.reserved) {
-                   out_.string(agent.value());
-                   out_.number(amount);
-                 }
-               },
-               [this](const EnableFlag& flag) { dots(flag.enabled); },
-               [this](const DisableFlag& flag) { dots(flag.disabled); },
-               [this](const GrowSet& set) {
-                 out_.number(set.elements.size());
-                 for (const auto& [element, none] : set.elements) out_.string(element);
-               },
-               [this](const RemoveWinsSet& set) {
-                 out_.number(set.swept.value());
-                 out_.number(set.elements.size());
-                 for (const auto& [element, both] : set.elements) {
-                   out_.string(element);
-                   dots(both.adds);
-                   dots(both.removals);
-                 }
-               },
-               [this](const MultiRegister& multi) {
-                 out_.number(multi.siblings.size());
-                 for (const Sibling& sibling : multi.siblings) {
-                   dot(sibling.dot);
-                   out_.fixed64(sibling.hlc.bits);
-                   write_register(out_, sibling.value);
-                 }
-               },
-               [this](const Map& map) {
-                 out_.number(map.fields.size());
-                 for (const auto& [id, one] : map.fields) field(id, one);
-               },
-               [this](const List& list) { out_.string(encode(list.sequence)); },
-               [this](const Text& text) { out_.string(encode(text.sequence)); }},
-      value);
+  std::visit(Overload{[this](const Register& reg) { write_register(out_, reg); },
+                      [this](const Counter& counter) { out_.signed_number(counter.total); },
+                      [this](const OrSet& set) {
+                        out_.number(set.elements.size());
+                        for (const auto& [element, held] : set.elements) {
+                          out_.string(element);
+                          dots(held);
+                        }
+                      },
+                      [this](const MaxValue& max) { write_scalar(out_, max.value); },
+                      [this](const MinValue& min) { write_scalar(out_, min.value); },
+                      [](const OnceFlag&) {},
+                      [this](const GrowCounter& counter) { out_.number(counter.total); },
+                      [this](const ResettableCounter& counter) {
+                        out_.signed_number(counter.base);
+                        out_.number(counter.folded_through.value());
+                        out_.number(counter.shares.size());
+                        for (const Share& share : counter.shares) {
+                          dot(share.dot);
+                          out_.signed_number(share.amount);
+                        }
+                      },
+                      [this](const BoundedCounter& counter) {
+                        out_.number(counter.free);
+                        out_.number(counter.reserved.size());
+                        for (const auto& [agent, amount] : counter.reserved) {
+                          out_.string(agent.value());
+                          out_.number(amount);
+                        }
+                      },
+                      [this](const EnableFlag& flag) { dots(flag.enabled); },
+                      [this](const DisableFlag& flag) { dots(flag.disabled); },
+                      [this](const GrowSet& set) {
+                        out_.number(set.elements.size());
+                        for (const auto& [element, none] : set.elements) out_.string(element);
+                      },
+                      [this](const RemoveWinsSet& set) {
+                        out_.number(set.swept.value());
+                        out_.number(set.elements.size());
+                        for (const auto& [element, both] : set.elements) {
+                          out_.string(element);
+                          dots(both.adds);
+                          dots(both.removals);
+                        }
+                      },
+                      [this](const MultiRegister& multi) {
+                        out_.number(multi.siblings.size());
+                        for (const Sibling& sibling : multi.siblings) {
+                          dot(sibling.dot);
+                          out_.fixed64(sibling.hlc.bits);
+                          write_register(out_, sibling.value);
+                        }
+                      },
+                      [this](const Map& map) {
+                        out_.number(map.fields.size());
+                        for (const auto& [id, one] : map.fields) field(id, one);
+                      },
+                      [this](const List& list) { out_.string(encode(list.sequence)); },
+                      [this](const Text& text) { out_.string(encode(text.sequence)); }},
+             value);
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -283,11 +282,11 @@ Value ValueReader::body(ValueType type, std::size_t depth) {
       return Counter{in_.signed_number()};
     case ValueType::kOrSet: {
       OrSet set;
-      set.elements = read_entries<decltype(set.elements)>(in_, kElementLeast, "elements",
-                                                          [this](auto& entry) {
-                                                            entry.first = element(1);
-                                                            entry.second = dots(1);
-                                                          });
+      set.elements =
+          read_entries<decltype(set.elements)>(in_, kElementLeast, "elements", [this](auto& entry) {
+            entry.first = element(1);
+            entry.second = dots(1);
+          });
       spend(set.elements.weight().bytes);
       return set;
     }
@@ -332,16 +331,14 @@ Value ValueReader::body(ValueType type, std::size_t depth) {
       return multi();
     case ValueType::kMap: {
       if (depth >= limits::kMapDepth)
-        return in_.fail(fmt::format("expected at most {} maps within each other",
-                                    limits::kMapDepth)),
+        return in_.fail(
+                   fmt::format("expected at most {} maps within each other", limits::kMapDepth)),
                Map{};
       Map map;
-      map.fields = read_entries<decltype(map.fields)>(in_, kFieldLeast, "fields",
-                                                      [&](auto& entry) {
-                                                        entry.first = field_id();
-                                                        entry.second =
-                                                            field(entry.first.type, depth + 1);
-                                                      });
+      map.fields = read_entries<decltype(map.fields)>(in_, kFieldLeast, "fields", [&](auto& entry) {
+        entry.first = field_id();
+        entry.second = field(entry.first.type, depth + 1);
+      });
       return map;
     }
     case ValueType::kList:

@@ -31,12 +31,23 @@ enum class ValueType : std::uint8_t {
   kText = 17,
 };
 inline constexpr std::array kValueTypes = {
-    ValueType::kRegister,      ValueType::kCounter,      ValueType::kOrSet,
-    ValueType::kMax,           ValueType::kMin,          ValueType::kOnceFlag,
-    ValueType::kGrowCounter,   ValueType::kResettableCounter, ValueType::kBoundedCounter,
-    ValueType::kEnableFlag,    ValueType::kDisableFlag,  ValueType::kGrowSet,
-    ValueType::kRemoveWinsSet, ValueType::kMultiRegister, ValueType::kMap,
-    ValueType::kList,          ValueType::kText,
+    ValueType::kRegister,
+    ValueType::kCounter,
+    ValueType::kOrSet,
+    ValueType::kMax,
+    ValueType::kMin,
+    ValueType::kOnceFlag,
+    ValueType::kGrowCounter,
+    ValueType::kResettableCounter,
+    ValueType::kBoundedCounter,
+    ValueType::kEnableFlag,
+    ValueType::kDisableFlag,
+    ValueType::kGrowSet,
+    ValueType::kRemoveWinsSet,
+    ValueType::kMultiRegister,
+    ValueType::kMap,
+    ValueType::kList,
+    ValueType::kText,
 };
 
 // The name that policies, the program and texts use: "register", "counter", "set", ...

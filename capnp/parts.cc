@@ -269,8 +269,8 @@ Value read(wire::Value::Reader from) {
       const auto typed = from.getTyped();
       const std::optional<ValueType> type = value_type_of(typed.getType());
       if (!type)
-        refuse_unsupported(fmt::format("value of type {}: this Waggle knows 1..{}",
-                                       typed.getType(), kValueTypes.size()));
+        refuse_unsupported(fmt::format("value of type {}: this Waggle knows 1..{}", typed.getType(),
+                                       kValueTypes.size()));
       if (number_of(*type) <= number_of(ValueType::kOrSet))
         refuse(fmt::format("value of type {}: expected its own member", to_text(*type)));
       return read_body(*type, typed.getBody());

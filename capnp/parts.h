@@ -19,11 +19,11 @@
 #include <fmt/format.h>
 #include <waggle_schema/wire.capnp.h>
 
+#include "base/conflict.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/message.h"
-#include "base/conflict.h"
 #include "base/mutation.h"
 #include "base/receipt.h"
 #include "base/record.h"

@@ -73,17 +73,17 @@ void write(wire::Receipt::Builder to, const Receipt& receipt) {
 }
 
 Receipt read(wire::Receipt::Reader from) {
-  return {.key = read_key(from.getKey()),
-          .version = read_revision(from.getVersion()),
-          .round = RoundId(from.getRound()),
-          .rule = read_text(from.getRule(), "rule"),
-          // Of each member at most one offer, and the committed value.
-          .inputs = read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs",
-                              read_input),
-          .output = read_hash(from.getOutput()),
-          .previous = read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
-          .wall_millis = read_wall(from.getWallMillis()),
-          .electorate = from.getElectorate()};
+  return {
+      .key = read_key(from.getKey()),
+      .version = read_revision(from.getVersion()),
+      .round = RoundId(from.getRound()),
+      .rule = read_text(from.getRule(), "rule"),
+      // Of each member at most one offer, and the committed value.
+      .inputs = read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs", read_input),
+      .output = read_hash(from.getOutput()),
+      .previous = read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
+      .wall_millis = read_wall(from.getWallMillis()),
+      .electorate = from.getElectorate()};
 }
 
 void write(wire::Conflict::Builder to, const ParkedConflict& conflict) {

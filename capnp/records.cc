@@ -116,18 +116,17 @@ template <>
 Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
   return unstored(bytes, {wire::Stored::SWARM}, [](wire::Stored::Reader root) {
     const auto from = root.getSwarm();
-    return SwarmRow{.swarm = codec::read_swarm(from.getSwarm()),
-                    .lineage = codec::read_lineage(from.getLineage()),
-                    .head = codec::read_revision(from.getHead()),
-                    .floor = codec::read_revision(from.getFloor()),
-                    .channel = codec::read_text(from.getChannel(), "channel"),
-                    .clients_mark = read_beyond(from.getClientsMark()),
-                    .members_mark = read_beyond(from.getMembersMark()),
-                    .digest = from.getHasDigest()
-                                  ? std::optional(codec::read_hash(from.getDigest()))
-                                  : std::nullopt,
-                    .last_conflict = ConflictId(
-                        codec::read_number(from.getLastConflict(), "conflict"))};
+    return SwarmRow{
+        .swarm = codec::read_swarm(from.getSwarm()),
+        .lineage = codec::read_lineage(from.getLineage()),
+        .head = codec::read_revision(from.getHead()),
+        .floor = codec::read_revision(from.getFloor()),
+        .channel = codec::read_text(from.getChannel(), "channel"),
+        .clients_mark = read_beyond(from.getClientsMark()),
+        .members_mark = read_beyond(from.getMembersMark()),
+        .digest =
+            from.getHasDigest() ? std::optional(codec::read_hash(from.getDigest())) : std::nullopt,
+        .last_conflict = ConflictId(codec::read_number(from.getLastConflict(), "conflict"))};
   });
 }
 

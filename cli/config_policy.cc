@@ -23,7 +23,8 @@ const PolicySetting kSettings[] = {
        return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
      }},
     {"type", "\"register\"",
-     "\"register\", \"counter\", \"set\", \"map\", \"shared-text\", ... (docs/types.md): another type "
+     "\"register\", \"counter\", \"set\", \"map\", \"shared-text\", ... (docs/types.md): another "
+     "type "
      "is\nrefused. Left out: the first write decides.",
      [](Policy& policy, const RawValue& raw) -> Status {
        std::vector<std::string> names;
@@ -35,7 +36,8 @@ const PolicySetting kSettings[] = {
      }},
     {"strategy", "\"lww\"",
      "Of concurrent values. \"lww\": the last writer wins; \"fww\": the first one; \"keep\": the\n"
-     "committed value stays; \"merge\": three-way, JSON by path and text by line; \"manual\": a person\n"
+     "committed value stays; \"merge\": three-way, JSON by path and text by line; \"manual\": a "
+     "person\n"
      "decides; in a synchronisation also \"quorum\": the value that enough members hold, and\n"
      "\"vector\": the offer that knew most.",
      [](Policy& policy, const RawValue& raw) {
@@ -104,7 +106,8 @@ const PolicySetting kSettings[] = {
        return {};
      }},
     {"conflict_window", "\"0s\"",
-     "With \"lww\" and \"fww\": writes no further apart are not told apart by their clocks: `otherwise`.",
+     "With \"lww\" and \"fww\": writes no further apart are not told apart by their clocks: "
+     "`otherwise`.",
      [](Policy& policy, const RawValue& raw) {
        return store(as_duration(raw, 0, 24 * kConfigHour), policy.conflict_window_millis);
      }},
@@ -124,7 +127,8 @@ const PolicySetting kSettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return store(as_duration(raw, 1, 24 * 365 * kConfigHour), policy.live_millis.emplace());
      }},
-    {"elements_max", "1000", "Elements of a set, fields of a map, items of a list, letters of a text.",
+    {"elements_max", "1000",
+     "Elements of a set, fields of a map, items of a list, letters of a text.",
      [](Policy& policy, const RawValue& raw) -> Status {
        const auto* number = std::get_if<std::int64_t>(&raw.value);
        if (number == nullptr || *number < 1) return expected_but("a number above 0", raw);

@@ -1,7 +1,7 @@
 #pragma once
 
-// From a value as a file or the environment has it to what a setting wants. Each error says what was
-// expected and what was found. Inner header of the configuration.
+// From a value as a file or the environment has it to what a setting wants. Each error says what
+// was expected and what was found. Inner header of the configuration.
 
 #include <cstdint>
 #include <optional>

@@ -1,11 +1,12 @@
 // `waggle conflict ls|show|diff|resolve`: what waits for a person, and how a person settles it.
 
+#include "base/conflict.h"
+
 #include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
-#include "base/conflict.h"
 #include "base/limits.h"
 #include "base/shape.h"
 #include "cli/commands.h"
@@ -104,22 +105,22 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
 
 int show(const CommandLine& line, const ParkedConflict& conflict) {
   if (line.json) return print_json(conflict_json(conflict)) ? kExitDone : kExitFailure;
-  std::string text =
-      fmt::format("{} of '{}', {}, parked {}\n", text_of(conflict.id),
-                  printable(conflict.key.value(), 128), to_text(conflict.kind),
-                  wall_text(conflict.parked_wall_millis));
+  std::string text = fmt::format("{} of '{}', {}, parked {}\n", text_of(conflict.id),
+                                 printable(conflict.key.value(), 128), to_text(conflict.kind),
+                                 wall_text(conflict.parked_wall_millis));
   std::vector<std::vector<std::string>> rows = {{"SIDE", "BY", "VERSION", "WRITTEN", "VALUE"}};
   for (std::size_t i = 0; i < conflict.sides.size(); ++i) {
     const ConflictSide& side = conflict.sides[i];
-    rows.push_back({side_name(i) + (i == 0 ? " (stands)" : ""), writer_word(side.agent),
-                    std::to_string(side.version.value()),
-                    side.hlc.bits == 0 ? "-"
-                                       : wall_text(static_cast<std::int64_t>(side.hlc.millis())),
-                    shown(side.value, 2 * kPreviewBytes)});
+    rows.push_back(
+        {side_name(i) + (i == 0 ? " (stands)" : ""), writer_word(side.agent),
+         std::to_string(side.version.value()),
+         side.hlc.bits == 0 ? "-" : wall_text(static_cast<std::int64_t>(side.hlc.millis())),
+         shown(side.value, 2 * kPreviewBytes)});
   }
   text += table(rows);
-  text += fmt::format("settle it: waggle conflict resolve {} --take A|B|merged|dismiss, or --value\n",
-                      text_of(conflict.id));
+  text +=
+      fmt::format("settle it: waggle conflict resolve {} --take A|B|merged|dismiss, or --value\n",
+                  text_of(conflict.id));
   return print(text) ? kExitDone : kExitFailure;
 }
 
@@ -130,7 +131,8 @@ std::string difference(const Register& a, const Register& b, const std::string& 
   if (a.content == ContentType::kJson && b.content == ContentType::kJson && first && second) {
     std::vector<std::vector<std::string>> rows = {{"PATH", "A", name}};
     // From nothing: what differs, or is on one side only.
-    const JsonMerge both = merge_json(*parse_json_document("{}"), *first, *second, JsonFavor::kNone);
+    const JsonMerge both =
+        merge_json(*parse_json_document("{}"), *first, *second, JsonFavor::kNone);
     for (const JsonConflict& one : both.conflicts)
       rows.push_back({printable(one.path.empty() ? "/" : one.path, 64),
                       printable(one.ours.empty() ? "(absent)" : one.ours, kPreviewBytes),
@@ -149,8 +151,7 @@ int diff(const CommandLine& line, const ParkedConflict& conflict) {
   const Register nothing{ContentType::kText, {}};
   std::string text;
   for (std::size_t i = 1; i < conflict.sides.size(); ++i)
-    text += fmt::format("A and {}, by {}:\n{}", side_name(i),
-                        writer_word(conflict.sides[i].agent),
+    text += fmt::format("A and {}, by {}:\n{}", side_name(i), writer_word(conflict.sides[i].agent),
                         difference(conflict.sides[0].value.value_or(nothing),
                                    conflict.sides[i].value.value_or(nothing), side_name(i)));
   if (!line.json) return print(text) ? kExitDone : kExitFailure;
@@ -172,11 +173,11 @@ Result<Register> merged(const ParkedConflict& conflict) {
     const std::optional<ThreeWay> both =
         merge_three_way(empty, *value, *side.value, MergeFavor::kNone);
     if (!both || !both->conflicts.empty())
-      return failed(Code::kConflict,
-                    fmt::format("the sides say different things{}; take one, or give the value",
-                                both && !both->conflicts.empty()
-                                    ? " in " + both->conflicts.front()
-                                    : std::string(", and can't be merged")));
+      return failed(
+          Code::kConflict,
+          fmt::format("the sides say different things{}; take one, or give the value",
+                      both && !both->conflicts.empty() ? " in " + both->conflicts.front()
+                                                       : std::string(", and can't be merged")));
     value = both->value;
   }
   return *value;
@@ -191,8 +192,7 @@ Result<SettleOp> settlement_of(const CommandLine& line, const ParkedConflict& co
     op.how = Settle::kValue;
     const ContentType usual = conflict.sides.front().value
                                   ? conflict.sides.front().value->content
-                                  : (is_utf8(given) ? ContentType::kText
-                                                                  : ContentType::kBytes);
+                                  : (is_utf8(given) ? ContentType::kText : ContentType::kBytes);
     op.value = {usual, given};
     if (usual == ContentType::kJson) {
       const auto parsed = parse_json(given);

@@ -282,7 +282,8 @@ class Parser {
 
   void resolution() {
     auto& conflict = line_.conflict;
-    CLI::App& conflicts = *family(app_, "conflict", "What waits for a person, and how to settle it");
+    CLI::App& conflicts =
+        *family(app_, "conflict", "What waits for a person, and how to settle it");
     command(conflicts, Verb::kConflictList, "ls", "List the conflicts that wait")
         ->add_option("GLOB", conflict.glob, "Of keys that match: * any text, ? one byte");
     CLI::App& show = *command(conflicts, Verb::kConflictShow, "show", "All sides of a conflict");
@@ -300,8 +301,7 @@ class Parser {
     resolve.add_option("--value", conflict.value, "Another value")
         ->type_name("VALUE")
         ->excludes(take);
-    resolve
-        .add_option("--if-version", conflict.if_version, "Only if this is the key's version")
+    resolve.add_option("--if-version", conflict.if_version, "Only if this is the key's version")
         ->check(revision_of_text)
         ->type_name("VERSION");
     resolve.footer(
@@ -463,7 +463,8 @@ class Parser {
       if (line_.sync.count != 0 && line_.sync.every_millis == 0)
         return "waggle sync: --count needs --every";
     }
-    if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() && !line_.conflict.value)
+    if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() &&
+        !line_.conflict.value)
       return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "
              "or --value VALUE";
     if (line_.verb == Verb::kAgentRun && line_.agent.no_stdin && line_.agent.observer &&

@@ -1,5 +1,7 @@
 // `waggle receipt ls|show|verify` and `waggle what-if`.
 
+#include "resolver/receipt.h"
+
 #include <map>
 
 #include <fmt/format.h>
@@ -9,7 +11,6 @@
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
-#include "resolver/receipt.h"
 #include "resolver/replay.h"
 
 namespace waggle::cli {
@@ -95,12 +96,14 @@ int show(const CommandLine& line, const std::vector<ReceiptRow>& receipts) {
     }
     const Receipt& receipt = row.receipt;
     text += fmt::format("receipt {} of '{}': {} at version {}, {}\n", row.index,
-                        printable(receipt.key.value(), 128), receipt.rule,
-                        receipt.version.value(), wall_text(receipt.wall_millis));
+                        printable(receipt.key.value(), 128), receipt.rule, receipt.version.value(),
+                        wall_text(receipt.wall_millis));
     std::vector<std::vector<std::string>> rows = {{"INPUT", "BY", "VERSION", "STAMP", "VALUE"}};
     for (const ReceiptInput& input : receipt.inputs)
       rows.push_back(
-          {input.ancestor ? "ancestor" : input.committed ? "committed" : "write",
+          {input.ancestor    ? "ancestor"
+           : input.committed ? "committed"
+                             : "write",
            writer_word(input.agent), std::to_string(input.version.value()),
            wall_text(static_cast<std::int64_t>(input.hlc.millis())),
            (input.value ? preview(Value(*input.value), kPreviewBytes)
@@ -133,10 +136,10 @@ int check(const CommandLine& line, const Config& config, RequestClient& client,
     item.set("rule", receipts[i].receipt.rule).set("result", to_text(one.verified));
     if (!one.text.empty()) item.set("text", one.text);
     all.push(std::move(item));
-    rows.push_back({std::to_string(receipts[i].index),
-                    std::to_string(receipts[i].receipt.version.value()), receipts[i].receipt.rule,
-                    std::string(to_text(one.verified)) +
-                        (one.text.empty() ? "" : ": " + one.text)});
+    rows.push_back(
+        {std::to_string(receipts[i].index), std::to_string(receipts[i].receipt.version.value()),
+         receipts[i].receipt.rule,
+         std::string(to_text(one.verified)) + (one.text.empty() ? "" : ": " + one.text)});
   }
   const int exit = checked.sound() ? kExitDone : exit_code(Code::kCorrupt);
   if (line.json) {
@@ -218,7 +221,8 @@ int what_if(const CommandLine& line, const Config& config) {
     return print_json(out.set("changes", std::move(all))) ? kExitDone : kExitFailure;
   }
   if (rows.size() > 1 && !print(table(rows))) return kExitFailure;
-  say(fmt::format("{} of {} choices would come out another way; of {} it can't be said, since "
+  say(
+      fmt::format("{} of {} choices would come out another way; of {} it can't be said, since "
                   "their values are not retained",
                   rows.size() - 1, looked_at, unknown));
   return kExitDone;

@@ -187,8 +187,8 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
     Judged one{&entry, swarm.state.find(entry.key), {}, {}, {}};
     one.ancestor = swarm.history.known_to(entry.key, author);
     one.verdict = judge(entry,
-                        {one.standing.get(), swarm.state.floor(), next, index++,
-                         one.ancestor.get(), mutation.entries.size() == 1},
+                        {one.standing.get(), swarm.state.floor(), next, index++, one.ancestor.get(),
+                         mutation.entries.size() == 1},
                         author, options_.policies);
     const Verdict& verdict = one.verdict;
     if (verdict.kind == Verdict::Kind::kPark)

@@ -34,7 +34,8 @@ class ConflictInbox {
   void close_all(std::vector<Row>& rows);
 
   // By id, above `after`, whose keys match the glob.
-  [[nodiscard]] std::vector<const ParkedConflict*> list(std::string_view glob, ConflictId after) const;
+  [[nodiscard]] std::vector<const ParkedConflict*> list(std::string_view glob,
+                                                        ConflictId after) const;
 
  private:
   const SwarmId swarm_;

@@ -59,14 +59,14 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Autho
   if (standing.live()) outcome.committed = std::make_shared<const Record>(standing);
   if (!swarm.inbox.has_room(entry.key)) {
     outcome.code = Code::kConflict;
-    outcome.text =
-        fmt::format("'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
-                    "person, but {} wait already, which is the limit; settle some: waggle conflict "
-                    "ls",
-                    entry.key.value(), standing.version.value(),
-                    swarm.inbox.of_key(entry.key) != nullptr
-                        ? fmt::format("{} values of this key", limits::kConflictSides)
-                        : fmt::format("{} conflicts", limits::kConflicts));
+    outcome.text = fmt::format(
+        "'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
+        "person, but {} wait already, which is the limit; settle some: waggle conflict "
+        "ls",
+        entry.key.value(), standing.version.value(),
+        swarm.inbox.of_key(entry.key) != nullptr
+            ? fmt::format("{} values of this key", limits::kConflictSides)
+            : fmt::format("{} conflicts", limits::kConflicts));
     return outcome;
   }
   ParkedConflict conflict;
@@ -130,8 +130,8 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
   }
   if (live && type_of(*standing->value) != ValueType::kRegister) {
     outcome.reason = Reason::kTypeMismatch;
-    outcome.text = fmt::format("'{}' became a {} meanwhile; dismiss the conflict", entry.key.value(),
-                               to_text(type_of(*standing->value)));
+    outcome.text = fmt::format("'{}' became a {} meanwhile; dismiss the conflict",
+                               entry.key.value(), to_text(type_of(*standing->value)));
     if (settle.how != Settle::kDismiss) return outcome;
     value.reset();
   }
@@ -143,8 +143,8 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
       is_client_agent(author.agent) ? std::string(kClientPrefix) : author.agent.value();
   receipt.rule = fmt::format("settled({} by {})", text_of(settle.conflict), who);
   for (const ConflictSide& side : waits->sides)
-    receipt.inputs.push_back(input_of(side.agent, side.version, side.hlc, side.value,
-                                      &side == &waits->sides.front()));
+    receipt.inputs.push_back(
+        input_of(side.agent, side.version, side.hlc, side.value, &side == &waits->sides.front()));
   swarm.inbox.close(settle.conflict, actions_->persist.rows);
   count("conflicts_settled");
 
@@ -206,8 +206,8 @@ void Coordinator::age_conflicts(Swarm& swarm) {
     receipt.key = waits.key;
     receipt.rule = fmt::format("aged({})", text_of(id));
     for (const ConflictSide& side : waits.sides)
-      receipt.inputs.push_back(input_of(side.agent, side.version, side.hlc, side.value,
-                                        &side == &waits.sides.front()));
+      receipt.inputs.push_back(
+          input_of(side.agent, side.version, side.hlc, side.value, &side == &waits.sides.front()));
     const RecordPtr standing = swarm.state.find(waits.key);
     swarm.inbox.close(id, actions_->persist.rows);
     close_with_receipt(swarm, std::move(receipt), standing);
@@ -215,8 +215,8 @@ void Coordinator::age_conflicts(Swarm& swarm) {
   }
 }
 
-// Keys that nobody wrote for as long as their policy lets them live. Some at a time: each sweep goes
-// on where the last one stopped.
+// Keys that nobody wrote for as long as their policy lets them live. Some at a time: each sweep
+// goes on where the last one stopped.
 void Coordinator::expire_keys(Swarm& swarm) {
   std::vector<Change> changes;
   for (const std::string& prefix : options_.policies.mortal()) {
@@ -227,8 +227,7 @@ void Coordinator::expire_keys(Swarm& swarm) {
       const Policy& policy = options_.policies.of(key.value());
       if (policy.prefix != prefix) continue;
       const RecordPtr record = swarm.state.find(key);
-      if (!record->live() ||
-          now_.wall_millis - record->commit_wall_millis < *policy.live_millis)
+      if (!record->live() || now_.wall_millis - record->commit_wall_millis < *policy.live_millis)
         continue;
       auto gone = std::make_shared<Record>();
       gone->version = swarm.state.head().next();

@@ -80,24 +80,21 @@ class Coordinator final : public Core {
   };
   struct Swarm {
     explicit Swarm(SwarmRow row)
-        : state(std::move(row)),
-          writers(state.id()),
-          history(state.id()),
-          inbox(state.id()) {}
+        : state(std::move(row)), writers(state.id()), history(state.id()), inbox(state.id()) {}
     SwarmState state;
     Writers writers;
     History history;
     ConflictInbox inbox;
     std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
-    std::string channel;  // empty: its broadcast socket is not open yet
+    std::string channel;                   // empty: its broadcast socket is not open yet
     bool channel_asked = false;
     std::deque<Received> hellos_waiting;
     BroadcastNo broadcast;
     Instant next_heartbeat{0};
     bool row_dirty = false;
     std::vector<Told> told;
-    // Heads of the open group at which somebody completed a catch-up: an update that passed over one
-    // would change, for that reader, what it holds from a version that it no longer holds.
+    // Heads of the open group at which somebody completed a catch-up: an update that passed over
+    // one would change, for that reader, what it holds from a version that it no longer holds.
     std::set<Revision> served;
   };
   struct Waiting {  // a result on its way, joined for each session in finish()

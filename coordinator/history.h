@@ -1,9 +1,9 @@
 #pragma once
 
-// Earlier values of keys that their policy keeps, as what a three-way merge begins from. They are on
-// disk (the family `history`) and in memory, so that a merge is decided in one step; the bounds are
-// the policy's number of versions and kBytesMax of a swarm, the oldest go first. Who began from one
-// that is gone is told `base_lost`.
+// Earlier values of keys that their policy keeps, as what a three-way merge begins from. They are
+// on disk (the family `history`) and in memory, so that a merge is decided in one step; the bounds
+// are the policy's number of versions and kBytesMax of a swarm, the oldest go first. Who began from
+// one that is gone is told `base_lost`.
 
 #include <cstddef>
 #include <cstdint>

@@ -146,8 +146,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
     const std::size_t limit =
         receipts->limit == 0 ? page : std::min<std::size_t>(receipts->limit, page);
     actions_->send.emplace_back(SendReceipts{
-        session.peer, std::move(result),
-        {session.swarm, receipts->key, receipts->after, limit}});
+        session.peer, std::move(result), {session.swarm, receipts->key, receipts->after, limit}});
     return;
   } else if (std::holds_alternative<AgentsQuery>(query.ask)) {
     for (const Session* member : sessions_.of_swarm(session.swarm)) {

@@ -139,8 +139,7 @@ SwarmState::Scan SwarmState::changed_since(Revision since, std::string_view pref
     bytes += size;
     last = at->first.revision;
     scan.changes.push_back(
-        Change{key, slot.record,
-               holds ? earlier_.held_at(key, since, *slot.record) : nullptr});
+        Change{key, slot.record, holds ? earlier_.held_at(key, since, *slot.record) : nullptr});
   }
   scan.to = row_.head;
   scan.complete = true;
@@ -171,8 +170,8 @@ SwarmState::Listing SwarmState::list(std::string_view glob, const Key& after, st
 std::vector<Key> SwarmState::keys_after(std::string_view prefix, const Key& after,
                                         std::size_t most) const {
   std::vector<Key> keys;
-  auto slot = after.value() >= prefix ? records_.upper_bound(after)
-                                      : records_.lower_bound(Key(prefix));
+  auto slot =
+      after.value() >= prefix ? records_.upper_bound(after) : records_.lower_bound(Key(prefix));
   if (after.empty() && prefix.empty()) slot = records_.begin();
   for (; slot != records_.end() && keys.size() < most; ++slot) {
     if (!slot->first.value().starts_with(prefix)) break;

@@ -202,8 +202,8 @@ void Coordinator::ask_rounds() {
   }
 }
 
-// All inputs of what a round decided about a key. The committed value is one where it is live; those
-// who hold it have their votes in it.
+// All inputs of what a round decided about a key. The committed value is one where it is live;
+// those who hold it have their votes in it.
 Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighed,
                                 const Record* standing) const {
   Receipt receipt;
@@ -218,8 +218,8 @@ Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighe
     const std::uint32_t votes = weighed.weights.empty() ? 0 : weighed.weights[i];
     if (input.kind == AnswerKind::kSame && live) receipt.inputs.front().weight += votes;
     if (input.kind != AnswerKind::kOffer) continue;
-    receipt.inputs.push_back(input_of(input.agent, input.offer.based_on, input.offer.hlc,
-                                      input.offer.value, false));
+    receipt.inputs.push_back(
+        input_of(input.agent, input.offer.based_on, input.offer.hlc, input.offer.value, false));
     receipt.inputs.back().weight = votes;
   }
   return receipt;
@@ -238,8 +238,8 @@ void Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Wei
   for (const RoundInput& input : weighed.inputs) {
     if (input.kind != AnswerKind::kOffer || conflict.sides.size() >= limits::kConflictSides)
       continue;
-    conflict.sides.push_back({input.agent, input.offer.based_on, input.offer.hlc,
-                              now_.wall_millis, input.offer.value});
+    conflict.sides.push_back(
+        {input.agent, input.offer.based_on, input.offer.hlc, now_.wall_millis, input.offer.value});
   }
   (void)park(swarm, std::move(conflict));
 }

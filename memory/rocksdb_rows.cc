@@ -288,9 +288,8 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   });
   restore_order(state.conflicts,
                 [](const ConflictRow& row) { return std::tie(row.swarm, row.id); });
-  restore_order(state.history, [](const HistoryRow& row) {
-    return std::tie(row.swarm, row.key, row.version);
-  });
+  restore_order(state.history,
+                [](const HistoryRow& row) { return std::tie(row.swarm, row.key, row.version); });
   if (Status whole = check_digests(state); !whole)
     return std::unexpected(database.damaged("state", whole.error().text));
   return state;

@@ -35,18 +35,20 @@ std::optional<Verdict> check_expected(const Situation& s) {
   const Revision standing = s.live() ? s.current()->version : Revision{};
   if (const auto* expected = std::get_if<ExpectVersion>(&s.entry.expect)) {
     if (expected->version == standing) return std::nullopt;
-    return Verdict::conflicts(ConflictKind::kVersionMismatch,
-                    fmt::format("expected version {} of '{}', found {}", expected->version.value(),
-                                s.entry.key.value(),
-                                s.live() ? fmt::to_string(standing.value()) : "no such key"));
+    return Verdict::conflicts(
+        ConflictKind::kVersionMismatch,
+        fmt::format("expected version {} of '{}', found {}", expected->version.value(),
+                    s.entry.key.value(),
+                    s.live() ? fmt::to_string(standing.value()) : "no such key"));
   }
   if (const auto* mine = std::get_if<ExpectMine>(&s.entry.expect)) {
     const Writer expected{s.author.agent, s.author.incarnation, mine->seq};
     if (s.current() != nullptr && s.current()->writer == expected) return std::nullopt;
-    return Verdict::conflicts(ConflictKind::kVersionMismatch,
-                    fmt::format("expected '{}' as the own write {} had left it, but it was changed "
-                                "since or that write was not committed",
-                                s.entry.key.value(), mine->seq.value()));
+    return Verdict::conflicts(
+        ConflictKind::kVersionMismatch,
+        fmt::format("expected '{}' as the own write {} had left it, but it was changed "
+                    "since or that write was not committed",
+                    s.entry.key.value(), mine->seq.value()));
   }
   return std::nullopt;
 }
@@ -91,13 +93,15 @@ Verdict judge_put(const Situation& s, const PutOp& put, bool expected) {
 Verdict judge_delete(const Situation& s, bool expected) {
   if (!s.live()) return Verdict::nothing();
   if (!expected && (s.concurrent() || holds_unseen(*s.current()->value, s.merging()))) {
-    if (type_of(*s.current()->value) == ValueType::kRegister) return settle_register(s, std::nullopt);
-    return Verdict::conflicts(ConflictKind::kDeleteUpdate,
-                    fmt::format("'{}' was changed meanwhile, last by {} at revision {}; deleting "
-                                "it would drop work that was not seen",
-                                s.entry.key.value(), s.current()->writer.agent.value(),
-                                s.current()->version.value()),
-                    "keep");
+    if (type_of(*s.current()->value) == ValueType::kRegister)
+      return settle_register(s, std::nullopt);
+    return Verdict::conflicts(
+        ConflictKind::kDeleteUpdate,
+        fmt::format("'{}' was changed meanwhile, last by {} at revision {}; deleting "
+                    "it would drop work that was not seen",
+                    s.entry.key.value(), s.current()->writer.agent.value(),
+                    s.current()->version.value()),
+        "keep");
   }
   return Verdict::applies(std::nullopt);
 }
@@ -116,8 +120,7 @@ Verdict judge_op(const Situation& s, bool expected) {
   const auto* put = std::get_if<PutOp>(&s.entry.op);
   if (put != nullptr && put->type == ValueType::kRegister) return judge_put(s, *put, expected);
   if (std::holds_alternative<DeleteOp>(s.entry.op)) return judge_delete(s, expected);
-  Verdict verdict =
-      merge_op(s.entry.op, s.live() ? &*s.current()->value : nullptr, s.merging());
+  Verdict verdict = merge_op(s.entry.op, s.live() ? &*s.current()->value : nullptr, s.merging());
   if (!verdict.text.empty())
     verdict.text = fmt::format("'{}': {}", s.entry.key.value(), verdict.text);
   return verdict;
@@ -153,20 +156,20 @@ Verdict judge(const Entry& entry, const Standing& standing, const Author& author
       (!s.live() || count_of(*verdict.value) > count_of(*s.current()->value))) {
     return Verdict::rejects(
         Reason::kTooLarge,
-        fmt::format("'{}' would hold {} elements, the policy for '{}' allows {}",
-                    entry.key.value(), count_of(*verdict.value), policy.prefix,
-                    *policy.elements_max));
+        fmt::format("'{}' would hold {} elements, the policy for '{}' allows {}", entry.key.value(),
+                    count_of(*verdict.value), policy.prefix, *policy.elements_max));
   }
   if (size_of(*verdict.value) > limits::kValueBytes) {
-    return Verdict::rejects(Reason::kTooLarge,
-                  fmt::format("'{}' would have {} bytes, a value has at most {}", entry.key.value(),
-                              size_of(*verdict.value), limits::kValueBytes));
+    return Verdict::rejects(
+        Reason::kTooLarge,
+        fmt::format("'{}' would have {} bytes, a value has at most {}", entry.key.value(),
+                    size_of(*verdict.value), limits::kValueBytes));
   }
   return verdict;
 }
 
-std::optional<Value> apply_locally(const Op& op, std::optional<Value> value,
-                                   const Author& author, std::uint32_t place) {
+std::optional<Value> apply_locally(const Op& op, std::optional<Value> value, const Author& author,
+                                   std::uint32_t place) {
   if (std::holds_alternative<DeleteOp>(op)) return std::nullopt;
   const std::optional<ValueType> needed = type_needed(op);
   if (!needed || (value && type_of(*value) != *needed)) return value;

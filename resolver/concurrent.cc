@@ -79,7 +79,9 @@ class Chain {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::string rule(std::string_view name) const { return passed_ + std::string(name); }
+  [[nodiscard]] std::string rule(std::string_view name) const {
+    return passed_ + std::string(name);
+  }
 
   Verdict keep() const {
     Verdict verdict = Verdict::conflicts(
@@ -102,8 +104,9 @@ class Chain {
     const std::string name = rule(later_wins ? "lww" : "fww");
     // A stamp far below the commit that it would overtake is not believed: else anybody could be
     // the first one afterwards.
-    const bool forged = !later_wins && static_cast<std::int64_t>(ours.hlc.millis()) + kEarliestMillis <
-                                           w_.standing.commit_wall_millis;
+    const bool forged =
+        !later_wins && static_cast<std::int64_t>(ours.hlc.millis()) + kEarliestMillis <
+                           w_.standing.commit_wall_millis;
     if (later_wins ? ours > theirs : ours < theirs && !forged)
       return Verdict::applies(value_of(w_), name);
     return Verdict::conflicts(kind_,
@@ -135,8 +138,7 @@ class Chain {
 
   // In the words of the merge what stands is `ours` and the write is `theirs`.
   std::optional<Verdict> merge() {
-    const auto* stands =
-        w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
+    const auto* stands = w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
     if (stands == nullptr || !w_.value) return std::nullopt;  // a deletion is on one side
     const auto* base = w_.ancestor != nullptr && w_.ancestor->live()
                            ? std::get_if<Register>(&*w_.ancestor->value)
@@ -146,8 +148,7 @@ class Chain {
       why_ += "; the version that the write began from is not kept any more (base_lost)";
       return std::nullopt;
     }
-    std::optional<ThreeWay> merged =
-        merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
+    std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
     if (!merged) return std::nullopt;
     if (!merged->conflicts.empty()) {
       const std::optional<MergeFavor> favor = favor_for_fields();
@@ -184,8 +185,7 @@ class Chain {
   }
 
   std::optional<Verdict> join() {
-    const auto* stands =
-        w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
+    const auto* stands = w_.standing.live() ? std::get_if<Register>(&*w_.standing.value) : nullptr;
     const Merger* merger = w_.policies.merger(w_.policy.merger);
     if (stands == nullptr || !w_.value || merger == nullptr) return std::nullopt;
     const Result<std::string> joined = join_by(*merger, stands->bytes, w_.value->bytes);
@@ -196,9 +196,8 @@ class Chain {
     const Register value{w_.value->content, *joined};
     const std::string name = rule(fmt::format("custom({})", w_.policy.merger));
     if (value == *stands)
-      return Verdict::conflicts(kind_, fmt::format("{}, and that has all of it",
-                                                   written_meanwhile(w_)),
-                                name);
+      return Verdict::conflicts(
+          kind_, fmt::format("{}, and that has all of it", written_meanwhile(w_)), name);
     Verdict verdict = Verdict::applies(Value(value), name);
     verdict.merged = value != *w_.value;
     return verdict;
@@ -218,7 +217,7 @@ class Chain {
 bool too_close(const Stamp& a, const Stamp& b, std::int64_t window_millis) {
   if (window_millis <= 0) return false;
   const std::uint64_t apart = a.hlc.millis() > b.hlc.millis() ? a.hlc.millis() - b.hlc.millis()
-                                                               : b.hlc.millis() - a.hlc.millis();
+                                                              : b.hlc.millis() - a.hlc.millis();
   return apart <= static_cast<std::uint64_t>(window_millis);
 }
 

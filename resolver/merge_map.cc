@@ -93,8 +93,8 @@ Verdict merge_at(const FieldOp& op, std::size_t depth, Map map, const MergeSetti
     if (!inner.text.empty())
       inner.text = fmt::format("field {}: {}", text_of_path(op.path, depth + 1), inner.text);
   } else {
-    inner = merge_at(op, depth + 1,
-                     field != nullptr ? std::get<Map>(field->value->value) : Map{}, s);
+    inner =
+        merge_at(op, depth + 1, field != nullptr ? std::get<Map>(field->value->value) : Map{}, s);
   }
   if (inner.kind != Verdict::Kind::kApply) return inner;
   const Hlc hlc = field != nullptr ? std::max(field->hlc, s.author.hlc) : s.author.hlc;
@@ -117,8 +117,7 @@ std::optional<Value> fields_without_seen(const Map& map, const MergeSetting& s) 
     }
     std::optional<Value> value = without_seen(field.value->value, s);
     if (!value) return std::nullopt;
-    Field next{std::make_shared<const Nested>(Nested{*std::move(value)}), field.hlc,
-               field.updates};
+    Field next{std::make_shared<const Nested>(Nested{*std::move(value)}), field.hlc, field.updates};
     drop_seen(next.updates, s.author);
     left.fields.set(id, std::move(next));
   }

@@ -15,7 +15,6 @@ namespace waggle {
 // Two concurrent writes of one register in a map: the greater (HLC, agent id) stands, the other is
 // told by a conflict field_conflict that names the path.
 [[nodiscard]] Verdict merge_field(const FieldOp& op, Map map, const MergeSetting& setting);
-[[nodiscard]] std::optional<Value> fields_without_seen(const Map& map,
-                                                       const MergeSetting& setting);
+[[nodiscard]] std::optional<Value> fields_without_seen(const Map& map, const MergeSetting& setting);
 
 }  // namespace waggle

@@ -21,8 +21,8 @@ constexpr std::string_view kSigned = "64 bits with sign";
 Verdict too_little(std::uint64_t wanted, const BoundedCounter& counter, std::uint64_t reserved) {
   return Verdict::rejects(
       Reason::kNotEnough,
-      fmt::format("{} were asked for; {} are free and {} reserved by the writer, {} in all",
-                  wanted, counter.free, reserved, counter.total()));
+      fmt::format("{} were asked for; {} are free and {} reserved by the writer, {} in all", wanted,
+                  counter.free, reserved, counter.total()));
 }
 
 std::uint64_t reserved_by(const BoundedCounter& counter, const AgentId& agent) {
@@ -93,8 +93,7 @@ Verdict reset(ResettableCounter counter, const MergeSetting& s) {
                     "apart any more; catch up and reset again",
                     s.author.seen.value(), counter.folded_through.value()));
   const std::size_t before = counter.shares.size();
-  std::erase_if(counter.shares,
-                [&](const Share& share) { return s.author.seen_dot(share.dot); });
+  std::erase_if(counter.shares, [&](const Share& share) { return s.author.seen_dot(share.dot); });
   if (counter.base == 0 && counter.shares.size() == before) return Verdict::nothing();
   counter.base = 0;
   std::int64_t total = 0;
@@ -148,9 +147,8 @@ Verdict escrow(const EscrowOp& op, BoundedCounter counter, const MergeSetting& s
   }
   if (counter.reserved.size() > limits::kReserves)
     return Verdict::rejects(
-        Reason::kTooLarge,
-        fmt::format("{} agents hold a reserve, which is the limit; release some",
-                    limits::kReserves));
+        Reason::kTooLarge, fmt::format("{} agents hold a reserve, which is the limit; release some",
+                                       limits::kReserves));
   return Verdict::applies(std::move(counter));
 }
 
@@ -192,9 +190,9 @@ Verdict put_beside(const PutOp& op, MultiRegister multi, const MergeSetting& s) 
   if (multi.siblings.size() <= limits::kSiblings) return Verdict::applies(std::move(multi));
   // Sibling explosion: somebody writes without ever reading. What goes is named by a receipt.
   const auto stamp = [](const Sibling& one) { return std::tie(one.hlc, one.dot.writer.agent); };
-  multi.siblings.erase(std::min_element(
-      multi.siblings.begin(), multi.siblings.end(),
-      [&](const Sibling& a, const Sibling& b) { return stamp(a) < stamp(b); }));
+  multi.siblings.erase(
+      std::min_element(multi.siblings.begin(), multi.siblings.end(),
+                       [&](const Sibling& a, const Sibling& b) { return stamp(a) < stamp(b); }));
   return Verdict::applies(std::move(multi), fmt::format("siblings({})", limits::kSiblings));
 }
 

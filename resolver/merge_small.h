@@ -22,7 +22,6 @@ namespace waggle {
                              const MergeSetting& setting);
 [[nodiscard]] Verdict raise(const RaiseOp& op, const Value* current);
 [[nodiscard]] Verdict turn(const FlagOp& op, const Value* current, const MergeSetting& setting);
-[[nodiscard]] Verdict put_beside(const PutOp& op, MultiRegister multi,
-                                 const MergeSetting& setting);
+[[nodiscard]] Verdict put_beside(const PutOp& op, MultiRegister multi, const MergeSetting& setting);
 
 }  // namespace waggle

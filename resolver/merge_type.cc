@@ -230,8 +230,7 @@ struct WithoutSeen {
   }
   Left operator()(const MultiRegister& multi) const {
     MultiRegister left = multi;
-    std::erase_if(left.siblings,
-                  [this](const Sibling& one) { return s.author.seen_dot(one.dot); });
+    std::erase_if(left.siblings, [this](const Sibling& one) { return s.author.seen_dot(one.dot); });
     return left;
   }
   Left operator()(const ResettableCounter& counter) const {

@@ -67,8 +67,8 @@ Status Policies::add(Policy policy) {
   if (policy.coverage_permille > 1000)
     return wrong(policy, "`coverage` is a share of the members, at most all of them");
   if (policy.weights.size() > kWeights)
-    return wrong(policy, fmt::format("{} weights, at most {} are looked up",
-                                     policy.weights.size(), kWeights));
+    return wrong(policy, fmt::format("{} weights, at most {} are looked up", policy.weights.size(),
+                                     kWeights));
   if (policy.history && *policy.history > limits::kHistoryVersions)
     return wrong(policy, fmt::format("a history of {} versions, at most {} are kept",
                                      *policy.history, limits::kHistoryVersions));

@@ -22,8 +22,8 @@ namespace waggle {
 // How concurrent values of a register are settled; typed values always merge by type. A strategy
 // that can't decide hands over to the next of its chain: `vector` where no value was made with more
 // knowledge than all others, `quorum` where no value has enough votes (and at every single write),
-// `merge` where both sides changed the same or the ancestor is lost, `lww` and `fww` where the stamps
-// are within the conflict window, `custom` where the merger fails.
+// `merge` where both sides changed the same or the ancestor is lost, `lww` and `fww` where the
+// stamps are within the conflict window, `custom` where the merger fails.
 enum class Strategy : std::uint8_t {
   kLww,     // the greater (HLC, agent id) wins, the other is told
   kQuorum,  // in a round: what at least the threshold of the roster holds
@@ -49,12 +49,13 @@ struct Policy {
   Strategy at_last = Strategy::kKeep;    // where `otherwise` can't either
   Threshold quorum;
   std::map<std::string, std::uint32_t> weights;  // votes of an agent; 1 where it isn't named
-  std::uint32_t coverage_permille = 0;  // of the votes that must have answered for a quorum
+  std::uint32_t coverage_permille = 0;         // of the votes that must have answered for a quorum
   std::optional<std::int64_t> timeout_millis;  // of a round; the longest of its keys counts
   std::optional<Priority> priority;
   LateWrite late_write = LateWrite::kConflict;
   std::optional<std::uint64_t> elements_max;  // of a set, map, list or text (its units)
-  // Stamps that are no further apart don't say which write came later: `lww` and `fww` can't decide.
+  // Stamps that are no further apart don't say which write came later: `lww` and `fww` can't
+  // decide.
   std::int64_t conflict_window_millis = 0;
   std::optional<std::uint32_t> history;  // earlier versions kept of a key; 16 with `merge`, else 0
   std::optional<std::int64_t> parked_millis;  // then a parked conflict is dismissed
@@ -80,9 +81,9 @@ class Policies {
   // Errors: kRejected for a prefix given twice, or a rule that contradicts itself.
   [[nodiscard]] Status add(Policy policy);
   [[nodiscard]] const Policy& of(std::string_view key) const;
-  // For the strategy `custom`: a function that joins two values. Where it fails, or throws, the next
-  // strategy of the chain decides. `samples`: values as they will be, for the laws. Errors: kRejected with the law and the values
-  // that break it, or for a name given twice.
+  // For the strategy `custom`: a function that joins two values. Where it fails, or throws, the
+  // next strategy of the chain decides. `samples`: values as they will be, for the laws. Errors:
+  // kRejected with the law and the values that break it, or for a name given twice.
   [[nodiscard]] Status add_merger(const std::string& name, Merger merger,
                                   const std::vector<std::string>& samples);
   // Null: no such merger.

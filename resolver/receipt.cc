@@ -51,8 +51,7 @@ ReceiptInput input_of(const Record& standing) {
   std::optional<Register> value;
   if (const auto* reg = standing.live() ? std::get_if<Register>(&*standing.value) : nullptr)
     value = *reg;
-  ReceiptInput input =
-      input_of(standing.writer.agent, standing.version, standing.hlc, value, true);
+  ReceiptInput input = input_of(standing.writer.agent, standing.version, standing.hlc, value, true);
   input.content = standing.content;
   return input;
 }

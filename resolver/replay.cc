@@ -108,8 +108,7 @@ class Run {
         twice = true;
       }
     }
-    if (best == nullptr || twice ||
-        (committed_ != nullptr && best->version < committed_->version))
+    if (best == nullptr || twice || (committed_ != nullptr && best->version < committed_->version))
       return std::nullopt;
     return gives(best->content, "vector");
   }
@@ -142,8 +141,8 @@ class Run {
     if (!merged->conflicts.empty()) {
       const std::optional<MergeFavor> favor = favor_for_fields();
       if (!favor) return Replay{committed(), "merge otherwise manual", true, {}};
-      merged = merge_three_way(*ancestor_->value, *committed_->value, *others_.front()->value,
-                               *favor);
+      merged =
+          merge_three_way(*ancestor_->value, *committed_->value, *others_.front()->value, *favor);
       if (!merged) return std::nullopt;
     }
     return gives(content_hash(merged->value), "merge");
@@ -224,8 +223,8 @@ std::optional<Policy> policy_of_rule(const std::string& rule) {
     const auto strategy = strategy_of_word(rest.substr(0, end), policy);
     if (!strategy) return std::nullopt;
     chain.push_back(*strategy);
-    rest = end == std::string_view::npos ? std::string_view()
-                                         : rest.substr(end + kOtherwise.size());
+    rest =
+        end == std::string_view::npos ? std::string_view() : rest.substr(end + kOtherwise.size());
   }
   if (chain.empty() || chain.size() > 3) return std::nullopt;
   // What the rule names could not decide, or did; what is behind it was never asked.
@@ -289,9 +288,8 @@ CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<Chain
     if (!made.output) {
       one = {Verified::kNotRun, made.text};
     } else if (*made.output != receipt.output) {
-      one = {Verified::kDiffers,
-             fmt::format("the rule gives {}, recorded is {}", to_hex(*made.output),
-                         to_hex(receipt.output))};
+      one = {Verified::kDiffers, fmt::format("the rule gives {}, recorded is {}",
+                                             to_hex(*made.output), to_hex(receipt.output))};
     }
   }
   if (head) {

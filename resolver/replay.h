@@ -1,7 +1,7 @@
 #pragma once
 
-// Choices made again from their receipts: to verify that a rule gives what was committed, and to see
-// what another policy would have given (what-if). Pure; needs no coordinator and no store.
+// Choices made again from their receipts: to verify that a rule gives what was committed, and to
+// see what another policy would have given (what-if). Pure; needs no coordinator and no store.
 //
 // A rule is run on the inputs that the receipt retained. Stamps and votes are always there, so lww,
 // fww, vector, quorum and keep need no values; merge needs the values of both sides and of their
@@ -21,7 +21,7 @@ struct Replay {
   // Of the value that stands afterwards; empty: it could not be said, and `text` why not. With
   // `parked` it is that of the committed value.
   std::optional<Hash128> output;
-  std::string rule;    // the strategy that decided
+  std::string rule;     // the strategy that decided
   bool parked = false;  // left to a person
   std::string text;
 };
@@ -44,8 +44,8 @@ struct CheckedReceipt {
   std::string text;  // why, where it is not kHolds
 };
 // A key's receipts, oldest first. `head`: the link that the key's record has; without it the last
-// one is not checked against anything. The first of the chain may follow one that was forgotten with
-// the key: then its link is not checked.
+// one is not checked against anything. The first of the chain may follow one that was forgotten
+// with the key: then its link is not checked.
 struct CheckedChain {
   std::vector<CheckedReceipt> receipts;
   bool ends_at_head = true;

@@ -178,8 +178,7 @@ class Decider {
     const Register* stands = standing(q_.present);
     if (stands != nullptr && same_value(value, *stands)) return decision;
     for (std::size_t i = 0; i < q_.answers.size(); ++i)
-      if (q_.answers[i].kind == AnswerKind::kOffer &&
-          same_value(q_.answers[i].offer.value, value))
+      if (q_.answers[i].kind == AnswerKind::kOffer && same_value(q_.answers[i].offer.value, value))
         decision.winner = i;
     if (!decision.winner) decision.made = std::move(value);
     decision.commit = true;
@@ -190,8 +189,7 @@ class Decider {
   std::optional<RoundDecision> quorum() {
     const Tally votes = tally(q_);
     const std::string rule = fmt::format("quorum({})", q_.policy->quorum.permille);
-    if (covered(q_, votes.answered) &&
-        reaches(votes.most, electorate_of(q_), q_.policy->quorum)) {
+    if (covered(q_, votes.answered) && reaches(votes.most, electorate_of(q_), q_.policy->quorum)) {
       RoundDecision decision;
       decision.rule = rule;
       // The committed value won; whoever offered that same value took it too.
@@ -288,7 +286,8 @@ class Decider {
 
   std::optional<RoundDecision> join() {
     const std::string rule = fmt::format("custom({})", q_.policy->merger);
-    const Merger* merger = q_.policies != nullptr ? q_.policies->merger(q_.policy->merger) : nullptr;
+    const Merger* merger =
+        q_.policies != nullptr ? q_.policies->merger(q_.policy->merger) : nullptr;
     if (merger == nullptr) return pass(rule);
     const Register* stands = standing(q_.present);
     std::optional<Register> value;

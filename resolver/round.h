@@ -4,15 +4,19 @@
 // functions. The chain of strategies of the key's policy is asked one after the other.
 //
 //           | taken                                                    | hands over
-//   lww     | the greatest (HLC, agent id) of the offers and the       | the two greatest are within
+//   lww     | the greatest (HLC, agent id) of the offers and the       | the two greatest are
+//   within
 //           | committed value                                          | the conflict window
 //   fww     | the committed value, else the least (HLC, agent id)      | (the same, of the least)
 //   vector  | the offer that is based on a strictly greater version    | two offers are, or none is
 //           | than all others, and not below the committed one         | on the committed version
-//   quorum  | the value that at least the threshold of the roster's    | no value has so many, or too
+//   quorum  | the value that at least the threshold of the roster's    | no value has so many, or
+//   too
 //           | votes holds; `same` votes for the committed one          | few votes were cast at all
-//   merge   | three-way, offer by offer in roster order, each with     | both changed the same, or an
-//           | what it is based on                                      | ancestor is not kept any more
+//   merge   | three-way, offer by offer in roster order, each with     | both changed the same, or
+//   an
+//           | what it is based on                                      | ancestor is not kept any
+//           more
 //   custom  | the joined value, offer by offer                         | the merger failed
 //   manual  | nobody's value: parked                                   |
 //   keep    | the committed value                                      |

@@ -108,8 +108,11 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
                                 committed ? AnswerKind::kSame : AnswerKind::kAbsent, Offer{}});
   question.electorate += roster - offers.size();
   RoundDecision decision = decide(question);
-  Resolution resolution{static_cast<SyncOutcome>(decision.outcome), decision.winner, {},
-                        decision.commit, std::move(decision.rule)};
+  Resolution resolution{static_cast<SyncOutcome>(decision.outcome),
+                        decision.winner,
+                        {},
+                        decision.commit,
+                        std::move(decision.rule)};
   if (decision.made) resolution.made = std::move(decision.made->bytes);
   return resolution;
 }

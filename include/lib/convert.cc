@@ -63,8 +63,8 @@ struct FillItem {
   }
   void operator()(const MultiRegister& value) const {
     for (const Sibling& sibling : value.siblings)
-      item.siblings.push_back({static_cast<ContentKind>(sibling.value.content),
-                               sibling.value.bytes, sibling.dot.writer.agent.value()});
+      item.siblings.push_back({static_cast<ContentKind>(sibling.value.content), sibling.value.bytes,
+                               sibling.dot.writer.agent.value()});
   }
   void operator()(const Map& value) const {
     for (const auto& [id, field] : value.fields) {

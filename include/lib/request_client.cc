@@ -262,8 +262,7 @@ Status check_question(const Ask& ask) {
 
 }  // namespace
 
-Result<QueryResult> RequestClient::query(
-    Ask ask, std::int64_t timeout_millis) {
+Result<QueryResult> RequestClient::query(Ask ask, std::int64_t timeout_millis) {
   if (Status shape = check_question(ask); !shape) return std::unexpected(std::move(shape.error()));
   Parts& p = *parts_;
   const RequestId id = p.random.id<RequestId>();

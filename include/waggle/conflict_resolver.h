@@ -44,7 +44,7 @@ struct CandidateValue {
   ContentKind content = ContentKind::kText;
   std::uint64_t stamp_millis = 0;  // hybrid logical clock: wall milliseconds and a counter
   std::uint16_t stamp_count = 0;
-  std::uint64_t version = 0;   // of the committed one: its version; of an offer: what it is based on
+  std::uint64_t version = 0;  // of the committed one: its version; of an offer: what it is based on
   std::optional<std::string> based_on;  // of an offer, for kMerge: the value of that version
 };
 

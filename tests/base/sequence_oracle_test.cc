@@ -1,6 +1,7 @@
 // Random schedules of several authors with stale contexts, against the tree of the paper built by
-// definition: every unit with its parent and side, FugueMax order among siblings, and of each author
-// the set of operations that it knew. WAGGLE_SCHEDULES and WAGGLE_SEED choose how many and which.
+// definition: every unit with its parent and side, FugueMax order among siblings, and of each
+// author the set of operations that it knew. WAGGLE_SCHEDULES and WAGGLE_SEED choose how many and
+// which.
 
 #include <algorithm>
 #include <cstdlib>
@@ -55,7 +56,8 @@ class Tree {
   }
 
   [[nodiscard]] static bool visible(const Node& node, const std::set<OpName>& known) {
-    return std::ranges::none_of(node.deleted_by, [&](const OpName& op) { return known.contains(op); });
+    return std::ranges::none_of(node.deleted_by,
+                                [&](const OpName& op) { return known.contains(op); });
   }
 
   void insert(const OpName& op, std::uint32_t offset, std::size_t at, char letter,
@@ -121,8 +123,8 @@ class Tree {
     std::ranges::sort(right, [&](const Node* a, const Node* b) {
       const auto rank = [&](const Node* node) {
         if (!node->right_origin) return places.size();
-        return static_cast<std::size_t>(
-            std::ranges::find(places, *node->right_origin) - places.begin());
+        return static_cast<std::size_t>(std::ranges::find(places, *node->right_origin) -
+                                        places.begin());
       };
       return std::tuple(places.size() - rank(a), a->name) <
              std::tuple(places.size() - rank(b), b->name);
@@ -132,7 +134,8 @@ class Tree {
 
   // Right origins of siblings in the order of the sequence: they are all behind the siblings'
   // subtree, so they don't depend on its order.
-  [[nodiscard]] std::vector<UnitName> right_origin_order(const std::vector<const Node*>& siblings) const {
+  [[nodiscard]] std::vector<UnitName> right_origin_order(
+      const std::vector<const Node*>& siblings) const {
     std::set<UnitName> wanted;
     for (const Node* node : siblings)
       if (node->right_origin) wanted.insert(*node->right_origin);
@@ -282,10 +285,11 @@ class World {
     std::uint64_t through = 0;
     for (const Pending& pending : member.pending) {
       if (!view.reaches(pending.seen)) return;
-      const Dot dot{Revision(limits::kNumberMax), place++,
+      const Dot dot{Revision(limits::kNumberMax),
+                    place++,
                     {agent_of(who), Incarnation(1), Seq(pending.op.seq)}};
-      BOOST_REQUIRE(view.edit(pending.edits, dot,
-                              {pending.seen, own_dots(who, pending.own_through)}));
+      BOOST_REQUIRE(
+          view.edit(pending.edits, dot, {pending.seen, own_dots(who, pending.own_through)}));
       through = pending.op.seq;
     }
     if (member.pending.empty()) return;

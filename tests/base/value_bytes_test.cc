@@ -218,8 +218,8 @@ BOOST_AUTO_TEST_CASE(the_size_of_a_set_bounds_its_bytes) {
     std::string agent(limits::kIdBytes, 'a');
     const std::string number = std::to_string(i);
     agent.replace(0, number.size(), number);
-    set.elements.set("e" + number, {
-        dot(limits::kNumberMax - i, UINT32_MAX, agent, UINT64_MAX, limits::kNumberMax)});
+    set.elements.set("e" + number, {dot(limits::kNumberMax - i, UINT32_MAX, agent, UINT64_MAX,
+                                        limits::kNumberMax)});
   }
   BOOST_TEST(encode_set(set).size() <= size_of(Value(set)) + 64);
 }

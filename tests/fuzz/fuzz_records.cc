@@ -1,5 +1,5 @@
-// Any bytes through the stored decoders, decode_value() and decode_op(). What decodes must come back
-// from its own encoding; a value and an operation must come back from the very same bytes.
+// Any bytes through the stored decoders, decode_value() and decode_op(). What decodes must come
+// back from its own encoding; a value and an operation must come back from the very same bytes.
 
 #include <cstddef>
 #include <cstdint>

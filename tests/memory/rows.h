@@ -165,9 +165,9 @@ inline Value random_value(Prng& prng, std::uint64_t version) {
     default: {
       OrSet set;
       for (std::uint64_t i = 0; i < prng.below(4); ++i)
-        set.elements.set("element-" + std::to_string(prng.below(9)), {
-            Dot{Revision(version), static_cast<std::uint32_t>(i),
-                Writer{AgentId("drone"), Incarnation(3), Seq(1 + i)}}});
+        set.elements.set("element-" + std::to_string(prng.below(9)),
+                         {Dot{Revision(version), static_cast<std::uint32_t>(i),
+                              Writer{AgentId("drone"), Incarnation(3), Seq(1 + i)}}});
       return set;
     }
   }

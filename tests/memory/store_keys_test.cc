@@ -111,7 +111,8 @@ BOOST_AUTO_TEST_CASE(a_range_holds_its_rows_and_no_other) {
   BOOST_TEST(holds(keys::outcomes_of(last), keys::outcome({last, Seq(UINT64_MAX)})));
 
   const keys::Range receipts = keys::receipts_of(kBees, Key("a"));
-  BOOST_TEST(holds(receipts, keys::receipt(kBees, {Key("a"), Revision(UINT64_MAX >> 1), UINT32_MAX})));
+  BOOST_TEST(
+      holds(receipts, keys::receipt(kBees, {Key("a"), Revision(UINT64_MAX >> 1), UINT32_MAX})));
   BOOST_TEST(!holds(receipts, keys::receipt(kBees, {Key("ab"), Revision(0), 0})));
   BOOST_TEST(!holds(receipts, keys::receipt(kBees, {Key("b"), Revision(0), 0})));
   BOOST_TEST(holds(keys::whole_replica(), std::string(1024, '\xff')));

@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(of_two_concurrent_puts_the_same_one_wins_in_either_order) {
   const auto put_by = [](const AgentId& agent, std::uint64_t millis, const Record* record,
                          std::uint64_t next) {
     const Author writer{agent, Incarnation(7), Seq(1), Hlc::of(millis, 0), Revision(kSeen), {}};
-    const Verdict verdict = judge(entry_of(PutOp{ContentType::kText, agent.value()}), 
+    const Verdict verdict = judge(entry_of(PutOp{ContentType::kText, agent.value()}),
                                   {record, {}, Revision(next)}, writer, Policies());
     if (verdict.kind != Kind::kApply) return *record;
     return record_of(verdict.value, next, agent, millis);
