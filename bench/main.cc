@@ -14,9 +14,10 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: waggle_bench [--quick] [--only NAME] [--json FILE]\n"
+    "usage: waggle_bench [NAME] [--quick] [--only NAME] [--json FILE] [--trace FILE]\n"
     "  --quick      fewer repetitions, under a minute\n"
     "  --only NAME  only rows with these parts in their name: round, conflict.100, resolution\n"
+    "  --trace FILE an editing trace for resolver.text: JSON with txns[].patches[] and endContent\n"
     "  --json FILE  where the figures go as JSON; default: waggle-bench.json, `-` for none\n"
     "Data is written below TMPDIR (default /tmp): it should be on the disk that matters.\n";
 
@@ -28,6 +29,7 @@ int usage(const std::string& wrong) {
 int run(int argc, char** argv) {
   std::string only;
   std::string json = "waggle-bench.json";
+  std::string trace;
   bool quick = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -38,11 +40,15 @@ int run(int argc, char** argv) {
       quick = true;
     } else if (argument == "--only" && more) {
       only = argv[++i];
+    } else if (argument == "--trace" && more) {
+      trace = argv[++i];
     } else if (argument == "--json" && more) {
       json = argv[++i];
     } else if (argument == "--help" || argument == "-h") {
       std::fputs(kUsage, stdout);
       return 0;
+    } else if (!argument.starts_with("-") && only.empty()) {
+      only = argument;
     } else {
       return usage("unknown or incomplete argument '" + argument + "'");
     }
@@ -50,10 +56,11 @@ int run(int argc, char** argv) {
   if (json == "-") json.clear();
 
   waggle::bench::Report report(json, quick);
-  waggle::bench::Run bench{report, quick, only};
+  waggle::bench::Run bench{report, quick, only, trace};
   const double begin = waggle::bench::now_micros();
   measure_disk(bench);
   measure_resolution(bench);
+  measure_resolver(bench);
   measure_legs(bench);
   measure_throughput(bench);
   measure_delta(bench);

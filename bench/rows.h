@@ -12,6 +12,7 @@ struct Run {
   Report& report;
   bool quick = false;
   std::string only;  // whole parts of a name, such as "round" or "conflict.100"; empty: all
+  std::string trace = {};  // a file for resolver.text; empty: a generated one
 
   // True iff the row is asked for, or one of the group whose name is given.
   [[nodiscard]] bool wanted(const std::string& name) const {
@@ -25,6 +26,7 @@ void measure_legs(Run& run);        // round.*, visible.*
 void measure_throughput(Run& run);  // writes.*
 void measure_delta(Run& run);       // delta.*
 void measure_resolution(Run& run);  // resolution.*
+void measure_resolver(Run& run);    // resolver.*
 void measure_footprint(Run& run);   // idle.*, memory.*, ready.*
 
 }  // namespace waggle::bench

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 
@@ -16,7 +17,7 @@ constexpr std::ptrdiff_t kUnreached = std::numeric_limits<std::ptrdiff_t>::min()
 // Units [from_begin, from_end) against [to_begin, to_end).
 struct Box {
   std::ptrdiff_t from_begin, from_end, to_begin, to_end;
-  bool anchored;  // was already split at its unique units
+  bool anchored;  // its unique units were already looked for
 
   [[nodiscard]] std::ptrdiff_t width() const { return from_end - from_begin; }
   [[nodiscard]] std::ptrdiff_t height() const { return to_end - to_begin; }
@@ -99,9 +100,11 @@ class Aligner {
 
   // REQUIRES: both sides have units, and neither their first nor their last are equal; so the
   // distance is at least 2, and each part is smaller than the box.
-  void split(const Box& box) {
+  void split(Box box) {
     if (const std::optional<Point> middle = find_middle(box)) return split_at(box, *middle);
     if (!box.anchored) {
+      // Once for each part of the texts: again after every split would be quadratic.
+      box.anchored = true;
       const std::vector<Point> anchors = find_anchors(box);
       if (!anchors.empty()) return split_at_anchors(box, anchors);
     }
@@ -115,10 +118,9 @@ class Aligner {
 
   void split_at_anchors(const Box& box, const std::vector<Point>& anchors) {
     Box rest = box;
-    rest.anchored = true;
     for (const Point& anchor : anchors) {
       match(anchor.from, anchor.to);
-      boxes_.push_back({rest.from_begin, anchor.from, rest.to_begin, anchor.to, true});
+      boxes_.push_back({rest.from_begin, anchor.from, rest.to_begin, anchor.to, rest.anchored});
       rest.from_begin = anchor.from + 1;
       rest.to_begin = anchor.to + 1;
     }
@@ -180,14 +182,21 @@ class Aligner {
     return std::nullopt;
   }
 
-  // Of the last search from the front, which found no middle. It is neither corner of the box: at
-  // depth 1 it is past the one, and had it come to the other, it would have met the other search.
+  // The furthest point of either side of the last search, which found no middle. Taking the better
+  // side keeps the work of all searches within the depth times the size. It is neither corner of
+  // the box: at depth 1 it is past the one, and had it come to the other, the two would have met.
   [[nodiscard]] Point furthest(const Box& box) const {
-    Point best{box.from_begin, box.to_begin};
-    for (std::ptrdiff_t k = -forward_.depth(); k <= forward_.depth(); k += 2) {
-      const std::ptrdiff_t x = forward_.reached(k);
-      const Point point{box.from_begin + x, box.to_begin + x - k};
-      if (x >= 0 && point.from + point.to > best.from + best.to) best = point;
+    const Point front = furthest(forward_);
+    const Point back = furthest(backward_);
+    return front.from + front.to >= back.from + back.to
+               ? Point{box.from_begin + front.from, box.to_begin + front.to}
+               : Point{box.from_end - back.from, box.to_end - back.to};
+  }
+  static Point furthest(const Frontier& frontier) {
+    Point best{0, 0};
+    for (std::ptrdiff_t k = -frontier.depth(); k <= frontier.depth(); k += 2) {
+      const std::ptrdiff_t x = frontier.reached(k);
+      if (x >= 0 && 2 * x - k > best.from + best.to) best = {x, x - k};
     }
     return best;
   }

@@ -9,7 +9,7 @@
 // shorter, but stays a common subsequence, and is still the same for the same input:
 //   1. split at the units that occur once on both sides, along the longest run of them that is in
 //      order on both (Fredman, "On computing the length of longest increasing subsequences", 1975);
-//   2. where there are none, split where the frontier from the front got furthest.
+//   2. where there are none, split where one of the two searches got furthest.
 
 #include <cstddef>
 #include <cstdint>

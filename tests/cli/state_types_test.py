@@ -44,7 +44,7 @@ class Types(program.Case):
         self.write("incr", "g", "3", "--type", "grow-counter")
         self.assertEqual(self.value("g"), ("grow-counter", 3))
         self.refused(1, "incr", "g", "-1", "--type", "grow-counter", says="only rises")
-        self.refused(1, "incr", "g", says="'g' is a grow-counter")
+        self.refused(1, "incr", "g", says="'g' is of type grow-counter")
         self.write("incr", "r", "3", "--type", "resettable-counter")
         self.write("reset", "r")
         self.assertEqual(self.value("r"), ("resettable-counter", 0))
@@ -196,7 +196,7 @@ class Types(program.Case):
         self.refused(2, "erase", "t", "0", "0", says="expected a whole number from 1")
         self.refused(1, "insert", "t", "0", "", says="expected text to insert")
         self.write("incr", "n")
-        self.refused(1, "append", "n", "x", says="'n' is a counter")
+        self.refused(1, "append", "n", "x", says="'n' is of type counter")
 
     def test_help_has_an_example_of_each(self):
         for verb in ("incr", "reset", "add", "remove", "max", "min", "once", "on", "off",

@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(a_marked_text_holds_both_sides) {
     options.unit = TextUnit::kLine;
     options.favor = TextFavor::kNone;
     options.markers = true;
-    if (t.ours.ends_with('\n') != t.theirs.ends_with('\n')) return;  // a '\n' would be added
-    if (!t.ours.ends_with('\n')) return;
+    // Else a '\n' is added before a marker.
+    if (!t.ours.ends_with('\n') || !t.theirs.ends_with('\n')) return;
     std::string as_ours;
     std::string as_theirs;
     char section = ' ';

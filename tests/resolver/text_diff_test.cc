@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(beyond_the_bounds_it_is_still_a_common_subsequence) {
       BOOST_REQUIRE((partner == align(from, to, bounds)));
     }
   }
-  BOOST_TEST(found < longest);  // else the bounds were never reached
-  BOOST_TEST(found * 10 > longest * 8);
+  BOOST_TEST(found < longest);      // else the bounds were never reached
+  BOOST_TEST(found > longest / 2);  // coarse, not useless
 }
 
 BOOST_AUTO_TEST_CASE(beyond_the_bounds_units_that_occur_once_are_aligned_along_the_longest_run) {

@@ -1,0 +1,243 @@
+// The merge engine by itself, in this process, on one core: maps, counters, and a text typed edit by
+// edit.
+
+#include <fstream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <zstd.h>
+
+#include "base/limits.h"
+#include "base/prng.h"
+#include "base/value_bytes.h"
+#include "base/value_delta.h"
+#include "bench/rows.h"
+#include "resolver/lattice_counters.h"
+#include "resolver/lattice_lww_map.h"
+#include "resolver/merge_type.h"
+
+namespace waggle::bench {
+namespace {
+
+constexpr std::size_t kKeys = 10'000;
+
+template <typename R>
+auto must(R result) {
+  if (!result) throw std::runtime_error(result.error().text);
+  if constexpr (!std::is_void_v<typename R::value_type>) return *std::move(result);
+}
+
+std::string key_of(std::size_t i) {
+  return fmt::format("key{:05}", i);
+}
+std::string value_of(std::size_t i) {
+  return fmt::format("value-{:015}", i);
+}
+
+Row row_of(std::string name, double value, std::string unit, std::string goal, bool reached) {
+  Row row{.name = std::move(name), .value = summarise({value}), .unit = std::move(unit)};
+  row.goal = std::move(goal);
+  if (!row.goal.empty()) row.reached = reached;
+  return row;
+}
+
+template <typename Work>
+double seconds(const Work& work) {
+  const double begin = now_micros();
+  work();
+  return (now_micros() - begin) / 1e6;
+}
+
+// ---- states of different stores ----------------------------------------------------------------
+
+void measure_lattice(Run& run) {
+  using namespace lattice;
+  const ActorId here(0x10001);
+  const ActorId there(0x20001);
+  const std::size_t writes = run.quick ? 200'000 : 1'000'000;
+  const auto at = [](std::size_t i) {
+    return Hlc::of(1'700'000'000'000 + i / 1000, i % 1000);
+  };
+  LastWriterMap map;
+  std::size_t clock = 0;
+  for (; clock < kKeys; ++clock) must(map.assign(here, at(clock), key_of(clock), value_of(clock)));
+  LastWriterMap replica = map;
+  Prng random(1);
+  std::vector<LastWriterMap::Delta> deltas;
+  deltas.reserve(writes);
+  for (std::size_t i = 0; i < writes; ++i, ++clock)
+    deltas.push_back(
+        must(map.assign(there, at(clock), key_of(random.below(kKeys)), value_of(clock))));
+  const double merge = seconds([&] {
+    for (const auto& delta : deltas) must(replica.join(delta));
+  });
+  if (!(map == replica)) throw std::runtime_error("the replicas differ");
+  const double rate = static_cast<double>(writes) / merge;
+  run.report.add(row_of("resolver.map.merge", rate, "/s", "at least 2 M/s", rate >= 2e6));
+
+  const auto before = replica.context();
+  for (std::size_t i = 0; i < 10; ++i, ++clock)
+    must(map.assign(there, at(clock), key_of((clock * 7919) % kKeys), value_of(clock)));
+  const std::string sent = must(map.delta_since(before)).encode();
+  run.report.add(row_of("resolver.map.delta", static_cast<double>(sent.size()), "B",
+                        "10 keys of 10,000 after the overwrites: up to 400 B with text keys",
+                        sent.size() <= 400));
+  const double apply = seconds(
+      [&] { must(replica.join(must(LastWriterMap::Delta::decode(sent)))); });
+  run.report.add(
+      row_of("resolver.map.apply", apply * 1e6, "us", "up to 10 us", apply * 1e6 <= 10));
+  const std::string bytes = map.encode();
+  const double load = seconds([&] { must(LastWriterMap::decode(bytes)); });
+  run.report.add(row_of("resolver.map.load", load * 1e3, "ms", "up to 5 ms", load * 1e3 <= 5));
+
+  PnCounter counter;
+  std::vector<std::string> increments;
+  PnCounter other;
+  for (std::size_t i = 0; i < writes; ++i) increments.push_back(must(other.add(there, 1)).encode());
+  const double counted = seconds([&] {
+    for (const std::string& one : increments) must(counter.join(must(PnCounter::decode(one))));
+  });
+  const double counts = static_cast<double>(writes) / counted;
+  run.report.add(row_of("resolver.counter", counts, "/s", "at least 1 M/s", counts >= 1e6));
+}
+
+// ---- committed values --------------------------------------------------------------------------
+
+void measure_committed_map(Run& run) {
+  const std::size_t writes = run.quick ? 100'000 : 1'000'000;
+  Author author{AgentId("scout"), Incarnation(1), {}, {}, {}, {}};
+  Value value = Map{};
+  std::uint64_t revision = 0;
+  const auto set = [&](std::size_t key) {
+    const Dot dot{Revision(++revision), 0, {author.agent, author.incarnation, Seq(revision)}};
+    author.seen = Revision(revision - 1);
+    author.hlc = Hlc::of(1'700'000'000'000 + revision, 0);
+    Verdict verdict = merge_op(
+        field_op({key_of(key)}, PutOp{ContentType::kText, value_of(revision)}), &value,
+        {author, dot, {}});
+    value = *std::move(verdict.value);
+  };
+  for (std::size_t key = 0; key < kKeys; ++key) set(key);
+  Prng random(1);
+  const double taken = seconds([&] {
+    for (std::size_t i = 0; i < writes; ++i) set(random.below(kKeys));
+  });
+  run.report.add(row_of("resolver.committed.set", static_cast<double>(writes) / taken, "/s", "",
+                        true));
+  const Value before = value;
+  for (std::size_t i = 0; i < 10; ++i) set(i * 997);
+  std::string delta;
+  const double made = seconds([&] { delta = encode_delta(before, value).value(); });
+  run.report.add(row_of("resolver.committed.delta", static_cast<double>(delta.size()), "B",
+                        "10 fields of 10,000 after the overwrites", true));
+  run.report.add(row_of("resolver.committed.diff", made * 1e6, "us", "", true));
+  const Value held = must(decode_value(ValueType::kMap, encode_value(before)));
+  Value after;
+  const double applied = seconds([&] { after = must(apply_delta(held, delta)); });
+  if (!(after == value)) throw std::runtime_error("the delta gives another map");
+  run.report.add(row_of("resolver.committed.apply", applied * 1e6, "us", "", true));
+}
+
+// ---- text --------------------------------------------------------------------------------------
+
+struct Patch {
+  std::uint64_t at = 0;
+  std::uint64_t removed = 0;
+  std::string inserted;
+};
+struct Trace {
+  std::vector<Patch> patches;
+  std::string end;
+};
+
+// Of the shape of a paper that was written in an editor: runs of typing, some of them taken back,
+// with the cursor moving now and then.
+Trace generated_trace() {
+  constexpr std::size_t kEdits = 260'000;
+  Trace trace;
+  Prng random(7);
+  std::size_t cursor = 0;
+  while (trace.patches.size() < kEdits) {
+    if (random.chance(1, 14)) cursor = random.below(trace.end.size() + 1);
+    const bool erases = random.chance(3, 10);
+    for (std::uint64_t run = 1 + random.below(erases ? 12 : 30); run > 0; --run) {
+      if (erases) {
+        if (cursor == 0) break;
+        trace.end.erase(--cursor, 1);
+        trace.patches.push_back({cursor, 1, {}});
+      } else {
+        const char letter = static_cast<char>("etaoinshrdlu ,.\n"[random.below(16)]);
+        trace.patches.push_back({cursor, 0, std::string(1, letter)});
+        trace.end.insert(cursor++, 1, letter);
+      }
+    }
+  }
+  return trace;
+}
+
+// JSON with txns[].patches[] = [position, deleted, inserted] and endContent.
+Trace read_trace(const std::string& path) {
+  std::ifstream file(path);
+  const auto json = nlohmann::json::parse(file);
+  Trace trace;
+  for (const auto& transaction : json.at("txns"))
+    for (const auto& patch : transaction.at("patches"))
+      trace.patches.push_back({patch.at(0), patch.at(1), patch.at(2)});
+  trace.end = json.at("endContent");
+  return trace;
+}
+
+// For storing: slower than what travels, and smaller.
+std::size_t stored_bytes(const std::string& bytes) {
+  constexpr int kLevel = 9;
+  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
+  return ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), kLevel);
+}
+
+void measure_text(Run& run) {
+  const Trace trace = run.trace.empty() ? generated_trace() : read_trace(run.trace);
+  Sequence text;
+  std::uint64_t revision = 0;
+  Writer writer{AgentId("author"), Incarnation(1), {}};
+  const double taken = seconds([&] {
+    for (const Patch& patch : trace.patches) {
+      writer.seq = Seq(++revision);
+      SequenceEdit edit{patch.at, patch.removed, {}};
+      if (!patch.inserted.empty()) edit.inserted = {patch.inserted};
+      must(text.edit({edit}, Dot{Revision(revision), 0, writer},
+                     {Revision(revision - 1), [](const Dot&) { return false; }}));
+    }
+  });
+  if (text.text() != trace.end) throw std::runtime_error("the trace ends in another text");
+  const double rate = static_cast<double>(trace.patches.size()) / taken;
+  run.report.add(row_of("resolver.text.edits", rate, "/s", "at least 400,000/s", rate >= 4e5));
+  const std::string whole = encode(text);
+  const std::size_t stored = stored_bytes(whole);
+  run.report.add(row_of("resolver.text.history", static_cast<double>(stored), "B",
+                        "with history: up to 160 kB", stored <= 160'000));
+  const double load = seconds([&] { must(decode_sequence(whole, limits::kFrameBytes)); });
+  run.report.add(row_of("resolver.text.load", load * 1e3, "ms", "", true));
+  text.fold(Revision(revision));
+  const std::size_t trimmed = stored_bytes(encode(text));
+  run.report.add(row_of("resolver.text.trimmed", static_cast<double>(trimmed), "B",
+                        "without: up to 66 kB", trimmed <= 66'000));
+}
+
+}  // namespace
+
+void measure_resolver(Run& run) {
+  if (!run.wanted("resolver")) return;
+  run.report.section(
+      "the merge engine in memory, on one core",
+      "map.*: a last-writer-wins map of 10,000 keys of two stores, merged write by write; the delta "
+      "of ten keys, its application, and loading the whole. counter: increments of another store, "
+      "from bytes. committed.*: a committed map of 10,000 fields, written and taken apart. text.*: a "
+      "text typed one edit a commit (generated, or --trace FILE), its bytes with history and "
+      "without, packed by zstd at level 9.");
+  measure_lattice(run);
+  measure_committed_map(run);
+  measure_text(run);
+}
+
+}  // namespace waggle::bench
