@@ -36,6 +36,9 @@ struct ParkedConflict {
   RoundId round;  // 0: parked at a mutation
   std::int64_t parked_wall_millis = 0;
   std::vector<ConflictSide> sides;
+  // What all sides began from, to merge them with; empty: not kept, or they began from different
+  // versions.
+  std::optional<Register> ancestor;
   friend bool operator==(const ParkedConflict&, const ParkedConflict&) = default;
 };
 

@@ -60,6 +60,9 @@ inline constexpr std::size_t kConflicts = 10'000;
 inline constexpr std::size_t kConflictSides = 16;
 // Earlier versions of a key that a policy may keep.
 inline constexpr std::size_t kHistoryVersions = 64;
+// Receipts of a key; the oldest go, some at a time.
+inline constexpr std::uint32_t kKeyReceipts = 256;
+inline constexpr std::uint32_t kKeyReceiptsAtOnce = 64;
 // A value up to this size is kept with a receipt, so that its rule can be run again.
 inline constexpr std::size_t kReceiptValueBytes = std::size_t{4} << 10;
 inline constexpr std::size_t kReceiptsPage = 256;  // of one answer

@@ -44,6 +44,7 @@ struct ReceiptRow {
   Revision at;              // the head when it was made
   std::uint32_t index = 0;  // its number among the key's receipts, from 0
   Receipt receipt;
+  std::uint32_t forget_below = 0;  // the key's receipts of lesser numbers go
 };
 
 // Where a scan of receipts goes on.

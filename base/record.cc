@@ -55,4 +55,10 @@ Result<Change> completed(const Change& change, const Record* held) {
   return Change{change.key, std::move(whole)};
 }
 
+std::optional<Register> register_of(const Record* record) {
+  if (record == nullptr || !record->live()) return std::nullopt;
+  const auto* value = std::get_if<Register>(&*record->value);
+  return value != nullptr ? std::optional(*value) : std::nullopt;
+}
+
 }  // namespace waggle

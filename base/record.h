@@ -70,4 +70,7 @@ struct Change {
 [[nodiscard]] std::size_t wire_size(const Key& key, const Record& record);
 [[nodiscard]] std::size_t wire_size(const Change& change);
 
+// The value of a register that stands; empty: there is none, it is deleted, or of another type.
+[[nodiscard]] std::optional<Register> register_of(const Record* record);
+
 }  // namespace waggle

@@ -12,7 +12,8 @@
 // `set` is ORSWOT, an observed-remove set without tombstones (Bieniusa et al., "An optimized
 // conflict-free replicated set", 2012). The remove-wins set is its dual and can't do without
 // tombstones: that an element was removed must be known to whoever adds it without having seen the
-// removal. Once the floor is above a removal nobody can be that late, and it is dropped.
+// removal. Once the floor is above a removal it is dropped; an addition of an absent element by who
+// had seen less than what was swept can't be judged any more, and is a conflict.
 //
 // Cost of an operation: O(log n) for each element that it names, and the delta names these only.
 

@@ -78,8 +78,9 @@ Receipt read(wire::Receipt::Reader from) {
       .version = read_revision(from.getVersion()),
       .round = RoundId(from.getRound()),
       .rule = read_text(from.getRule(), "rule"),
-      // Of each member at most one offer, and the committed value.
-      .inputs = read_list(from.getInputs(), limits::kSessions + 1, "receipt inputs", read_input),
+      // Of each member at most one offer with its ancestor, and the committed value.
+      .inputs =
+          read_list(from.getInputs(), 2 * limits::kSessions + 1, "receipt inputs", read_input),
       .output = read_hash(from.getOutput()),
       .previous = read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
       .wall_millis = read_wall(from.getWallMillis()),
@@ -93,15 +94,19 @@ void write(wire::Conflict::Builder to, const ParkedConflict& conflict) {
   to.setRound(conflict.round.value());
   to.setParkedWallMillis(conflict.parked_wall_millis);
   write_list(conflict.sides, [&](unsigned size) { return to.initSides(size); }, write_side);
+  if (conflict.ancestor) write_register(to.initAncestor(), *conflict.ancestor);
 }
 
 ParkedConflict read(wire::Conflict::Reader from) {
+  std::optional<Register> ancestor;
+  if (from.hasAncestor()) ancestor = read_register(from.getAncestor());
   return {.id = ConflictId(read_number(from.getId(), "conflict")),
           .key = read_key(from.getKey()),
           .kind = read_enum<ConflictKind>(from.getKind()),
           .round = RoundId(from.getRound()),
           .parked_wall_millis = read_wall(from.getParkedWallMillis()),
-          .sides = read_list(from.getSides(), limits::kConflictSides, "sides", read_side)};
+          .sides = read_list(from.getSides(), limits::kConflictSides, "sides", read_side),
+          .ancestor = std::move(ancestor)};
 }
 
 }  // namespace waggle::codec

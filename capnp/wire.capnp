@@ -553,6 +553,7 @@ struct Conflict {
   round @3 :UInt64;
   parkedWallMillis @4 :Int64;
   sides @5 :List(ConflictSide);
+  ancestor @6 :RegisterValue;  # null: none is known
 }
 
 struct ReceiptAt {

@@ -90,6 +90,12 @@ const PolicySetting kSettings[] = {
        policy.coverage_permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
        return {};
      }},
+    {"amend", "\"0s\"",
+     "So long after a synchronisation a late answer may still change its outcome, if nobody wrote\n"
+     "the key since.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 0, 24 * kConfigHour), policy.amend_millis);
+     }},
     {"weights", "[\"queen=3\"]", "With \"quorum\": votes of agents; 1 of all others.",
      [](Policy& policy, const RawValue& raw) -> Status {
        const auto* list = std::get_if<std::vector<std::string>>(&raw.value);

@@ -58,6 +58,11 @@ Json conflict_json(const ParkedConflict& conflict) {
   if (conflict.round) out.set("round", to_hex(conflict.round.value()));
   Json sides{Json::Array{}};
   for (std::size_t i = 0; i < conflict.sides.size(); ++i) sides.push(side_json(conflict, i));
+  if (conflict.ancestor) {
+    Json ancestor;
+    add_value(ancestor, Value(*conflict.ancestor));
+    out.set("ancestor", std::move(ancestor));
+  }
   return out.set("sides", std::move(sides));
 }
 
@@ -159,7 +164,7 @@ int diff(const CommandLine& line, const ParkedConflict& conflict) {
   return print_json(out.set("diff", text)) ? kExitDone : kExitFailure;
 }
 
-// All sides in one value, where no two of them say different things in the same place.
+// All sides in one value, where no two of them changed the same of what they began from.
 Result<Register> merged(const ParkedConflict& conflict) {
   std::optional<Register> value;
   for (const ConflictSide& side : conflict.sides) {
@@ -169,9 +174,10 @@ Result<Register> merged(const ParkedConflict& conflict) {
       value = side.value;
       continue;
     }
+    // Where that is not known they may not differ in anything but what only one of them has.
     const Register empty{value->content, value->content == ContentType::kJson ? "{}" : ""};
-    const std::optional<ThreeWay> both =
-        merge_three_way(empty, *value, *side.value, MergeFavor::kNone);
+    const std::optional<ThreeWay> both = merge_three_way(conflict.ancestor.value_or(empty), *value,
+                                                         *side.value, MergeFavor::kNone);
     if (!both || !both->conflicts.empty())
       return failed(
           Code::kConflict,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/shape.h"
 #include "coordinator/coordinator.h"
 #include "resolver/apply.h"
@@ -192,7 +193,7 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
                         author, options_.policies);
     const Verdict& verdict = one.verdict;
     if (verdict.kind == Verdict::Kind::kPark)
-      return park_mutation(swarm, entry, author, *one.standing, verdict);
+      return park_mutation(swarm, one, author);
     if (verdict.kind == Verdict::Kind::kReject || verdict.kind == Verdict::Kind::kConflict)
       return refuse_mutation(swarm, one, author, std::move(outcome));
     if (verdict.kind != Verdict::Kind::kApply) continue;
@@ -306,8 +307,10 @@ void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* sta
   const std::uint32_t index = standing != nullptr ? standing->receipts : 0;
   link = hash_of(receipt);
   number = index + 1;
-  actions_->persist.rows.emplace_back(
-      ReceiptRow{swarm.state.id(), swarm.state.head(), index, std::move(receipt)});
+  const bool some_go = index >= limits::kKeyReceipts && index % limits::kKeyReceiptsAtOnce == 0;
+  actions_->persist.rows.emplace_back(ReceiptRow{swarm.state.id(), swarm.state.head(), index,
+                                                 std::move(receipt),
+                                                 some_go ? index - limits::kKeyReceipts : 0});
 }
 
 void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {

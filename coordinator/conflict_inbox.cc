@@ -42,6 +42,7 @@ const ParkedConflict& ConflictInbox::park(ParkedConflict conflict, std::vector<R
   }
   // What stood at first is side A for good; only what is new comes in.
   ParkedConflict& parked = by_id_.at(waits->second);
+  if (parked.ancestor != conflict.ancestor) parked.ancestor.reset();
   for (std::size_t i = 1; i < conflict.sides.size(); ++i)
     if (parked.sides.size() < limits::kConflictSides)
       parked.sides.push_back(std::move(conflict.sides[i]));

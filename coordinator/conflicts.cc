@@ -16,12 +16,6 @@ namespace {
 constexpr std::size_t kAgedPerSweep = 256;
 constexpr std::size_t kLookedAtPerSweep = 1'024;
 
-std::optional<Register> register_of(const Record* record) {
-  if (record == nullptr || !record->live()) return std::nullopt;
-  const auto* reg = std::get_if<Register>(&*record->value);
-  return reg != nullptr ? std::optional(*reg) : std::nullopt;
-}
-
 std::string text_of(ConflictId id) {
   return fmt::format("C{}", id.value());
 }
@@ -50,12 +44,13 @@ const ParkedConflict& Coordinator::park(Swarm& swarm, ParkedConflict conflict) {
   return swarm.inbox.park(std::move(conflict), actions_->persist.rows);
 }
 
-Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Author& author,
-                                   const Record& standing, const Verdict& verdict) {
+Outcome Coordinator::park_mutation(Swarm& swarm, const Judged& one, const Author& author) {
+  const Entry& entry = *one.entry;
+  const Record& standing = *one.standing;
   Outcome outcome;
   outcome.revision = swarm.state.head();
   outcome.key = entry.key;
-  outcome.conflict = verdict.conflict;
+  outcome.conflict = one.verdict.conflict;
   if (standing.live()) outcome.committed = std::make_shared<const Record>(standing);
   if (!swarm.inbox.has_room(entry.key)) {
     outcome.code = Code::kConflict;
@@ -71,8 +66,9 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Autho
   }
   ParkedConflict conflict;
   conflict.key = entry.key;
-  conflict.kind = verdict.conflict;
+  conflict.kind = one.verdict.conflict;
   conflict.sides = {side_of(&standing)};
+  conflict.ancestor = register_of(one.ancestor.get());
   ConflictSide& theirs = conflict.sides.emplace_back();
   theirs.agent = author.agent;
   theirs.version = author.seen;

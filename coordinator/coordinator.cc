@@ -45,7 +45,9 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
   for (const OutcomeRow& row : recovered.outcomes) swarm_of(row.swarm).writers.restore(row);
   for (ConflictRow& row : recovered.conflicts)
     swarm_of(row.swarm).inbox.restore(*std::move(row.conflict));
-  for (const HistoryRow& row : recovered.history) swarm_of(row.swarm).history.restore(row);
+  for (const HistoryRow& row : recovered.history)
+    swarm_of(row.swarm).history.restore(row,
+                                        options_.policies.of(row.key.value()).history_kept());
 
   if (!store_.epoch || options_.new_epoch) {
     for (auto& [id, swarm] : swarms_) {

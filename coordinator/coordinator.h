@@ -154,8 +154,7 @@ class Coordinator final : public Core {
   // conflicts.cc
   [[nodiscard]] ConflictSide side_of(const Record* standing) const;
   const ParkedConflict& park(Swarm& swarm, ParkedConflict conflict);
-  [[nodiscard]] Outcome park_mutation(Swarm& swarm, const Entry& entry, const Author& author,
-                                      const Record& standing, const Verdict& verdict);
+  [[nodiscard]] Outcome park_mutation(Swarm& swarm, const Judged& one, const Author& author);
   [[nodiscard]] Outcome settle_conflict(Swarm& swarm, const Entry& entry, const SettleOp& settle,
                                         const Author& author);
   void close_with_receipt(Swarm& swarm, Receipt receipt, const RecordPtr& standing);
@@ -168,6 +167,7 @@ class Coordinator final : public Core {
   void on_query(Session& session, const Query& query);
   void on_compact(Session& session, const CompactRequest& request);
   void answer_status(QueryResult& result);
+  std::uint64_t raise_floor(Swarm& swarm, Revision floor, std::uint64_t most);
   void forget_old(Swarm& swarm);
 
   // synchronise.cc
@@ -177,9 +177,17 @@ class Coordinator final : public Core {
   void ask_rounds();
   void ask(Round round);
   void conclude(RoundId id);
+  void amend_round(DecidedRound& decided);
+  void keep_for_late_answers(const Swarm& swarm, const Round& round,
+                             std::vector<DecidedRound::Left> keys);
+  void tell_offers(const Swarm& swarm, const Round& round,
+                   const std::function<bool(const Key&)>& tells);
   std::map<Key, Revision> commit_round(Swarm& swarm, RoundId id, const Settlement& settlement);
-  [[nodiscard]] Receipt receipt_of(RoundId round, const Settlement::Weighed& weighed,
+  [[nodiscard]] Receipt receipt_of(const Swarm& swarm, RoundId round,
+                                   const Settlement::Weighed& weighed,
                                    const Record* standing) const;
+  [[nodiscard]] RecordPtr version_of(const Swarm& swarm, const Key& key, const Record* standing,
+                                     Revision version) const;
   void park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
                    const Record* standing);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);

@@ -13,9 +13,12 @@ std::size_t cost_of(const Record& record) {
 
 }  // namespace
 
-void History::restore(const HistoryRow& row) {
-  if (!row.record->live()) return;
-  chains_.add(row.key, row.record, cost_of(*row.record), limits::kHistoryVersions, dropped_);
+void History::restore(const HistoryRow& row, std::uint32_t kept) {
+  if (kept == 0 || !row.record->live()) {
+    dropped_.push_back({row.key, row.version});
+    return;
+  }
+  chains_.add(row.key, row.record, cost_of(*row.record), kept, dropped_);
 }
 
 void History::add(const Key& key, const RecordPtr& record, std::uint32_t kept,

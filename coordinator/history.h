@@ -23,8 +23,9 @@ class History {
 
   explicit History(SwarmId swarm) : swarm_(std::move(swarm)) {}
 
-  // Recovery, in the order of the versions. What passes a bound now goes with the next rows.
-  void restore(const HistoryRow& row);
+  // Recovery, in the order of the versions; at most `kept` of a key. What passes a bound now goes
+  // with the next rows.
+  void restore(const HistoryRow& row, std::uint32_t kept);
 
   // The record is about to be replaced; at most `kept` versions stay. Only registers are kept: the
   // other types merge without an ancestor.

@@ -61,11 +61,15 @@ bool Rounds::answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
   Round* round = find(id);
   // An agent of another swarm may have the same id.
   if (round == nullptr || round->swarm != swarm) return false;
-  const bool member =
-      std::find(round->roster.begin(), round->roster.end(), agent) != round->roster.end();
-  if (!member || !round->answers.emplace(agent, std::move(response)).second) return false;
+  if (!take_answer(*round, agent, std::move(response))) return false;
   if (round->reminded) round->late.insert(agent);
   return true;
+}
+
+bool Rounds::take_answer(Round& round, const AgentId& agent, StateResponse response) {
+  const bool member =
+      std::find(round.roster.begin(), round.roster.end(), agent) != round.roster.end();
+  return member && round.answers.emplace(agent, std::move(response)).second;
 }
 
 std::vector<Key> Rounds::questions(const Round& round) const {
@@ -188,47 +192,94 @@ Settlement Rounds::settle(const Round& round, const SwarmState& state,
   Settlement settlement;
   for (const Key& key : questions(round)) {
     const RecordPtr present = state.find(key);
-    RoundQuestion q =
-        question(round, key, asked_version(round, present.get(), state.floor()), present.get());
-    q.history = [&](Revision version) { return history.at(key, version); };
-    RoundDecision decision = decide(q);
-    if (decision.outcome == RoundOutcome::kMoved && !round.again) {
-      settlement.moved.push_back(key);
-      continue;
-    }
-    KeyReport report;
-    report.key = key;
-    report.outcome = decision.outcome;
-    report.strategy = to_text(q.policy->strategy);
-    report.version = present && present->live() ? present->version : Revision{};
-    for (const RoundInput& input : q.answers) {
-      report.offers += input.kind == AnswerKind::kOffer ? 1 : 0;
-      report.same += input.kind == AnswerKind::kSame ? 1 : 0;
-      report.behind += input.kind == AnswerKind::kBehind ? 1 : 0;
-      report.absent += input.kind == AnswerKind::kAbsent ? 1 : 0;
-      report.differs += input.kind == AnswerKind::kDiffers ? 1 : 0;
-    }
-    if (decision.winner) report.winner = q.answers[*decision.winner].agent;
-    if (decision.commit && decision.winner) {
-      const Offer& offer = q.answers[*decision.winner].offer;
-      settlement.puts.push_back({key, offer.value, offer.hlc, report.winner});
-    } else if (decision.commit) {
-      Hlc greatest;
-      for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
-      settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
-    }
-    if (!decision.rule.empty()) {
-      Settlement::Weighed weighed{key, std::move(decision.rule), q.answers, {}, 0, decision.park};
-      if (q.policy->uses(Strategy::kQuorum)) {
-        weighed.electorate = q.electorate;
-        for (const RoundInput& input : q.answers)
-          weighed.weights.push_back(q.policy->weight_of(input.agent));
-      }
-      settlement.weighed.push_back(std::move(weighed));
-    }
-    settlement.reports.push_back(std::move(report));
+    const Asked asked{key, asked_version(round, present.get(), state.floor()), present};
+    settle_key(round, asked, history, settlement);
+    const bool moved = !settlement.moved.empty() && settlement.moved.back() == key;
+    if (!moved && policies_.of(key.value()).amend_millis > 0)
+      settlement.amendable.push_back({key, asked.version, present, {}, {}});
   }
   return settlement;
+}
+
+void Rounds::keep(DecidedRound decided) {
+  if (decided_.size() == limits::kOpenRounds) decided_.pop_front();
+  decided_.push_back(std::move(decided));
+}
+
+DecidedRound* Rounds::late_answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
+                                  StateResponse response) {
+  const auto found = std::ranges::find_if(decided_, [&](const DecidedRound& decided) {
+    return decided.round.id == id && decided.round.swarm == swarm;
+  });
+  if (found == decided_.end() || !take_answer(found->round, agent, std::move(response)))
+    return nullptr;
+  return &*found;
+}
+
+Settlement Rounds::amend(const DecidedRound& decided, const SwarmState& state,
+                         const History& history, Instant now) const {
+  Settlement settlement;
+  for (const DecidedRound::Left& left : decided.keys) {
+    const RecordPtr present = state.find(left.key);
+    if (now >= left.until || (present ? present->version : Revision{}) != left.version) continue;
+    Settlement again;
+    settle_key(decided.round, {left.key, left.asked, left.stood}, history, again);
+    // Only what stands then, and differs from what the round left, is a change.
+    if (again.puts.empty() || (present && present->live() &&
+                               content_hash(again.puts.front().value) == present->content))
+      continue;
+    again.weighed.front().stood = left.stood;
+    settlement.puts.push_back(std::move(again.puts.front()));
+    settlement.weighed.push_back(std::move(again.weighed.front()));
+    settlement.reports.push_back(std::move(again.reports.front()));
+  }
+  return settlement;
+}
+
+void Rounds::settle_key(const Round& round, const Asked& asked, const History& history,
+                        Settlement& settlement) const {
+  const Key& key = asked.key;
+  const RecordPtr& present = asked.present;
+  RoundQuestion q = question(round, key, asked.version, present.get());
+  q.history = [&](Revision version) { return history.at(key, version); };
+  RoundDecision decision = decide(q);
+  if (decision.outcome == RoundOutcome::kMoved && !round.again) {
+    settlement.moved.push_back(key);
+    return;
+  }
+  KeyReport report;
+  report.key = key;
+  report.outcome = decision.outcome;
+  report.strategy = to_text(q.policy->strategy);
+  report.version = present && present->live() ? present->version : Revision{};
+  for (const RoundInput& input : q.answers) {
+    report.offers += input.kind == AnswerKind::kOffer ? 1 : 0;
+    report.same += input.kind == AnswerKind::kSame ? 1 : 0;
+    report.behind += input.kind == AnswerKind::kBehind ? 1 : 0;
+    report.absent += input.kind == AnswerKind::kAbsent ? 1 : 0;
+    report.differs += input.kind == AnswerKind::kDiffers ? 1 : 0;
+  }
+  if (decision.winner) report.winner = q.answers[*decision.winner].agent;
+  if (decision.commit && decision.winner) {
+    const Offer& offer = q.answers[*decision.winner].offer;
+    settlement.puts.push_back({key, offer.value, offer.hlc, report.winner});
+  } else if (decision.commit) {
+    Hlc greatest;
+    for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
+    settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
+  }
+  if (!decision.rule.empty()) {
+    Settlement::Weighed weighed{
+        key, std::move(decision.rule), q.answers, {}, 0, decision.park,
+        q.policy->uses(Strategy::kMerge)};
+    if (q.policy->uses(Strategy::kQuorum)) {
+      weighed.electorate = q.electorate;
+      for (const RoundInput& input : q.answers)
+        weighed.weights.push_back(q.policy->weight_of(input.agent));
+    }
+    settlement.weighed.push_back(std::move(weighed));
+  }
+  settlement.reports.push_back(std::move(report));
 }
 
 Instant Rounds::next_wake() const {

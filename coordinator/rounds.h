@@ -10,6 +10,10 @@
 // counts once, by its first answer. A member silent at a quarter of the time is asked once more by
 // ROUTER. Rounds are volatile: a restart forgets them and the caller asks again.
 //
+// A decided round whose policies let late answers amend it is kept for that time: an answer that was
+// missing is taken in, the key is decided again as it stood then, and what comes out is committed
+// where it differs and nobody wrote the key since.
+//
 // The class decides nothing about messages and commits: it tells the coordinator what to ask and
 // what was decided.
 
@@ -59,6 +63,19 @@ struct Round {
   std::vector<KeyReport> reports;  // of keys that are decided already
 };
 
+// A round that is over, and what it left.
+struct DecidedRound {
+  struct Left {
+    Key key;
+    Revision asked;    // what the key's version was for the decision
+    RecordPtr stood;   // what the decision took in as the present record
+    Revision version;  // of the record that it left, a tombstone too; 0: none
+    Instant until;     // then a late answer is too late
+  };
+  Round round;
+  std::vector<Left> keys;
+};
+
 // What a decided round wants committed and told.
 struct Settlement {
   struct Put {
@@ -74,11 +91,14 @@ struct Settlement {
     std::vector<RoundInput> inputs;
     std::vector<std::uint32_t> weights;  // votes of each input's agent, where a quorum was asked
     std::uint64_t electorate = 0;
-    bool park = false;  // a person decides among them
+    bool park = false;    // a person decides among them
+    bool merges = false;  // what the offers began from is an input too
+    RecordPtr stood;      // the committed input, where it is not the key's record now
   };
   std::vector<Weighed> weighed;
   std::vector<KeyReport> reports;
   std::vector<Key> moved;  // to be asked again
+  std::vector<DecidedRound::Left> amendable;  // `version` and `until` are the coordinator's to say
 };
 
 class Rounds {
@@ -104,6 +124,15 @@ class Rounds {
   [[nodiscard]] Round take(RoundId id);
   [[nodiscard]] Settlement settle(const Round& round, const SwarmState& state,
                                   const History& history) const;
+
+  // Keeps a round that is over. Bound: limits::kOpenRounds, the oldest go.
+  void keep(DecidedRound decided);
+  // The answer of a member that was missing. Null: no such round, or it can't be amended any more.
+  [[nodiscard]] DecidedRound* late_answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
+                                          StateResponse response);
+  // What the round decides now, of keys that still stand as it left them and are not too old.
+  [[nodiscard]] Settlement amend(const DecidedRound& decided, const SwarmState& state,
+                                 const History& history, Instant now) const;
   [[nodiscard]] Instant next_wake() const;
   [[nodiscard]] std::size_t open(const SwarmId& swarm) const;
   [[nodiscard]] std::set<SwarmId> swarms_with_rounds() const;
@@ -115,9 +144,20 @@ class Rounds {
   [[nodiscard]] std::uint64_t electorate(const Round& round, const Policy& policy) const;
   [[nodiscard]] bool overlaps_open(const Round& round) const;
 
+  struct Asked {
+    const Key& key;
+    Revision version;
+    const RecordPtr& present;
+  };
+  void settle_key(const Round& round, const Asked& asked, const History& history,
+                  Settlement& settlement) const;
+  // False: it is not in the roster, or has answered.
+  static bool take_answer(Round& round, const AgentId& agent, StateResponse response);
+
   const Policies& policies_;
   std::deque<Round> waiting_;
   std::map<RoundId, Round> open_;
+  std::deque<DecidedRound> decided_;  // oldest first
 };
 
 }  // namespace waggle

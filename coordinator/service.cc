@@ -204,12 +204,20 @@ void Coordinator::on_compact(Session& session, const CompactRequest& request) {
           floor = std::min(floor, member->cursor.revision);
     }
     if (floor > swarm->state.floor()) {
-      result.forgotten = swarm->state.raise_floor(floor, UINT64_MAX, actions_->persist.rows);
-      swarm->row_dirty = true;
+      result.forgotten = raise_floor(*swarm, floor, UINT64_MAX);
     }
     result.floor = swarm->state.floor();
   }
   send(session.peer, make_message(std::move(result)));
+}
+
+// What is deleted and forgotten has no earlier versions any more. How many keys were.
+std::uint64_t Coordinator::raise_floor(Swarm& swarm, Revision floor, std::uint64_t most) {
+  std::vector<Row>& rows = actions_->persist.rows;
+  const std::vector<Key> forgotten = swarm.state.raise_floor(floor, most, rows);
+  for (const Key& key : forgotten) swarm.history.forget(key, rows);
+  swarm.row_dirty = true;
+  return forgotten.size();
 }
 
 void Coordinator::forget_old(Swarm& swarm) {
@@ -223,8 +231,7 @@ void Coordinator::forget_old(Swarm& swarm) {
     floor = std::max(floor, state.newest_tombstone_before(
                                 now_.wall_millis - options_.tombstone_millis, kForgottenAtOnce));
     if (floor > state.floor()) {
-      count("tombstones_forgotten", state.raise_floor(floor, kForgottenAtOnce, rows));
-      swarm.row_dirty = true;
+      count("tombstones_forgotten", raise_floor(swarm, floor, kForgottenAtOnce));
     }
   }
   // Members have their time to come back after a start.

@@ -90,16 +90,17 @@ void SwarmState::clear(std::vector<Row>& rows) {
   row_.floor = row_.head;
 }
 
-std::uint64_t SwarmState::raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows) {
+std::vector<Key> SwarmState::raise_floor(Revision floor, std::uint64_t most,
+                                         std::vector<Row>& rows) {
   WAGGLE_CHECK(floor <= row_.head, "a floor above the head");
-  std::uint64_t forgotten = 0;
+  std::vector<Key> forgotten;
   while (!tombstones_.empty() && tombstones_.begin()->first.revision <= floor) {
     const Revision version = tombstones_.begin()->first.revision;
     // Never between the tombstones of one commit, so a floor is a revision whose deletions are all
     // forgotten or all kept.
-    if (forgotten >= most && row_.floor != version) return forgotten;
+    if (forgotten.size() >= most && row_.floor != version) return forgotten;
+    forgotten.push_back(tombstones_.begin()->second->first);
     forget(tombstones_.begin()->second, rows);
-    ++forgotten;
     row_.floor = std::max(row_.floor, version);
   }
   row_.floor = std::max(row_.floor, floor);

@@ -51,9 +51,9 @@ class SwarmState {
   void amend(const Key& key, RecordPtr record, std::vector<Row>& rows);
   // Deletes everything in one commit at head + 1 and raises the floor to it.
   void clear(std::vector<Row>& rows);
-  // Raises the floor and forgets at most `most` tombstones at or below it. Returns how many; the
+  // Raises the floor and forgets at most `most` tombstones at or below it. Returns their keys; the
   // floor moves only as far as tombstones were forgotten.
-  std::uint64_t raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows);
+  std::vector<Key> raise_floor(Revision floor, std::uint64_t most, std::vector<Row>& rows);
   // The version of the last of the oldest tombstones that were all committed before that time, of
   // at most `most`; 0: none.
   [[nodiscard]] Revision newest_tombstone_before(std::int64_t wall_millis, std::size_t most) const;

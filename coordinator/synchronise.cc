@@ -126,8 +126,55 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
   }
   for (const Answer& answer : usable.answers)
     if (answer.kind == AnswerKind::kDiffers) count("data_inconsistencies");
-  if (!rounds_.answer(response.round, session.swarm, session.agent, std::move(usable)))
+  if (rounds_.answer(response.round, session.swarm, session.agent, usable)) return;
+  DecidedRound* decided =
+      rounds_.late_answer(response.round, session.swarm, session.agent, std::move(usable));
+  if (decided != nullptr) {
+    amend_round(*decided);
+  } else {
     count("ignored_round_answers");
+  }
+}
+
+// A late answer may make another outcome of what a round decided: a commit like any other, which
+// names the round that it amends.
+void Coordinator::amend_round(DecidedRound& decided) {
+  Swarm& swarm = *find(decided.round.swarm);
+  const bool room = swarm.state.bytes() <= options_.state_bytes_max;
+  const Settlement settlement =
+      rounds_.amend(decided, swarm.state, swarm.history, now_.monotonic);
+  if (settlement.puts.empty() || !writable_ || !room) {
+    count("late_round_answers");
+    return;
+  }
+  count("rounds_amended");
+  const std::map<Key, Revision> versions = commit_round(swarm, decided.round.id, settlement);
+  for (DecidedRound::Left& left : decided.keys)
+    if (const auto version = versions.find(left.key); version != versions.end())
+      left.version = version->second;
+  tell_offers(swarm, decided.round, [&](const Key& key) { return versions.contains(key); });
+}
+
+// Every offer for such a key is answered: taken when its value stands now.
+void Coordinator::tell_offers(const Swarm& swarm, const Round& round,
+                              const std::function<bool(const Key&)>& tells) {
+  for (const AgentId& member : round.roster) {
+    const auto response = round.answers.find(member);
+    if (response == round.answers.end()) continue;
+    // It may have joined anew since it answered.
+    const Session* session = sessions_.holder(round.swarm, member);
+    if (session == nullptr) continue;
+    OfferResult result{session->id, round.id, {}};
+    for (const Answer& answer : response->second.answers) {
+      if (answer.kind != AnswerKind::kOffer || !tells(answer.key)) continue;
+      const RecordPtr now = swarm.state.find(answer.key);
+      const Register* stands = now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;
+      result.outcomes.push_back({answer.key, answer.offer.hlc,
+                                 stands != nullptr && *stands == answer.offer.value,
+                                 now && now->live() ? now->version : Revision{}});
+    }
+    if (!result.outcomes.empty()) send(session->peer, make_message(std::move(result)));
+  }
 }
 
 StateRequest Coordinator::state_request(const Round& round) {
@@ -204,7 +251,8 @@ void Coordinator::ask_rounds() {
 
 // All inputs of what a round decided about a key. The committed value is one where it is live;
 // those who hold it have their votes in it.
-Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighed,
+Receipt Coordinator::receipt_of(const Swarm& swarm, RoundId round,
+                                const Settlement::Weighed& weighed,
                                 const Record* standing) const {
   Receipt receipt;
   receipt.key = weighed.key;
@@ -213,6 +261,7 @@ Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighe
   receipt.electorate = weighed.electorate;
   const bool live = standing != nullptr && standing->live();
   if (standing != nullptr) receipt.inputs.push_back(input_of(*standing));
+  std::set<Revision> ancestors;
   for (std::size_t i = 0; i < weighed.inputs.size(); ++i) {
     const RoundInput& input = weighed.inputs[i];
     const std::uint32_t votes = weighed.weights.empty() ? 0 : weighed.weights[i];
@@ -221,8 +270,22 @@ Receipt Coordinator::receipt_of(RoundId round, const Settlement::Weighed& weighe
     receipt.inputs.push_back(
         input_of(input.agent, input.offer.based_on, input.offer.hlc, input.offer.value, false));
     receipt.inputs.back().weight = votes;
+    if (!weighed.merges) continue;
+    const RecordPtr began = version_of(swarm, weighed.key, standing, input.offer.based_on);
+    if (!began || !ancestors.insert(began->version).second) continue;
+    receipt.inputs.push_back(input_of(*began));
+    receipt.inputs.back().committed = false;
+    receipt.inputs.back().ancestor = true;
   }
   return receipt;
+}
+
+// What an offer began from: what stands, or an earlier version that is kept; else null.
+RecordPtr Coordinator::version_of(const Swarm& swarm, const Key& key, const Record* standing,
+                                  Revision version) const {
+  if (standing != nullptr && standing->version == version)
+    return std::make_shared<const Record>(*standing);
+  return swarm.history.at(key, version);
 }
 
 void Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
@@ -235,9 +298,15 @@ void Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Wei
   conflict.key = weighed.key;
   conflict.round = round;
   conflict.sides = {side_of(standing)};
+  bool first = true;
   for (const RoundInput& input : weighed.inputs) {
     if (input.kind != AnswerKind::kOffer || conflict.sides.size() >= limits::kConflictSides)
       continue;
+    const std::optional<Register> began =
+        register_of(version_of(swarm, weighed.key, standing, input.offer.based_on).get());
+    if (first) conflict.ancestor = began;
+    if (conflict.ancestor != began) conflict.ancestor.reset();
+    first = false;
     conflict.sides.push_back(
         {input.agent, input.offer.based_on, input.offer.hlc, now_.wall_millis, input.offer.value});
   }
@@ -274,7 +343,8 @@ std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
       }
       for (const Settlement::Weighed& weighed : settlement.weighed) {
         if (weighed.key != put.key) continue;
-        Receipt receipt = receipt_of(id, weighed, standing.get());
+        const Record* const stood = weighed.stood ? weighed.stood.get() : standing.get();
+        Receipt receipt = receipt_of(swarm, id, weighed, stood);
         receipt.version = revision;
         receipt.output = record->content;
         write_receipt(swarm, std::move(receipt), standing.get(), record->receipt, record->receipts);
@@ -309,7 +379,7 @@ void Coordinator::conclude(RoundId id) {
     if (versions.contains(weighed.key)) continue;
     const RecordPtr standing = swarm.state.find(weighed.key);
     if (weighed.park) park_offers(swarm, id, weighed, standing.get());
-    close_with_receipt(swarm, receipt_of(id, weighed, standing.get()), standing);
+    close_with_receipt(swarm, receipt_of(swarm, id, weighed, standing.get()), standing);
   }
 
   for (KeyReport key_report : settlement.reports) {
@@ -326,23 +396,8 @@ void Coordinator::conclude(RoundId id) {
          key_report.outcome == RoundOutcome::kNoQuorum) &&
         key_report.strategy == to_text(Strategy::kQuorum) && !versions.contains(key_report.key))
       undecided.insert(key_report.key);
-  for (const AgentId& member : round.roster) {
-    const auto response = round.answers.find(member);
-    if (response == round.answers.end()) continue;
-    // It may have joined anew since it answered.
-    const Session* session = sessions_.holder(round.swarm, member);
-    if (session == nullptr) continue;
-    OfferResult result{session->id, id, {}};
-    for (const Answer& answer : response->second.answers) {
-      if (answer.kind != AnswerKind::kOffer || undecided.contains(answer.key)) continue;
-      const RecordPtr now = swarm.state.find(answer.key);
-      const Register* stands = now && now->live() ? std::get_if<Register>(&*now->value) : nullptr;
-      result.outcomes.push_back({answer.key, answer.offer.hlc,
-                                 stands != nullptr && *stands == answer.offer.value,
-                                 now && now->live() ? now->version : Revision{}});
-    }
-    if (!result.outcomes.empty()) send(session->peer, make_message(std::move(result)));
-  }
+  tell_offers(swarm, round, [&](const Key& key) { return !undecided.contains(key); });
+  keep_for_late_answers(swarm, round, settlement.amendable);
 
   const bool time_left = now_.monotonic < round.deadline;
   if (!settlement.moved.empty() && time_left) {
@@ -377,6 +432,18 @@ void Coordinator::conclude(RoundId id) {
   if (round.all && round.answers.size() < round.roster.size())
     worst = round.answers.empty() ? RoundOutcome::kTimeout : RoundOutcome::kPartial;
   report(round, worst, Code::kCommitted, {});
+}
+
+// Of a round whose missing members may still answer.
+void Coordinator::keep_for_late_answers(const Swarm& swarm, const Round& round,
+                                        std::vector<DecidedRound::Left> keys) {
+  if (keys.empty() || round.answers.size() == round.roster.size()) return;
+  for (DecidedRound::Left& left : keys) {
+    if (const RecordPtr now = swarm.state.find(left.key)) left.version = now->version;
+    left.until =
+        now_.monotonic + Millis{options_.policies.of(left.key.value()).amend_millis};
+  }
+  rounds_.keep({round, std::move(keys)});
 }
 
 void Coordinator::report(const Round& round, RoundOutcome outcome, Code code, std::string text) {

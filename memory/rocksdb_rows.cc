@@ -58,6 +58,15 @@ class BatchWriter {
       remove("outcomes", key);
   }
   void add(const ReceiptRow& row) {
+    if (row.forget_below > 0) {
+      const keys::Range range = keys::receipts_of(row.swarm, row.receipt.key);
+      // What can't be read is told by those who read it.
+      (void)database_.scan("receipts", range.begin, range.end, [&](auto key, auto) -> Status {
+        const std::optional<keys::ReceiptAt> at = keys::read_receipt(key);
+        if (at && at->place.index < row.forget_below) remove("receipts", key);
+        return {};
+      });
+    }
     put("receipts", keys::receipt(row.swarm, {row.receipt.key, row.at, row.index}),
         encode_stored(row.receipt));
   }

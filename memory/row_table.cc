@@ -57,7 +57,10 @@ void RowTable::apply_row(const OutcomeRow& row) {
 }
 
 void RowTable::apply_row(const ReceiptRow& row) {
-  receipts_[{row.swarm, row.receipt.key}].insert_or_assign({row.at, row.index}, row.receipt);
+  auto& of_key = receipts_[{row.swarm, row.receipt.key}];
+  if (row.forget_below > 0)
+    std::erase_if(of_key, [&](const auto& one) { return one.first.second < row.forget_below; });
+  of_key.insert_or_assign({row.at, row.index}, row.receipt);
 }
 
 void RowTable::apply_row(const ConflictRow& row) {

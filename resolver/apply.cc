@@ -27,7 +27,9 @@ struct Situation {
   [[nodiscard]] bool concurrent() const {
     return current() != nullptr && author.concurrent_with(*current());
   }
-  [[nodiscard]] MergeSetting merging() const { return {author, dot, standing.floor}; }
+  [[nodiscard]] MergeSetting merging() const {
+    return {author, dot, standing.floor, policy.late_write == LateWrite::kApply};
+  }
 };
 
 // Empty: the expected version holds or none was given.
@@ -174,7 +176,7 @@ std::optional<Value> apply_locally(const Op& op, std::optional<Value> value, con
   const std::optional<ValueType> needed = type_needed(op);
   if (!needed || (value && type_of(*value) != *needed)) return value;
   const Dot dot{Revision(limits::kNumberMax), place, author.writer()};
-  Verdict verdict = merge_op(op, value ? &*value : nullptr, {author, dot, {}});
+  Verdict verdict = merge_op(op, value ? &*value : nullptr, {author, dot, {}, true});
   return verdict.kind == Kind::kApply ? std::move(verdict.value) : std::move(value);
 }
 

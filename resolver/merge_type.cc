@@ -67,8 +67,8 @@ void place(RemoveWinsSet& set, const std::string& element, AddsAndRemovals dots)
   set.elements.set(element, std::move(dots));
 }
 
-// Drops what was removed at or below the floor: nobody can add without having seen that any more.
-// At most once for each floor, since it looks at every element.
+// Drops what was removed at or below the floor; additions by who had seen less are refused from then
+// on. At most once for each floor, since it looks at every element.
 void sweep(RemoveWinsSet& set, Revision floor) {
   if (floor <= set.swept) return;
   set.swept = floor;
@@ -85,8 +85,15 @@ void sweep(RemoveWinsSet& set, Revision floor) {
 Verdict change(const std::vector<std::string>& elements, bool adds, RemoveWinsSet set,
                const MergeSetting& s) {
   sweep(set, s.floor);
+  const bool late = adds && s.author.seen < set.swept && !s.late_applies;
   for (const std::string& element : elements) {
     const AddsAndRemovals* held = set.elements.find(element);
+    if (late && held == nullptr)
+      return Verdict::conflicts(
+          ConflictKind::kDeleteUpdate,
+          fmt::format("'{}' is not in the set, and the writer had last seen revision {}: it may "
+                      "have been removed meanwhile, removals are remembered from revision {} on",
+                      element, s.author.seen.value(), set.swept.value()));
     AddsAndRemovals dots = held != nullptr ? *held : AddsAndRemovals{};
     drop_seen(dots.adds, s.author);
     drop_seen(dots.removals, s.author);

@@ -14,7 +14,7 @@
 //   enable-, disable-  | on (off) wins                        |
 //     flag             |                                      |
 //   set, grow-set      | union; an unseen add survives        |
-//   remove-wins-set    | an unseen remove survives            |
+//   remove-wins-set    | an unseen remove survives            | conflict: add from below the floor
 //   multi-register     | all concurrent values are kept       |
 //   map                | each field by its own type           | field_conflict of two registers
 //   list, text         | Fugue order, nothing interleaves     | out_of_range, base_lost
@@ -34,6 +34,8 @@ struct MergeSetting {
   const Author& author;
   Dot dot;         // that the operation gets
   Revision floor;  // what is at or below it may be dropped where a type keeps removals
+  // What was removed below the floor may come back by who had not seen the removal.
+  bool late_applies = false;
 };
 
 // `current`: null when the key is absent; of the type that the operation needs. Not for a PutOp of

@@ -51,6 +51,8 @@ struct Policy {
   std::map<std::string, std::uint32_t> weights;  // votes of an agent; 1 where it isn't named
   std::uint32_t coverage_permille = 0;         // of the votes that must have answered for a quorum
   std::optional<std::int64_t> timeout_millis;  // of a round; the longest of its keys counts
+  // So long after a round an answer that was missing may still change what it decided; 0: not.
+  std::int64_t amend_millis = 0;
   std::optional<Priority> priority;
   LateWrite late_write = LateWrite::kConflict;
   std::optional<std::uint64_t> elements_max;  // of a set, map, list or text (its units)

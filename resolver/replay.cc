@@ -16,6 +16,7 @@ namespace waggle {
 namespace {
 
 constexpr std::string_view kOtherwise = " otherwise ";
+constexpr std::string_view kNotRetained = "a value is not retained, it is too large for that";
 
 Stamp stamp_of(const ReceiptInput& input) {
   return {input.hlc, input.agent};
@@ -28,7 +29,7 @@ class Run {
       : receipt_(receipt), policy_(policy), policies_(policies) {
     for (const ReceiptInput& input : receipt.inputs) {
       if (input.ancestor) {
-        ancestor_ = &input;
+        ancestors_.push_back(&input);
       } else if (input.committed) {
         committed_ = &input;
       } else {
@@ -129,23 +130,59 @@ class Run {
   }
 
   std::optional<Replay> merge() {
-    if (committed_ == nullptr || others_.empty()) return std::nullopt;
-    if (ancestor_ == nullptr && !in_round()) return std::nullopt;  // it was lost
-    if (in_round() || others_.size() > 1)
-      return unknown("merge", "the ancestors of a round's offers are not in its receipt");
-    if (!committed_->value || !others_.front()->value || !ancestor_->value)
-      return unknown("merge", "a value is not retained, it is too large for that");
-    std::optional<ThreeWay> merged = merge_three_way(*ancestor_->value, *committed_->value,
+    if (others_.empty()) return std::nullopt;
+    if (in_round()) return merge_offers();
+    if (committed_ == nullptr) return std::nullopt;
+    if (others_.size() > 1) return unknown("merge", "it has more inputs than a write has");
+    const ReceiptInput* ancestor = ancestor_of(*others_.front());
+    if (ancestor == nullptr) return std::nullopt;  // it was lost
+    if (!committed_->value || !others_.front()->value || !ancestor->value)
+      return unknown("merge", std::string(kNotRetained));
+    std::optional<ThreeWay> merged = merge_three_way(*ancestor->value, *committed_->value,
                                                      *others_.front()->value, MergeFavor::kNone);
     if (!merged) return std::nullopt;
     if (!merged->conflicts.empty()) {
       const std::optional<MergeFavor> favor = favor_for_fields();
       if (!favor) return Replay{committed(), "merge otherwise manual", true, {}};
       merged =
-          merge_three_way(*ancestor_->value, *committed_->value, *others_.front()->value, *favor);
+          merge_three_way(*ancestor->value, *committed_->value, *others_.front()->value, *favor);
       if (!merged) return std::nullopt;
     }
     return gives(content_hash(merged->value), "merge");
+  }
+
+  // As a round has it: what stands is changed by one offer after the other.
+  std::optional<Replay> merge_offers() {
+    std::optional<Register> value;
+    if (committed() != Hash128()) {
+      value = committed_->value;
+      if (!value) return unknown("merge", std::string(kNotRetained));
+    }
+    for (const ReceiptInput* input : others_) {
+      if (!value) {  // nothing stands: the first offer begins
+        value = input->value;
+        if (!value) return unknown("merge", std::string(kNotRetained));
+        continue;
+      }
+      const ReceiptInput* ancestor = ancestor_of(*input);
+      if (ancestor == nullptr) return std::nullopt;
+      if (!input->value || !ancestor->value) return unknown("merge", std::string(kNotRetained));
+      std::optional<ThreeWay> merged =
+          merge_three_way(*ancestor->value, *value, *input->value, MergeFavor::kNone);
+      if (!merged || !merged->conflicts.empty()) return std::nullopt;
+      value = std::move(merged->value);
+    }
+    return gives(value ? content_hash(*value) : Hash128(), "merge");
+  }
+
+  // The newest version that the author of the input had seen, as far as it was kept.
+  [[nodiscard]] const ReceiptInput* ancestor_of(const ReceiptInput& input) const {
+    if (!in_round()) return ancestors_.empty() ? nullptr : ancestors_.front();
+    const ReceiptInput* newest = nullptr;
+    for (const ReceiptInput* one : ancestors_)
+      if (one->version <= input.version && (newest == nullptr || one->version > newest->version))
+        newest = one;
+    return newest;
   }
 
   // As settle_concurrent() has it: what comes behind `merge` in the chain.
@@ -172,9 +209,9 @@ class Run {
     std::optional<Register> value;
     if (committed_ != nullptr) value = committed_->value;
     if (committed_ != nullptr && !value)
-      return unknown(rule, "a value is not retained, it is too large for that");
+      return unknown(rule, std::string(kNotRetained));
     for (const ReceiptInput* input : others_) {
-      if (!input->value) return unknown(rule, "a value is not retained, it is too large for that");
+      if (!input->value) return unknown(rule, std::string(kNotRetained));
       if (!value) {
         value = input->value;
         continue;
@@ -189,7 +226,7 @@ class Run {
   const Receipt& receipt_;
   const Policy& policy_;
   const Policies& policies_;
-  const ReceiptInput* ancestor_ = nullptr;
+  std::vector<const ReceiptInput*> ancestors_;
   const ReceiptInput* committed_ = nullptr;
   std::vector<const ReceiptInput*> others_;
 };
