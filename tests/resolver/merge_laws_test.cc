@@ -70,7 +70,6 @@ Op some_field_op(Prng& random) {
       ValueType::kGrowSet,      ValueType::kRemoveWinsSet,    ValueType::kMultiRegister,
       ValueType::kGrowCounter,  ValueType::kBoundedCounter,   ValueType::kOnceFlag,
   };
-  // Few types in one schedule, so that they meet.
   const ValueType type = kFields[random.below(kFields.size())];
   std::vector<std::string> path;
   for (std::uint64_t maps = random.below(3); maps > 0; --maps) path.emplace_back("m");
@@ -129,7 +128,8 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }
 
 void play(World& world, ValueType type, Prng& random) {
-  for (std::uint64_t steps = 6 + random.below(28); steps > 0; --steps) {
+  constexpr std::uint64_t kWrites = 30;  // below limits::kCounterShares
+  for (std::uint64_t steps = 8 + random.below(40); steps > 0; --steps) {
     const std::size_t who = random.below(world.agents());
     switch (random.below(8)) {
       case 0:
@@ -138,14 +138,13 @@ void play(World& world, ValueType type, Prng& random) {
         break;
       case 2:
       case 3:
-      case 4:
         if (world.waits(who)) world.deliver(who);
         break;
-      case 5:
-        if (random.chance(1, 4)) world.raise_floor();
+      case 4:
+        if (random.chance(1, 3)) world.raise_floor();
         break;
       default:
-        world.write(who, some_op(type, random));
+        if (world.writes() < kWrites) world.write(who, some_op(type, random));
         break;
     }
     if (random.chance(1, 8)) world.check_forms(random.below(world.versions()));

@@ -38,7 +38,7 @@ class World {
 
   [[nodiscard]] std::size_t agents() const { return agents_.size(); }
   [[nodiscard]] bool waits(std::size_t who) const { return !agents_.at(who).outbox.empty(); }
-  [[nodiscard]] bool knows_all(std::size_t who) const { return agents_.at(who).cursor == head_; }
+  [[nodiscard]] std::size_t writes() const { return written_.size(); }
   [[nodiscard]] const std::optional<Value>& value() const { return versions_.back(); }
 
   // Bytes and hash of what stands, and the deltas to it from that version.
