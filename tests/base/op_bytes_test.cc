@@ -59,7 +59,8 @@ std::vector<Op> every_op() {
   const std::size_t plain = ops.size();
   for (std::size_t i = 0; i < plain; ++i)
     if (!std::holds_alternative<FieldOp>(ops[i]) && !std::holds_alternative<SettleOp>(ops[i]))
-      ops.emplace_back(field_op(std::vector<std::string>(1 + i % limits::kMapDepth, "name"), ops[i]));
+      ops.emplace_back(
+          field_op(std::vector<std::string>(1 + i % limits::kMapDepth, "name"), ops[i]));
   return ops;
 }
 
@@ -151,8 +152,8 @@ BOOST_AUTO_TEST_CASE(a_verb_type_or_format_of_a_newer_release_is_not_supported) 
   BOOST_TEST(unsupported("\x02\x06"s));
   BOOST_TEST(unsupported("\x01\x0c"s));
   BOOST_TEST(unsupported("\x01\xff"s));
-  BOOST_TEST(unsupported("\x01\x01\x12\x02"s));             // a type
-  BOOST_TEST(unsupported("\x01\x09\x01\x01"s + "f\0\x0c"s));   // a verb on a field
+  BOOST_TEST(unsupported("\x01\x01\x12\x02"s));                 // a type
+  BOOST_TEST(unsupported("\x01\x09\x01\x01"s + "f\0\x0c"s));    // a verb on a field
   BOOST_TEST(unsupported("\x01\x09\x01\x01"s + "f\x12\x0a"s));  // a removed type
   BOOST_TEST(unsupported("\x01\x09\x01\x01"s + "f\0\x01\x12\x02"s));
 }

@@ -49,8 +49,7 @@ std::vector<std::pair<TwoVersions, std::string>> with_deltas() {
 bool passes_only_as_itself(const TwoVersions& versions, const std::string& delta) {
   const Record held = record_of(versions.earlier, 1);
   const Result<Change> change = completed(as_it_travels(versions.later, delta), &held);
-  return change ? change->record->value == versions.later
-                : change.error().code == Code::kCorrupt;
+  return change ? change->record->value == versions.later : change.error().code == Code::kCorrupt;
 }
 
 BOOST_AUTO_TEST_SUITE(value_delta_test)
@@ -78,23 +77,60 @@ BOOST_AUTO_TEST_CASE(a_delta_is_exact_in_both_directions_and_smaller_than_the_va
   BOOST_TEST(types == 14U);  // seven types have deltas
 }
 
-// How its units stand in chunks and spans is nobody's business but the sequence's.
-BOOST_AUTO_TEST_CASE(a_map_with_a_long_text_equals_what_its_bytes_and_deltas_give) {
-  const auto map_of = [](std::uint64_t edits) {
-    Map map;
-    map.fields.set({"text", ValueType::kText},
-                   sample_field(Text{sample_sequence(SequenceUnit::kScalar, edits)}, 9));
-    return Value(map);
-  };
-  const Value earlier = map_of(900);
-  const Value later = map_of(920);
-  BOOST_CHECK(decode_value(ValueType::kMap, encode_value(later)) == later);
-  BOOST_CHECK(earlier != later);
-  const std::optional<std::string> delta = encode_delta(earlier, later);
-  BOOST_REQUIRE(delta);
-  const Value elsewhere = *decode_value(ValueType::kMap, encode_value(earlier));
-  BOOST_CHECK(elsewhere == earlier);
-  for (const Value& held : {earlier, elsewhere}) BOOST_CHECK(apply_delta(held, *delta) == later);
+// Somebody types, letter by letter, and goes elsewhere in one of `jumps_in` letters and deletes in
+// some; somebody else holds what the deltas give. `visit` sees both after each letter.
+template <typename Visit>
+void type_letters(std::uint64_t letters, std::uint64_t jumps_in, const Visit& visit) {
+  Prng random(3);
+  Text typed;
+  Value held = Text{};
+  std::uint64_t cursor = 0;
+  for (std::uint64_t i = 1; i <= letters; ++i) {
+    if (jumps_in != 0 && random.chance(1, jumps_in))
+      cursor = random.below(typed.sequence.size() + 1);
+    SequenceEdit edit{cursor, 0, {"x"}};
+    if (jumps_in != 0 && typed.sequence.size() > cursor + 2 && random.chance(1, 8))
+      edit.removed = 1 + random.below(2);
+    ++cursor;
+    const Text before = typed;
+    BOOST_REQUIRE(typed.sequence.edit({edit}, sample_dot(i),
+                                      {Revision(i - 1), [](const Dot&) { return false; }}));
+    const std::string change = diff(before.sequence, typed.sequence);
+    Result<Sequence> made = apply_diff(std::get<Text>(held).sequence, change, limits::kFrameBytes);
+    BOOST_REQUIRE_MESSAGE(made, (made ? "" : made.error().text));
+    held = Text{*std::move(made)};
+    visit(typed, std::get<Text>(held));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_text_costs_no_more_where_it_came_letter_by_letter) {
+  type_letters(3'000, 0, [](const Text& typed, const Text& held) {
+    BOOST_REQUIRE(held == typed);
+    BOOST_REQUIRE_EQUAL(size_of(held), size_of(typed));
+  });
+  type_letters(3'000, 10, [](const Text& typed, const Text& held) {
+    // Beside a run that goes on at the border of two chunks.
+    BOOST_REQUIRE_LE(held.sequence.spans(),
+                     typed.sequence.spans() + typed.sequence.spans() / Sequence::kChunkSpans + 1);
+  });
+}
+
+// How the units of a text stand in spans is nobody's business but the sequence's.
+BOOST_AUTO_TEST_CASE(maps_with_equal_texts_are_equal) {
+  std::size_t otherwise_spanned = 0;
+  std::uint64_t letters = 0;
+  type_letters(3'000, 10, [&](const Text& typed, const Text& held) {
+    if (++letters % 100 != 0) return;
+    const auto map_of = [](const Text& text) {
+      Map map;
+      map.fields.set({"text", ValueType::kText}, sample_field(text, 9));
+      return Value(map);
+    };
+    otherwise_spanned += held.sequence.spans() != typed.sequence.spans() ? 1 : 0;
+    BOOST_REQUIRE(map_of(held) == map_of(typed));
+    BOOST_REQUIRE(content_hash(map_of(held)) == content_hash(map_of(typed)));
+  });
+  BOOST_TEST(otherwise_spanned > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(there_is_no_delta_between_types_or_of_a_small_one) {
@@ -102,7 +138,8 @@ BOOST_AUTO_TEST_CASE(there_is_no_delta_between_types_or_of_a_small_one) {
   BOOST_TEST(!encode_delta(all[2].earlier, all[11].later));
   BOOST_TEST(!encode_delta(Counter{1}, Counter{2}));
   BOOST_TEST(!encode_delta(EnableFlag{}, EnableFlag{{sample_dot(1)}}));
-  BOOST_TEST(!encode_delta(Register{ContentType::kText, "short"}, Register{ContentType::kText, "shorter"}));
+  BOOST_TEST(!encode_delta(Register{ContentType::kText, "short"},
+                           Register{ContentType::kText, "shorter"}));
   BOOST_TEST(!apply_delta(Counter{1}, "\x01\0"s));
   BOOST_TEST(!apply_delta(Counter{1}, ""));
 }
@@ -140,6 +177,10 @@ BOOST_AUTO_TEST_CASE(no_flipped_bit_gives_another_value_than_the_one_meant) {
           std::string flipped = delta;
           flipped[at] ^= static_cast<char>(1 << bit);
           BOOST_REQUIRE(passes_only_as_itself(versions, flipped));
+          if (const Result<Value> made = apply_delta(versions.earlier, flipped)) {
+            if (std::holds_alternative<Text>(*made) || std::holds_alternative<List>(*made))
+              check_invariants(*made);
+          }
         }
     }
   }
@@ -168,6 +209,9 @@ BOOST_AUTO_TEST_CASE(any_bytes_are_refused_or_give_a_value_that_has_bytes) {
       const Result<Value> decoded = decode_value(type_of(*made), encode_value(*made));
       BOOST_REQUIRE_MESSAGE(decoded, (decoded ? "" : decoded.error().text));
       BOOST_REQUIRE(*decoded == *made);
+      // Whatever it says of itself must hold.
+      if (std::holds_alternative<Text>(*made) || std::holds_alternative<List>(*made))
+        check_invariants(*made);
     }
     BOOST_REQUIRE(passes_only_as_itself(versions, bytes));
   }
@@ -186,7 +230,8 @@ BOOST_AUTO_TEST_CASE(a_delta_onto_another_version_is_stale_and_onto_other_conten
       Record tombstone = held;
       tombstone.value.reset();
       const Record older = record_of(versions.earlier, 3);
-      for (const Record* other : {static_cast<const Record*>(nullptr), &std::as_const(tombstone), &older}) {
+      for (const Record* other :
+           {static_cast<const Record*>(nullptr), &std::as_const(tombstone), &older}) {
         const Result<Change> stale = completed(change, other);
         BOOST_REQUIRE(!stale);
         BOOST_CHECK(stale.error().code == Code::kStale);

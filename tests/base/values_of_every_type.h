@@ -21,14 +21,16 @@ inline Dot sample_dot(std::uint64_t revision, const char* agent = "a") {
 }
 
 inline Field sample_field(Value value, std::uint64_t revision) {
-  return {std::make_shared<const Nested>(Nested{std::move(value)}), Hlc::of(revision, 1),
+  return {std::make_shared<const Nested>(Nested{std::move(value)}),
+          Hlc::of(revision, 1),
           {sample_dot(revision), sample_dot(revision + 1, "b")}};
 }
 
 inline Sequence sample_sequence(SequenceUnit unit, std::uint64_t edits) {
   Sequence sequence(unit);
   for (std::uint64_t i = 1; i <= edits; ++i) {
-    const SequenceEdit edit{sequence.size() / 2, i % 3 == 0 ? 1U : 0U, {"a\u20ac" + std::to_string(i)}};
+    const SequenceEdit edit{
+        sequence.size() / 2, i % 3 == 0 ? 1U : 0U, {"a\u20ac" + std::to_string(i)}};
     const Status edited = sequence.edit({edit}, sample_dot(i, i % 2 == 0 ? "a" : "b"),
                                         {Revision(i - 1), [](const Dot&) { return false; }});
     if (!edited) return Sequence(unit);

@@ -64,11 +64,11 @@ Op some_op(ValueType type, Prng& random);
 
 Op some_field_op(Prng& random) {
   constexpr std::array kFields = {
-      ValueType::kRegister,     ValueType::kRegister,         ValueType::kCounter,
-      ValueType::kOrSet,        ValueType::kOrSet,            ValueType::kResettableCounter,
-      ValueType::kEnableFlag,   ValueType::kDisableFlag,      ValueType::kMax,
-      ValueType::kGrowSet,      ValueType::kRemoveWinsSet,    ValueType::kMultiRegister,
-      ValueType::kGrowCounter,  ValueType::kBoundedCounter,   ValueType::kOnceFlag,
+      ValueType::kRegister,    ValueType::kRegister,       ValueType::kCounter,
+      ValueType::kOrSet,       ValueType::kOrSet,          ValueType::kResettableCounter,
+      ValueType::kEnableFlag,  ValueType::kDisableFlag,    ValueType::kMax,
+      ValueType::kGrowSet,     ValueType::kRemoveWinsSet,  ValueType::kMultiRegister,
+      ValueType::kGrowCounter, ValueType::kBoundedCounter, ValueType::kOnceFlag,
   };
   const ValueType type = kFields[random.below(kFields.size())];
   std::vector<std::string> path;
@@ -100,9 +100,9 @@ Op some_op(ValueType type, Prng& random) {
     case ValueType::kCounter:
       return IncrOp{some_amount(random, std::numeric_limits<std::int64_t>::max()), type};
     case ValueType::kGrowCounter:
-      return IncrOp{random.chance(1, 6) ? std::numeric_limits<std::int64_t>::max()
-                                        : random.between(0, 5),
-                    type};
+      return IncrOp{
+          random.chance(1, 6) ? std::numeric_limits<std::int64_t>::max() : random.between(0, 5),
+          type};
     case ValueType::kResettableCounter:
       if (random.chance(1, 3)) return ResetOp{};
       return IncrOp{some_amount(random, std::numeric_limits<std::int64_t>::max() - 4), type};
@@ -306,8 +306,7 @@ BOOST_AUTO_TEST_CASE(flags_rest_on_what_nobody_who_turned_them_had_seen) {
 }
 
 BOOST_AUTO_TEST_CASE(sets_hold_what_their_definitions_say_and_no_dot_more) {
-  for (const ValueType type :
-       {ValueType::kOrSet, ValueType::kRemoveWinsSet, ValueType::kGrowSet}) {
+  for (const ValueType type : {ValueType::kOrSet, ValueType::kRemoveWinsSet, ValueType::kGrowSet}) {
     const World::Met met = hold_in_random_schedules(type);
     BOOST_TEST((met.applied > 0 && met.deltas > 0));
   }

@@ -36,9 +36,13 @@ std::string told_scalar(const Scalar& scalar) {
   return std::visit([](const auto& value) { return fmt::format("{}", value); }, scalar);
 }
 
-std::string told_of(const Register& value) { return '\'' + value.bytes + '\''; }
+std::string told_of(const Register& value) {
+  return '\'' + value.bytes + '\'';
+}
 
-std::string told_number(Wide number) { return fmt::format("{}", number); }
+std::string told_number(Wide number) {
+  return fmt::format("{}", number);
+}
 
 // ---- who is still there ------------------------------------------------------------------------
 
@@ -49,15 +53,16 @@ Works living(const Works& works, const Picks& picked, const Picks& covers) {
   Works left;
   for (const Work& work : works) {
     if (!picked(*work.op)) continue;
-    const bool gone = std::ranges::any_of(works, [&](const Work& other) {
-      return covers(*other.op) && other.by->knew(*work.by);
-    });
+    const bool gone = std::ranges::any_of(
+        works, [&](const Work& other) { return covers(*other.op) && other.by->knew(*work.by); });
     if (!gone) left.push_back(work);
   }
   return left;
 }
 
-bool any(const Op&) { return true; }
+bool any(const Op&) {
+  return true;
+}
 
 template <typename Wanted>
 bool names(const Op& op, const std::string& element) {
@@ -81,10 +86,10 @@ std::string told_set(const Works& works, bool removals_win) {
   std::string text;
   for (const std::string& element : elements_of(works)) {
     const auto about = [&](const Op& op) { return touches(op, element); };
-    const Works adds = living(
-        works, [&](const Op& op) { return names<SetAddOp>(op, element); }, about);
-    const Works removals = living(
-        works, [&](const Op& op) { return names<SetRemoveOp>(op, element); }, about);
+    const Works adds =
+        living(works, [&](const Op& op) { return names<SetAddOp>(op, element); }, about);
+    const Works removals =
+        living(works, [&](const Op& op) { return names<SetRemoveOp>(op, element); }, about);
     if (adds.empty() || (removals_win && !removals.empty())) continue;
     text += element + named(adds);
   }
@@ -92,8 +97,8 @@ std::string told_set(const Works& works, bool removals_win) {
 }
 
 std::string told_flag(const Works& works, bool winner) {
-  return named(living(
-      works, [winner](const Op& op) { return std::get<FlagOp>(op).on == winner; }, any));
+  return named(
+      living(works, [winner](const Op& op) { return std::get<FlagOp>(op).on == winner; }, any));
 }
 
 std::string told_multi(const Works& works) {
@@ -200,7 +205,9 @@ bool begins_with(const std::vector<std::string>& path, const std::vector<std::st
   return path.size() >= head.size() && std::equal(head.begin(), head.end(), path.begin());
 }
 
-bool is_removal(const FieldOp& op) { return std::holds_alternative<DeleteOp>(op.op->op); }
+bool is_removal(const FieldOp& op) {
+  return std::holds_alternative<DeleteOp>(op.op->op);
+}
 
 std::string line_of(const std::vector<std::string>& path, ValueType type,
                     const std::string& updates, const std::string& value) {
@@ -233,7 +240,8 @@ void tell_fields(const Map& map, std::vector<std::string>& path, std::set<std::s
 std::string told(ValueType type, const Works& works) {
   switch (type) {
     case ValueType::kRegister:
-      return works.empty() ? "" : told_of({ContentType::kText, std::get<PutOp>(*works.back().op).bytes});
+      return works.empty() ? ""
+                           : told_of({ContentType::kText, std::get<PutOp>(*works.back().op).bytes});
     case ValueType::kCounter:
     case ValueType::kGrowCounter:
       return told_number(sum(works));
@@ -356,7 +364,9 @@ struct Tell {
 
 }  // namespace
 
-std::string told(const Value& value) { return std::visit(Tell{}, value); }
+std::string told(const Value& value) {
+  return std::visit(Tell{}, value);
+}
 
 // ---- Oracle ------------------------------------------------------------------------------------
 
@@ -447,9 +457,9 @@ std::string Oracle::value() const {
   if (type_ != ValueType::kMap) return told(type_, works_);
   std::set<std::string> lines;
   for (const auto& [place, book] : books_)
-    lines.insert(line_of(place.first, place.second, named(living(book.updates, any, any)),
-                         place.second == ValueType::kMap ? std::string()
-                                                         : told(place.second, book.effects)));
+    lines.insert(line_of(
+        place.first, place.second, named(living(book.updates, any, any)),
+        place.second == ValueType::kMap ? std::string() : told(place.second, book.effects)));
   return joined(lines);
 }
 

@@ -25,8 +25,8 @@ struct Written {
   Op op;
   std::string author;
   std::uint64_t seq = 0;
-  std::size_t number = 0;   // its bit in a past
-  std::uint64_t past = 0;   // what the author knew, its own writes included
+  std::size_t number = 0;  // its bit in a past
+  std::uint64_t past = 0;  // what the author knew, its own writes included
   Hlc hlc;
 
   [[nodiscard]] bool knew(const Written& other) const { return (past >> other.number & 1) != 0; }
@@ -70,7 +70,7 @@ class Oracle {
   void update(const FieldOp& op, const Written& by);
 
   ValueType type_;
-  Works works_;                 // of other types
+  Works works_;                  // of other types
   std::map<Place, Book> books_;  // of a map
 };
 

@@ -35,8 +35,8 @@ struct By {
 class Place {
  public:
   Verdict write(const By& by, const Op& op) {
-    const Author author{AgentId(by.agent), Incarnation(1), Seq(++seq_), Hlc::of(by.stamp, 0),
-                        Revision(by.seen), {{Incarnation(1), Seq(by.own)}}};
+    const Author author{AgentId(by.agent),    Incarnation(1),    Seq(++seq_),
+                        Hlc::of(by.stamp, 0), Revision(by.seen), {{Incarnation(1), Seq(by.own)}}};
     Verdict verdict = merge_op(op, value ? &*value : nullptr,
                                {author, Dot{Revision(head + 1), 0, author.writer()}, floor});
     if (verdict.kind != Kind::kApply) return verdict;
@@ -80,7 +80,9 @@ bool applied(const Verdict& verdict) {
   return verdict.kind == Kind::kApply;
 }
 
-IncrOp incr(std::int64_t amount, ValueType type) { return {amount, type}; }
+IncrOp incr(std::int64_t amount, ValueType type) {
+  return {amount, type};
+}
 SetAddOp add(std::vector<std::string> elements, ValueType type = ValueType::kOrSet) {
   return {std::move(elements), type};
 }
@@ -172,8 +174,7 @@ BOOST_AUTO_TEST_CASE(no_counter_wraps_in_either_direction) {
 }
 
 BOOST_AUTO_TEST_CASE(a_grow_counter_takes_no_decrement) {
-  const Status shape =
-      check_entry({Key("k"), {}, incr(-1, ValueType::kGrowCounter), {}});
+  const Status shape = check_entry({Key("k"), {}, incr(-1, ValueType::kGrowCounter), {}});
   BOOST_REQUIRE(!shape);
   BOOST_TEST(shape.error().text.find("only rises") != std::string::npos);
   BOOST_TEST(!check_entry({Key("k"), {}, field_op({"f"}, incr(-1, ValueType::kGrowCounter)), {}}));
@@ -211,7 +212,8 @@ BOOST_AUTO_TEST_CASE(a_reset_that_can_not_tell_what_was_folded_is_a_conflict) {
   for (std::size_t i = 0; i <= limits::kCounterShares; ++i) place.write({"b"}, incr(1, kType));
   BOOST_TEST(place.as<ResettableCounter>().shares.size() == limits::kCounterShares);
   BOOST_CHECK(place.as<ResettableCounter>().folded_through == Revision(1));
-  BOOST_TEST(conflicts(place.write({"a", 0}, ResetOp{}), ConflictKind::kDeleteUpdate, "revision 0"));
+  BOOST_TEST(
+      conflicts(place.write({"a", 0}, ResetOp{}), ConflictKind::kDeleteUpdate, "revision 0"));
   BOOST_TEST(applied(place.write({"a", 1}, ResetOp{})));
   BOOST_TEST(place.as<ResettableCounter>().total() == std::int64_t{limits::kCounterShares});
 
@@ -250,8 +252,10 @@ BOOST_AUTO_TEST_CASE(what_an_agent_reserved_is_its_own_to_spend) {
   place.write(incr(10, kType));
   BOOST_TEST(applied(place.write({"b"}, EscrowOp{EscrowVerb::kReserve, 6, {}})));
   BOOST_TEST(rejected(place.write({"c"}, incr(-5, kType)), Reason::kNotEnough));
-  BOOST_TEST(rejected(place.write({"c"}, EscrowOp{EscrowVerb::kReserve, 5, {}}), Reason::kNotEnough));
-  BOOST_TEST(rejected(place.write({"c"}, EscrowOp{EscrowVerb::kRelease, 1, {}}), Reason::kNotEnough));
+  BOOST_TEST(
+      rejected(place.write({"c"}, EscrowOp{EscrowVerb::kReserve, 5, {}}), Reason::kNotEnough));
+  BOOST_TEST(
+      rejected(place.write({"c"}, EscrowOp{EscrowVerb::kRelease, 1, {}}), Reason::kNotEnough));
   BOOST_TEST(applied(place.write({"c"}, incr(-4, kType))));
   // From its reserve first, and all of it, though it has an old context.
   BOOST_TEST(applied(place.write({"b"}, incr(-5, kType))));
@@ -282,9 +286,8 @@ BOOST_AUTO_TEST_CASE(a_client_holds_no_reserve) {
   place.write({"b"}, EscrowOp{EscrowVerb::kReserve, 6, {}});
   BOOST_TEST(rejected(place.write({"~client-1"}, EscrowOp{EscrowVerb::kReserve, 1, {}}),
                       Reason::kInvalid, "member"));
-  BOOST_TEST(rejected(
-      place.write({"b"}, EscrowOp{EscrowVerb::kHandOver, 1, AgentId("~client-1")}),
-      Reason::kInvalid));
+  BOOST_TEST(rejected(place.write({"b"}, EscrowOp{EscrowVerb::kHandOver, 1, AgentId("~client-1")}),
+                      Reason::kInvalid));
   BOOST_TEST(applied(place.write({"~client-1"}, incr(-4, ValueType::kBoundedCounter))));
 }
 
@@ -292,13 +295,12 @@ BOOST_AUTO_TEST_CASE(reserves_beyond_their_limit_are_refused) {
   Place place;
   place.write(incr(5'000, ValueType::kBoundedCounter));
   for (std::size_t i = 0; i < limits::kReserves; ++i)
-    BOOST_REQUIRE(applied(
-        place.write({"m" + std::to_string(i)}, EscrowOp{EscrowVerb::kReserve, 1, {}})));
+    BOOST_REQUIRE(
+        applied(place.write({"m" + std::to_string(i)}, EscrowOp{EscrowVerb::kReserve, 1, {}})));
   BOOST_TEST(rejected(place.write({"one-more"}, EscrowOp{EscrowVerb::kReserve, 1, {}}),
                       Reason::kTooLarge));
   BOOST_TEST(applied(place.write({"m7"}, EscrowOp{EscrowVerb::kReserve, 1, {}})));
-  BOOST_TEST(applied(
-      place.write({"m8"}, EscrowOp{EscrowVerb::kHandOver, 1, AgentId("one-more")})));
+  BOOST_TEST(applied(place.write({"m8"}, EscrowOp{EscrowVerb::kHandOver, 1, AgentId("one-more")})));
 }
 
 // ---- flags and sets ----------------------------------------------------------------------------
@@ -393,7 +395,8 @@ BOOST_AUTO_TEST_CASE(metadata_does_not_grow_with_the_number_of_writers) {
       Place informed;
       Place late;
       for (int i = 1000; i < 2000; ++i) {
-        informed.write({"w" + std::to_string(i), informed.head, 0, static_cast<std::uint64_t>(i)}, op);
+        informed.write({"w" + std::to_string(i), informed.head, 0, static_cast<std::uint64_t>(i)},
+                       op);
         late.write({"w" + std::to_string(i), 0, 0, static_cast<std::uint64_t>(i)}, op);
       }
       constexpr std::size_t kDotSize = 48;  // with its writer's id
@@ -412,8 +415,9 @@ BOOST_AUTO_TEST_CASE(siblings_beyond_their_limit_go_by_stamp_and_a_rule_names_it
   constexpr ValueType kType = ValueType::kMultiRegister;
   Place place;
   for (std::uint64_t i = 0; i < limits::kSiblings; ++i)
-    BOOST_TEST(place.write({"w" + std::to_string(i), 0, 0, i == 3 ? 5 : 100 + i},
-                           put(std::to_string(i), kType))
+    BOOST_TEST(place
+                   .write({"w" + std::to_string(i), 0, 0, i == 3 ? 5 : 100 + i},
+                          put(std::to_string(i), kType))
                    .rule.empty());
   const Verdict verdict = place.write({"late", 0, 0, 50}, put("late", kType));
   BOOST_TEST(applied(verdict));
@@ -491,9 +495,8 @@ BOOST_AUTO_TEST_CASE(the_later_of_two_concurrent_writes_of_a_field_stands_and_th
 
 BOOST_AUTO_TEST_CASE(a_refusal_within_a_map_names_the_field) {
   Place place;
-  BOOST_TEST(rejected(
-      place.write(field_op({"m", "quota"}, incr(-1, ValueType::kBoundedCounter))),
-      Reason::kNotEnough, "/m/quota"));
+  BOOST_TEST(rejected(place.write(field_op({"m", "quota"}, incr(-1, ValueType::kBoundedCounter))),
+                      Reason::kNotEnough, "/m/quota"));
   BOOST_TEST(!place.value.has_value());
 }
 
@@ -517,7 +520,8 @@ BOOST_AUTO_TEST_CASE(maps_nest_up_to_their_limit) {
   Value nested = *place.value;
   Map outer;
   outer.fields.set(FieldId{"m", ValueType::kMap},
-                   Field{std::make_shared<const Nested>(Nested{nested}), {},
+                   Field{std::make_shared<const Nested>(Nested{nested}),
+                         {},
                          {Dot{Revision(1), 0, {AgentId("a"), Incarnation(1), Seq(1)}}}});
   BOOST_TEST(!decode_value(ValueType::kMap, encode_value(outer)).has_value());
 }
@@ -627,7 +631,11 @@ BOOST_AUTO_TEST_CASE(a_value_holds_unseen_work_iff_something_is_left_without_wha
       const std::uint64_t own = place.seq();
       place.write({"b", 1}, op);
       const auto holds = [&](const By& by) {
-        const Author author{AgentId(by.agent), Incarnation(1), Seq(9), {}, Revision(by.seen),
+        const Author author{AgentId(by.agent),
+                            Incarnation(1),
+                            Seq(9),
+                            {},
+                            Revision(by.seen),
                             {{Incarnation(1), Seq(by.own)}}};
         return holds_unseen(*place.value,
                             {author, Dot{Revision(9), 0, author.writer()}, Revision()});

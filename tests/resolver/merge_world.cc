@@ -25,7 +25,8 @@ std::string told(const std::optional<Value>& value) {
 
 World::World(ValueType type, std::size_t agents) : type_(type), oracle_(type) {
   for (std::size_t i = 0; i < agents; ++i)
-    agents_.push_back({AgentId(std::string(1, static_cast<char>('a' + i))), {}, {}, {}, {}, 0, {}, {}});
+    agents_.push_back(
+        {AgentId(std::string(1, static_cast<char>('a' + i))), {}, {}, {}, {}, 0, {}, {}});
 }
 
 void World::write(std::size_t who, Op op) {
@@ -39,8 +40,8 @@ void World::write(std::size_t who, Op op) {
   author.hlc = agent.clock;
   const std::size_t number = written_.size();
   BOOST_REQUIRE_LT(number, 64U);
-  written_.push_back({std::move(op), agent.id.value(), author.seq.value(), number, agent.known,
-                      author.hlc});
+  written_.push_back(
+      {std::move(op), agent.id.value(), author.seq.value(), number, agent.known, author.hlc});
   agent.known |= std::uint64_t{1} << number;
   agent.outbox.push_back({&written_.back(), author});
 }
@@ -116,11 +117,11 @@ void World::check_metadata() const {
   for (const auto& [element, dots] : set->elements) {
     hold(dots.adds.size() <= agents_.size() && dots.removals.size() <= agents_.size(),
          "more dots of an element than agents");
-    hold(dots.present() || std::ranges::any_of(dots.removals, [&](const Dot& dot) {
-           return dot.revision > floor_;
-         }) || std::ranges::any_of(dots.adds, [&](const Dot& dot) {
-           return dot.revision > floor_;
-         }), "a removal that everybody has seen is kept");
+    hold(dots.present() ||
+             std::ranges::any_of(dots.removals,
+                                 [&](const Dot& dot) { return dot.revision > floor_; }) ||
+             std::ranges::any_of(dots.adds, [&](const Dot& dot) { return dot.revision > floor_; }),
+         "a removal that everybody has seen is kept");
   }
 }
 
