@@ -3,12 +3,11 @@
 // hash agree with it. WAGGLE_SCHEDULES and WAGGLE_SEED choose how many schedules a type has and
 // which.
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <functional>
 #include <limits>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
