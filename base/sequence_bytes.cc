@@ -531,9 +531,18 @@ Result<Sequence> apply_diff(const Sequence& from, std::string_view bytes, std::s
       if (!in.failed()) reader.content(run, scalars);
   if (Status finished = in.finish(); !finished) return std::unexpected(std::move(finished.error()));
 
+  // Where a part goes on with a run, or gives back what it was split for: one span again, or the
+  // spans of a text would be as many as the deltas that it came by.
+  const auto join_at = [&to](std::uint64_t unit) {
+    if (unit == 0 || unit >= to.total_) return;
+    std::uint32_t within = 0;
+    const Sequence::Place place = to.locate(unit, within);
+    if (within == 0) to.join_around(place);
+  };
   std::uint64_t unit = 0;  // in `to`
   for (Part& part : parts) {
     unit += part.skipped;
+    const std::uint64_t begin = unit;
     std::uint64_t removed = part.removed;
     while (removed > 0) {
       const Sequence::Place place = to.split_at(unit);
@@ -564,7 +573,13 @@ Result<Sequence> apply_diff(const Sequence& from, std::string_view bytes, std::s
         run = std::move(rest);
       }
     }
+    join_at(unit);
+    join_at(begin);
   }
+  // Said too low it would pass an author for one who had seen everything.
+  to.newest_ = std::max(to.newest_, to.base_);
+  for (const auto& chunk : to.chunks_)
+    to.newest_ = std::max(to.newest_, Revision(chunk->newest));
   if (to.bytes() > bytes_max)
     return failed(Code::kRejected, fmt::format("difference: expected at most {} bytes, got {}",
                                                bytes_max, to.bytes()));

@@ -21,6 +21,13 @@ const Value* value_of(const Field* field) {
   return field != nullptr ? &field->value->value : nullptr;
 }
 
+// Of a multi-register may be left nothing though an update of it was not seen: one that had to go
+// at limits::kSiblings.
+bool is_gone(const Value& left) {
+  const auto* multi = std::get_if<MultiRegister>(&left);
+  return multi != nullptr && multi->siblings.empty();
+}
+
 // The field as this write leaves it: its own dot stands for all that it had seen.
 Field updated(const Field* field, Value value, Hlc hlc, const MergeSetting& s) {
   Field next;
@@ -65,6 +72,11 @@ Verdict remove_fields(const FieldOp& op, Map map, const MergeSetting& s) {
           fmt::format("field {} was changed too often since revision {} to say what its removal "
                       "had seen; catch up and remove it again",
                       text_of_path(op.path, op.path.size()), s.author.seen.value()));
+    if (is_gone(*left)) {
+      map.fields.erase(id);
+      changed = true;
+      continue;
+    }
     Field next{nullptr, field.hlc, field.updates};
     drop_seen(next.updates, s.author);
     if (*left == field.value->value && next.updates == field.updates) continue;
@@ -117,7 +129,12 @@ std::optional<Value> fields_without_seen(const Map& map, const MergeSetting& s) 
     }
     std::optional<Value> value = without_seen(field.value->value, s);
     if (!value) return std::nullopt;
-    Field next{std::make_shared<const Nested>(Nested{*std::move(value)}), field.hlc, field.updates};
+    if (is_gone(*value)) {
+      left.fields.erase(id);
+      continue;
+    }
+    Field next{std::make_shared<const Nested>(Nested{*std::move(value)}), field.hlc,
+               field.updates};
     drop_seen(next.updates, s.author);
     left.fields.set(id, std::move(next));
   }

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/prng.h"
+#include "tests/base/values_of_every_type.h"
 
 namespace waggle {
 namespace {
@@ -110,6 +111,32 @@ BOOST_AUTO_TEST_CASE(no_other_bytes_decode_to_a_set) {
     }
   }
   BOOST_CHECK_GT(accepted, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_of_any_type_has_one_spelling_and_none_that_is_cut_short) {
+  for (const TwoVersions& versions : values_of_every_type()) {
+    for (const Value& value : {versions.earlier, versions.later}) {
+      const ValueType type = type_of(value);
+      BOOST_TEST_CONTEXT(to_text(type)) {
+        const std::string bytes = encode_value(value);
+        BOOST_REQUIRE(decode_value(type, bytes) == value);
+        for (std::size_t size = 0; size < bytes.size(); ++size)
+          BOOST_REQUIRE(!decode_value(type, std::string_view(bytes).substr(0, size)));
+        BOOST_REQUIRE(!decode_value(type, bytes + '\0'));
+        for (std::size_t at = 0; at < bytes.size(); ++at) {
+          for (int bit = 0; bit < 8; ++bit) {
+            std::string flipped = bytes;
+            flipped[at] ^= static_cast<char>(1 << bit);
+            const Result<Value> decoded = decode_value(type, flipped);
+            if (!decoded) continue;
+            BOOST_REQUIRE(encode_value(*decoded) == flipped);
+            BOOST_REQUIRE(content_hash(*decoded) != content_hash(value));
+            check_invariants(*decoded);
+          }
+        }
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_not_canonical_are_refused) {

@@ -155,7 +155,7 @@ inline constexpr int kFields<ReceiptsQuery> = 3;
 template <>
 inline constexpr int kFields<ReceiptPlace> = 3;
 template <>
-inline constexpr int kFields<ParkedConflict> = 6;
+inline constexpr int kFields<ParkedConflict> = 7;
 template <>
 inline constexpr int kFields<ConflictSide> = 5;
 template <>
