@@ -64,6 +64,13 @@ void lose_a_record(Batch& batch) {
   if (record != batch.rows.end()) batch.rows.erase(record);
 }
 
+void lose_conflicts(Batch& batch) {
+  std::erase_if(batch.rows, [](const Row& row) {
+    const auto* conflict = std::get_if<ConflictRow>(&row);
+    return conflict != nullptr && conflict->conflict;
+  });
+}
+
 void forget_above_the_floor(Batch& batch) {
   for (Row& row : batch.rows)
     if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->floor = {};
@@ -131,6 +138,10 @@ void miss_a_record(CoordinatorState& state) {
   if (!state.records.empty()) state.records.pop_back();
 }
 
+void miss_the_conflicts(CoordinatorState& state) {
+  state.conflicts.clear();
+}
+
 // ---- changes to messages -----------------------------------------------------------------------
 
 template <typename T>
@@ -160,6 +171,11 @@ void change_metadata(StateUpdate& update) {
 void say_all_was_resolved(SyncReport& report) {
   for (KeyReport& key : report.keys)
     if (key.outcome == RoundOutcome::kUnchanged) key.outcome = RoundOutcome::kResolved;
+}
+
+void name_another_conflict(SubmitResult& result) {
+  for (MutationResult& one : result.results)
+    if (one.outcome.code == Code::kParked) one.outcome.parked = one.outcome.parked.next();
 }
 
 void say_all_is_committed(SubmitResult& result) {
@@ -268,6 +284,49 @@ auto forged(std::vector<Delivery> (Forger::*forge)(const std::string&, const Del
   };
 }
 
+// Each in what a commit of one type makes.
+void plant_effects(const auto& plant) {
+  const auto value = [&](const char* name, CheckerName checker, auto change, const char* says = "") {
+    plant(name, checker, {.store = change}, says);
+  };
+  value("a grow-counter counts one more", "counters",
+        change_values<GrowCounter>([](GrowCounter& counter) { ++counter.total; }));
+  value("a reset leaves something", "counters",
+        change_values<ResettableCounter>([](ResettableCounter& counter) {
+          if (counter.shares.empty()) ++counter.base;
+        }),
+        "that the reset had not seen");
+  value("a bounded counter gives more than it has", "counters",
+        change_values<BoundedCounter>([](BoundedCounter& counter) { ++counter.free; }), "are free");
+  value("a max falls", "extremes",
+        change_values<MaxValue>([](MaxValue& max) { max.value = std::int64_t{-5'000}; }));
+  value("a min rises", "extremes",
+        change_values<MinValue>([](MinValue& min) { min.value = std::int64_t{5'000}; }));
+  value("a grow-set forgets an element", "unions", change_values<GrowSet>([](GrowSet& set) {
+          set.elements.erase(std::string(set.elements.begin()->first));
+        }));
+  value("a remove-wins set forgets an element", "sets",
+        change_values<RemoveWinsSet>([](RemoveWinsSet& set) { set = {}; }), "remove-wins");
+  value("an enabled flag is off", "flags",
+        change_values<EnableFlag>([](EnableFlag& flag) { flag.enabled.clear(); }));
+  value("a disabled flag is on", "flags",
+        change_values<DisableFlag>([](DisableFlag& flag) { flag.disabled.clear(); }));
+  value("a concurrent value is dropped", "siblings",
+        change_values<MultiRegister>([](MultiRegister& multi) {
+          if (multi.siblings.size() > 1) multi.siblings.erase(multi.siblings.begin());
+        }));
+  value("a text loses an edit", "edits", change_values<Text>([](Text& text) { text = {}; }),
+        "in one piece");
+  value("a list loses more than was removed", "edits",
+        change_values<List>([](List& list) { list = {}; }), "were to be removed");
+  value("a map loses a field", "fields", change_values<Map>([](Map& map) { map = {}; }));
+  plant("a conflict is not stored", "parked", {.store = lose_conflicts}, "which nobody knows");
+  plant("conflicts are not found at a start", "parked", {.recover = miss_the_conflicts},
+        "were recovered");
+  plant("a parked write is told another conflict", "parked",
+        {.send = change_messages<SubmitResult>(name_another_conflict)}, "and it does not");
+}
+
 }  // namespace
 
 const std::vector<PlantedBug>& planted_bugs() {
@@ -294,6 +353,7 @@ const std::vector<PlantedBug>& planted_bugs() {
              if (set.elements.size() > 1)
                set.elements.erase(std::string(set.elements.begin()->first));
            })});
+    plant_effects(plant);
     plant("an update carries half a group", "groups",
           {.send = change_messages<StateUpdate>(drop_right_halves)});
     plant("an update lacks a change", "readers",

@@ -109,6 +109,11 @@ void World::start_coordinator() {
   Result<CoordinatorState> state = coordinator_machine_->store().durable().load_coordinator();
   WAGGLE_CHECK(state.has_value(), state.error().text);
   if (saboteur_) saboteur_->recover(*state);
+  std::vector<ParkedConflict> waiting;
+  for (const ConflictRow& row : state->conflicts) waiting.push_back(*row.conflict);
+  if (waiting != truth_.history->waiting())
+    truth_.found("parked", fmt::format("{} conflicts were recovered, {} waited", waiting.size(),
+                                       truth_.history->waiting().size()));
   CoordinatorOptions options;
   options.seed = random_.next();
   options.policies = policies_of_the_world();
@@ -202,6 +207,8 @@ void World::compare_with_truth() {
     return;
   }
   state->check_invariants();
+  for (const auto& [key, record] : history.records())
+    if (record->value) check_invariants(*record->value);
   if (state->head() != history.head() || state->digest() != history.digest() ||
       state->floor() != history.floor())
     truth_.found("recovery", fmt::format("recovered head {} and floor {}, expected {} and {}",
@@ -420,6 +427,7 @@ void World::check_end() {
       if (!record->live()) continue;
       ++live;
       const RecordPtr held = replica.find(key);
+      if (held && held->value) check_invariants(*held->value);
       if (!held || held->version != record->version || held->value != record->value ||
           held->writer != record->writer || held->hlc != record->hlc ||
           held->metadata != record->metadata)
