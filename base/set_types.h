@@ -12,7 +12,8 @@
 // `set` is ORSWOT, an observed-remove set without tombstones (Bieniusa et al., "An optimized
 // conflict-free replicated set", 2012). The remove-wins set is its dual and can't do without
 // tombstones: that an element was removed must be known to whoever adds it without having seen the
-// removal. Once the floor is above a removal nobody can be that late, and it is dropped.
+// removal. Once the floor is above a removal it is dropped; to whoever is so late that it had not
+// seen that floor, adding an element that is absent is a conflict.
 //
 // Cost of an operation: O(log n) for each element that it names, and the delta names these only.
 
@@ -58,7 +59,7 @@ struct WeighBoth {
 struct RemoveWinsSet {
   PersistentMap<std::string, AddsAndRemovals, WeighBoth> elements;
   std::uint64_t removed = 0;  // entries with a removal
-  Revision swept;             // the floor at which removals were last dropped
+  Revision swept;             // no removal above this floor was dropped
   friend bool operator==(const RemoveWinsSet&, const RemoveWinsSet&) = default;
 };
 

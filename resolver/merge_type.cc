@@ -68,11 +68,11 @@ void place(RemoveWinsSet& set, const std::string& element, AddsAndRemovals dots)
 }
 
 // Drops what was removed at or below the floor: nobody can add without having seen that any more.
-// At most once for each floor, since it looks at every element.
+// At most once for each floor, since it looks at every element. Who adds and is below it all the
+// same, see below.
 void sweep(RemoveWinsSet& set, Revision floor) {
-  if (floor <= set.swept) return;
+  if (floor <= set.swept || set.removed == 0) return;
   set.swept = floor;
-  if (set.removed == 0) return;
   const auto below = [floor](const Dot& dot) { return dot.revision <= floor; };
   std::vector<std::string> gone;
   for (const auto& [element, dots] : set.elements)
@@ -87,6 +87,13 @@ Verdict change(const std::vector<std::string>& elements, bool adds, RemoveWinsSe
   sweep(set, s.floor);
   for (const std::string& element : elements) {
     const AddsAndRemovals* held = set.elements.find(element);
+    if (adds && held == nullptr && s.author.seen < set.swept)
+      return Verdict::conflicts(
+          ConflictKind::kDeleteUpdate,
+          fmt::format("element '{}' is absent, and the writer had last seen revision {}, which is "
+                      "below {}, up to which removals were dropped: it may have been removed "
+                      "meanwhile; catch up and add it again",
+                      element, s.author.seen.value(), set.swept.value()));
     AddsAndRemovals dots = held != nullptr ? *held : AddsAndRemovals{};
     drop_seen(dots.adds, s.author);
     drop_seen(dots.removals, s.author);

@@ -362,7 +362,7 @@ void World::write_by_client(std::vector<Entry> entries) {
         Deed* made = truth_.ledger.find(id);
         made->settled = result.outcome;
         const bool ever = truth_.chronicle.ever_committed.contains(id);
-        if (result.outcome.code == Code::kCommitted && !ever)
+        if (result.outcome.code == Code::kCommitted && result.outcome.changed && !ever)
           truth_.found("outcomes", id + " of a client is acknowledged, and not committed");
         if ((result.outcome.code == Code::kConflict || result.outcome.code == Code::kRejected) &&
             truth_.history->committed(id))
