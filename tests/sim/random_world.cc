@@ -275,8 +275,6 @@ RunResult run_world(const Plan& plan, RunOptions options) {
   result.findings = world.story().findings();
   result.faults = world.story().faults();
   result.fingerprint = world.story().fingerprint();
-  for (const auto& [key, record] : world.truth().history->records())
-    if (record->metadata.contains("settled")) ++result.faults["keys settled at the end"];
   result.deeds = world.timeline().done();
   result.commits = world.truth().history->head().value();
   result.writes = world.truth().ledger.all().size();

@@ -108,11 +108,13 @@ void clear_below_the_floor(Batch& batch) {
       swarm->floor = Revision(swarm->floor.value() - 1);
 }
 
-// Changes the value of every record that `change` accepts.
+// Changes the value of every record that `change` accepts. The digest goes, so that a start does
+// not find it out.
 template <typename T>
 auto change_values(void (*change)(T&)) {
   return [change](Batch& batch) {
     for (Row& row : batch.rows) {
+      if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
       auto* record = std::get_if<RecordRow>(&row);
       if (record == nullptr || !record->record->live()) continue;
       Record changed = *record->record;
@@ -120,6 +122,21 @@ auto change_values(void (*change)(T&)) {
       if (value == nullptr) continue;
       change(*value);
       changed.content = content_hash(*changed.value);
+      record->record = std::make_shared<const Record>(std::move(changed));
+    }
+  };
+}
+
+// Changes every record that the coordinator made for a reason that its metadata names.
+auto change_made_for(const char* reason, void (*change)(Record&)) {
+  return [reason, change](Batch& batch) {
+    for (Row& row : batch.rows) {
+      if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
+      auto* record = std::get_if<RecordRow>(&row);
+      if (record == nullptr || !record->record->metadata.contains(reason)) continue;
+      Record changed = *record->record;
+      change(changed);
+      if (changed.value) changed.content = content_hash(*changed.value);
       record->record = std::make_shared<const Record>(std::move(changed));
     }
   };
@@ -286,9 +303,8 @@ auto forged(std::vector<Delivery> (Forger::*forge)(const std::string&, const Del
 
 // Each in what a commit of one type makes.
 void plant_effects(const auto& plant) {
-  const auto value = [&](const char* name, CheckerName checker, auto change, const char* says = "") {
-    plant(name, checker, {.store = change}, says);
-  };
+  const auto value = [&](const char* name, CheckerName checker, auto change,
+                         const char* says = "") { plant(name, checker, {.store = change}, says); };
   value("a grow-counter counts one more", "counters",
         change_values<GrowCounter>([](GrowCounter& counter) { ++counter.total; }));
   value("a reset leaves something", "counters",
@@ -320,6 +336,19 @@ void plant_effects(const auto& plant) {
   value("a list loses more than was removed", "edits",
         change_values<List>([](List& list) { list = {}; }), "were to be removed");
   value("a map loses a field", "fields", change_values<Map>([](Map& map) { map = {}; }));
+  plant("a settlement makes another value", "effects",
+        {.store = change_made_for(
+             "settled", [](Record& record) { record.value = Register{ContentType::kText, "?"}; })},
+        "not what was settled");
+  plant("a merge is said to be somebody else's", "effects",
+        {.store = change_made_for(
+             "merged_from", [](Record& record) { record.metadata["merged_from"] = "nobody"; })},
+        "does not say that it is by");
+  plant("a key expires before its time", "effects",
+        {.store = change_made_for(
+             "expired_after_ms",
+             [](Record& record) { record.metadata["expired_after_ms"] = "999999999"; })},
+        "before its time");
   plant("a conflict is not stored", "parked", {.store = lose_conflicts}, "which nobody knows");
   plant("conflicts are not found at a start", "parked", {.recover = miss_the_conflicts},
         "were recovered");

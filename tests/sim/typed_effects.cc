@@ -43,8 +43,7 @@ std::uint64_t units_of(const EditOp& op, const SequenceEdit& edit) {
   return units;
 }
 
-void check_edit(const EditOp& op, const TypedCommit& commit,
-                const TypedEffects::Found& found) {
+void check_edit(const EditOp& op, const TypedCommit& commit, const TypedEffects::Found& found) {
   if (!commit.record.value || type_of(*commit.record.value) != op.type) {
     found("edits", name_of(commit) + ": of another type");
     return;
@@ -89,7 +88,8 @@ void check_field(const FieldOp& op, const TypedCommit& commit, const TypedEffect
   if (field == nullptr || !std::ranges::any_of(field->updates, [&](const Dot& dot) {
         return dot.revision == commit.record.version;
       }))
-    found("fields", fmt::format("{}: {} does not count the write", name_of(commit), op.path.back()));
+    found("fields",
+          fmt::format("{}: {} does not count the write", name_of(commit), op.path.back()));
 }
 
 }  // namespace

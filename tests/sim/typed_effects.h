@@ -3,7 +3,8 @@
 // What commits of the merging types must have made, replayed by rules of our own from the writes
 // alone: nothing is taken over from the values that the cores made, except where it says so.
 //
-//   counters   the total is what was added and not taken away by a reset that had seen it; a bounded
+//   counters   the total is what was added and not taken away by a reset that had seen it; a
+//   bounded
 //              one is never below zero, and nobody spends what another one reserved
 //   extremes   the greatest, the least of all that was committed
 //   unions     a grow-set is the union of all that was added
@@ -38,8 +39,8 @@ namespace waggle::sim {
 struct TypedCommit {
   const Key& key;
   const Entry& entry;
-  const Record& record;   // live
-  const Record* before;   // null: none
+  const Record& record;  // live
+  const Record* before;  // null: none
   Writer author;
   std::function<bool(const Dot&)> had_seen;
 };

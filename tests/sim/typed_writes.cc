@@ -117,8 +117,9 @@ class TypedWrite {
     if (type == ValueType::kList) return edit.inserted.size();
     std::uint64_t units = 0;
     for (const std::string& text : edit.inserted)
-      units += static_cast<std::uint64_t>(std::count_if(
-          text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+      units += static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+      }));
     return units;
   }
 

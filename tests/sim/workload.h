@@ -20,8 +20,9 @@
 namespace waggle::sim {
 
 // `k/` keeps, `q/` needs a quorum; `fww/`, `json/` (merges, else parks), `lines/` (merges, else the
-// later one), `person/` (parks), `aged/` (parks for a while) and `near/` (the later one, else parks)
-// are registers under the strategies, `brief/` lives for a while; everything else is the default.
+// later one), `person/` (parks), `aged/` (parks for a while) and `near/` (the later one, else
+// parks) are registers under the strategies, `brief/` lives for a while; everything else is the
+// default.
 [[nodiscard]] Policies policies_of_the_world();
 
 class Workload {

@@ -142,12 +142,27 @@ void World::stop_coordinator(bool power) {
   network_->coordinator_went_down();
 }
 
+// So that a summary shows that the strategies were at work.
+void World::count_choices(const Batch& batch, Revision head) {
+  for (const Row& row : batch.rows) {
+    if (const auto* conflict = std::get_if<ConflictRow>(&row); conflict && conflict->conflict)
+      story_.count("writes parked");
+    const auto* record = std::get_if<RecordRow>(&row);
+    if (record == nullptr || record->record->version <= head) continue;
+    const Metadata& metadata = record->record->metadata;
+    if (metadata.contains("settled")) story_.count("conflicts settled with a value");
+    if (metadata.contains("merged_from")) story_.count("writes merged");
+    if (metadata.contains("expired_after_ms")) story_.count("keys expired");
+  }
+}
+
 void World::on_coordinator_batch(const Batch& batch) {
   for (const Row& row : batch.rows)
     if (const auto* store = std::get_if<StoreRow>(&row);
         store && store->epoch != truth_.history->epoch())
       new_epoch_due_ = false;
   const Revision before = truth_.history->cleared_before(truth_.history->head());
+  count_choices(batch, truth_.history->head());
   truth_.history->take(batch);
   if (truth_.history->cleared_before(truth_.history->head()) > before) story_.count("clears");
 }
