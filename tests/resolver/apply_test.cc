@@ -682,6 +682,13 @@ BOOST_AUTO_TEST_CASE(a_late_add_does_not_bring_back_an_element_whose_removal_was
   const Record after = record_of(swept.value, floor + 2, kMe, kMillis);
   BOOST_TEST((judged(add("gone"), &after, {}, author(), {}, floor).kind == Kind::kConflict));
   BOOST_TEST((judged(add("gone"), &after, {}, informed, {}, floor).kind == Kind::kApply));
+  // An own removal since then tells no more of it.
+  RemoveWinsSet anew = std::get<RemoveWinsSet>(*swept.value);
+  anew.elements.set("gone", {{}, {dot(floor + 3, kMe, 4)}});
+  anew.removed = 1;
+  const Record own = record_of(anew, floor + 3, kMe, kMillis, 4);
+  BOOST_TEST((judged(add("gone"), &own).kind == Kind::kConflict));
+  BOOST_TEST((judged(add("gone"), &own, {}, informed).kind == Kind::kApply));
 }
 
 BOOST_AUTO_TEST_CASE(a_late_add_to_a_set_from_which_nothing_was_swept_is_taken) {
