@@ -14,7 +14,7 @@
 //   enable-, disable-  | on (off) wins                        |
 //     flag             |                                      |
 //   set, grow-set      | union; an unseen add survives        |
-//   remove-wins-set    | an unseen remove survives            | conflict: a late add of what is absent
+//   remove-wins-set    | an unseen remove survives            | conflict: late add of an absent one
 //   multi-register     | all concurrent values are kept       |
 //   map                | each field by its own type           | field_conflict of two registers
 //   list, text         | Fugue order, nothing interleaves     | out_of_range, base_lost

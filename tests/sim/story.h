@@ -21,8 +21,8 @@
 
 namespace waggle::sim {
 
-// All checkers that exist; what each watches is said in checkers.h and history.h. `recovery` and
-// `equal` are in world.cc, `progress` is in random_world.cc.
+// All checkers that exist; what each watches is said in checkers.h, history.h and typed_effects.h.
+// `recovery` and `equal` are in world.cc, `progress` is in random_world.cc.
 inline constexpr std::string_view kCheckers[] = {
     "visible",  "revisions", "once",    "effects",  "sets",   "recovery", "readers",  "groups",
     "views",    "outcomes",  "answers", "lost",     "rounds", "equal",    "progress", "counters",
