@@ -59,7 +59,7 @@ struct WeighBoth {
 struct RemoveWinsSet {
   PersistentMap<std::string, AddsAndRemovals, WeighBoth> elements;
   std::uint64_t removed = 0;  // entries with a removal
-  Revision swept;             // the floor at which removals were last dropped
+  Revision swept;             // no removal above this floor was dropped
   friend bool operator==(const RemoveWinsSet&, const RemoveWinsSet&) = default;
 };
 

@@ -70,9 +70,8 @@ void place(RemoveWinsSet& set, const std::string& element, AddsAndRemovals dots)
 // Drops what was removed at or below the floor; additions by who had seen less are refused from then
 // on. At most once for each floor, since it looks at every element.
 void sweep(RemoveWinsSet& set, Revision floor) {
-  if (floor <= set.swept) return;
+  if (floor <= set.swept || set.removed == 0) return;
   set.swept = floor;
-  if (set.removed == 0) return;
   const auto below = [floor](const Dot& dot) { return dot.revision <= floor; };
   std::vector<std::string> gone;
   for (const auto& [element, dots] : set.elements)
@@ -82,21 +81,33 @@ void sweep(RemoveWinsSet& set, Revision floor) {
   for (const std::string& element : gone) place(set, element, {});
 }
 
+// True iff the element is absent, and a removal that the author had not seen may have been dropped.
+// An entry that holds a removal from below the author's cursor was not dropped since; one that holds
+// only the author's later ones may have been made anew by them.
+bool unknown_removal(const RemoveWinsSet& set, const AddsAndRemovals* held, const Author& author) {
+  if (author.seen >= set.swept) return false;
+  if (held == nullptr) return true;
+  return !held->present() && std::ranges::none_of(held->removals, [&](const Dot& dot) {
+    return dot.revision <= author.seen;
+  });
+}
+
 Verdict change(const std::vector<std::string>& elements, bool adds, RemoveWinsSet set,
                const MergeSetting& s) {
   sweep(set, s.floor);
-  const bool late = adds && s.author.seen < set.swept && !s.late_applies;
   for (const std::string& element : elements) {
     const AddsAndRemovals* held = set.elements.find(element);
-    if (late && held == nullptr)
-      return Verdict::conflicts(
-          ConflictKind::kDeleteUpdate,
-          fmt::format("'{}' is not in the set, and the writer had last seen revision {}: it may "
-                      "have been removed meanwhile, removals are remembered from revision {} on",
-                      element, s.author.seen.value(), set.swept.value()));
+    const bool late = adds && !s.late_applies && unknown_removal(set, held, s.author);
     AddsAndRemovals dots = held != nullptr ? *held : AddsAndRemovals{};
     drop_seen(dots.adds, s.author);
     drop_seen(dots.removals, s.author);
+    if (late && dots.removals.empty())
+      return Verdict::conflicts(
+          ConflictKind::kDeleteUpdate,
+          fmt::format("element '{}' is absent, and the writer had last seen revision {}, which is "
+                      "below {}, up to which removals were dropped: it may have been removed "
+                      "meanwhile; catch up and add it again",
+                      element, s.author.seen.value(), set.swept.value()));
     add_dot(adds ? dots.adds : dots.removals, s.dot);
     place(set, element, std::move(dots));
   }

@@ -654,6 +654,51 @@ BOOST_AUTO_TEST_CASE(an_own_write_that_will_be_rejected_changes_nothing_in_the_v
   BOOST_TEST((apply_locally(ClearOp{}, kText, me, 0) == kText));
 }
 
+// ---- remove-wins set ---------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_late_add_does_not_bring_back_an_element_whose_removal_was_swept) {
+  RemoveWinsSet set;
+  set.elements.set("gone", {{}, {dot(kBehind, kGreater)}});
+  set.elements.set("here", {{dot(kBehind, kGreater)}, {}});
+  set.removed = 1;
+  const std::uint64_t floor = kBehind + 3;
+  const Record record = record_of(set, floor + 1, kGreater, kMillis);
+  const auto add = [](std::string element) {
+    return SetAddOp{{std::move(element)}, ValueType::kRemoveWinsSet};
+  };
+  // Above the floor the removal is known, and wins.
+  const Verdict known = judged(add("gone"), &record);
+  BOOST_REQUIRE(known.kind == Kind::kApply);
+  BOOST_TEST(!std::get<RemoveWinsSet>(*known.value).elements.find("gone")->present());
+  // Below it nobody can tell any more, whether it is swept now or was before.
+  const Verdict late = judged(add("gone"), &record, {}, author(), {}, floor);
+  BOOST_TEST((late.kind == Kind::kConflict && late.conflict == ConflictKind::kDeleteUpdate));
+  BOOST_TEST((judged(add("here"), &record, {}, author(), {}, floor).kind == Kind::kApply));
+  Author informed = author();
+  informed.seen = Revision(floor);
+  const Verdict swept = judged(add("other"), &record, {}, informed, {}, floor);
+  BOOST_REQUIRE(swept.kind == Kind::kApply);
+  BOOST_TEST(std::get<RemoveWinsSet>(*swept.value).elements.find("gone") == nullptr);
+  const Record after = record_of(swept.value, floor + 2, kMe, kMillis);
+  BOOST_TEST((judged(add("gone"), &after, {}, author(), {}, floor).kind == Kind::kConflict));
+  BOOST_TEST((judged(add("gone"), &after, {}, informed, {}, floor).kind == Kind::kApply));
+  // An own removal since then tells no more of it.
+  RemoveWinsSet anew = std::get<RemoveWinsSet>(*swept.value);
+  anew.elements.set("gone", {{}, {dot(floor + 3, kMe, 4)}});
+  anew.removed = 1;
+  const Record own = record_of(anew, floor + 3, kMe, kMillis, 4);
+  BOOST_TEST((judged(add("gone"), &own).kind == Kind::kConflict));
+  BOOST_TEST((judged(add("gone"), &own, {}, informed).kind == Kind::kApply));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_add_to_a_set_from_which_nothing_was_swept_is_taken) {
+  RemoveWinsSet set;
+  set.elements.set("here", {{dot(kBehind, kGreater)}, {}});
+  const Record record = record_of(set, kBehind, kGreater, kMillis);
+  const SetAddOp add{{"new"}, ValueType::kRemoveWinsSet};
+  BOOST_TEST((judged(add, &record, {}, author(), {}, kBehind + 3).kind == Kind::kApply));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

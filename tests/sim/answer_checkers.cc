@@ -66,6 +66,11 @@ void OutcomeChecker::settled(const AgentSeen& agent, Application& application,
     if (in_history)
       truth_.found("outcomes", fmt::format("{} is told that {} was refused, and it is committed",
                                            agent.name, deed->id));
+  } else if (code == Code::kParked) {
+    const auto ever = truth_.chronicle.ever_parked.find(deed->id);
+    if (ever == truth_.chronicle.ever_parked.end() || !ever->second.contains(answer.outcome.parked))
+      truth_.found("parked", fmt::format("{} is told that {} waits as conflict {}, and it does not",
+                                         agent.name, deed->id, answer.outcome.parked.value()));
   } else if (code != Code::kCommitted && code != Code::kDuplicate && code != Code::kUnknown) {
     truth_.found("outcomes", fmt::format("{}: {} is no final answer ({})", agent.name,
                                          to_text(code), deed->id));

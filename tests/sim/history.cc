@@ -83,6 +83,17 @@ void History::take(const Batch& batch) {
       chronicle_->origins[store->epoch] = {epoch_, head_};
       epoch_ = store->epoch;
     }
+  made_.clear();
+  for (const Row& row : batch.rows) {
+    if (const auto* conflict = std::get_if<ConflictRow>(&row)) take_row(*conflict);
+    const auto* of_writer = std::get_if<OutcomeRow>(&row);
+    if (of_writer == nullptr) continue;
+    Writer writer{of_writer->agent, of_writer->incarnation, of_writer->seq};
+    for (const Outcome& outcome : of_writer->outcomes) {
+      if (outcome.code == Code::kCommitted && outcome.changed) made_[outcome.revision] = writer;
+      writer.seq = writer.seq.next();
+    }
+  }
   std::map<Revision, Writer> clears = clears_of(batch);
   for (const Row& row : batch.rows) {
     if (const auto* record = std::get_if<RecordRow>(&row)) {
@@ -134,6 +145,7 @@ void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
                                     records_.begin()->first.value()));
     if (floor_ < head_) found_("effects", fmt::format("{}: the floor is {}", what, floor_.value()));
     records_.clear();
+    typed_.forget_all();
     digest_ = {};
     chronicle_->digests[epoch_][head_] = digest_;
     cleared_.insert(head_);
@@ -172,6 +184,7 @@ void History::take_row(const RecordRow& row) {
   }
   head_ = version;
   check_effect(row, before.get());
+  if (!row.record->live()) typed_.forget(row.key);
   replace(row.key, row.record);
   chronicle_->digests[epoch_][head_] = digest_;
   chronicle_->records[{epoch_, row.key}][version] = row.record;
@@ -215,10 +228,51 @@ void History::take_outcome(const Writer& writer, const Outcome& outcome) {
                                     outcome.revision.value()));
   } else if (outcome.code != Code::kCommitted) {
     deed->refused = true;
+    if (outcome.code == Code::kParked) take_parked(*deed, outcome);
     if (!revision) return;
     found_("once", fmt::format("{} was committed at {} and is answered {}", deed->id,
                                revision->value(), to_text(outcome.code)));
   }
+}
+
+void History::take_row(const ConflictRow& row) {
+  if (row.conflict) {
+    conflicts_[row.id] = {*row.conflict, true};
+    return;
+  }
+  const auto conflict = conflicts_.find(row.id);
+  if (conflict == conflicts_.end() || !conflict->second.waits) {
+    found_("parked", fmt::format("conflict {} was closed, which does not wait", row.id.value()));
+  } else {
+    conflict->second.waits = false;
+  }
+}
+
+void History::take_parked(Deed& deed, const Outcome& outcome) {
+  chronicle_->ever_parked[deed.id].insert(outcome.parked);
+  const auto conflict = conflicts_.find(outcome.parked);
+  if (conflict == conflicts_.end()) {
+    found_("parked", fmt::format("{} is parked as conflict {}, which nobody knows", deed.id,
+                                 outcome.parked.value()));
+    return;
+  }
+  const ParkedConflict& parked = conflict->second.parked;
+  const Entry& entry = deed.entries.front();
+  const auto* put = std::get_if<PutOp>(&entry.op);
+  const auto is_it = [&](const ConflictSide& side) {
+    if (side.agent != deed.agent) return false;
+    return put != nullptr ? side.value == Register{put->content, put->bytes} : !side.value;
+  };
+  if (parked.key != entry.key || std::none_of(parked.sides.begin(), parked.sides.end(), is_it))
+    found_("parked", fmt::format("{} is parked as conflict {}, and is no side of it", deed.id,
+                                 outcome.parked.value()));
+}
+
+std::vector<ParkedConflict> History::waiting() const {
+  std::vector<ParkedConflict> waiting;
+  for (const auto& [id, conflict] : conflicts_)
+    if (conflict.waits) waiting.push_back(conflict.parked);
+  return waiting;
 }
 
 Deed* History::take_commit(const Writer& writer, Revision revision, const std::string& what) {
@@ -240,9 +294,7 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
   if (record.writer.agent == AgentId(kCoordinatorName)) {
-    if (!record.live() || !std::holds_alternative<Register>(*record.value) ||
-        (before && before->live() && !std::holds_alternative<Register>(*before->value)))
-      found_("effects", what + ": a round wrote something else than a register");
+    check_own(row, before);
     return;
   }
   const Deed* deed = take_commit(record.writer, record.version, what);
@@ -258,23 +310,87 @@ void History::check_effect(const RecordRow& row, const Record* before) {
       expect && expect->version != (was_live ? before->version : Revision{}))
     found_("effects", fmt::format("{}: expected version {}, there was {}", what,
                                   expect->version.value(), was_live ? before->version.value() : 0));
-  if (const auto* put = std::get_if<PutOp>(&entry->op)) {
+  const auto* put = std::get_if<PutOp>(&entry->op);
+  if (put != nullptr && put->type == ValueType::kRegister) {
     if (!record.live() || *record.value != Value{Register{put->content, put->bytes}})
       found_("effects", what + ": not what was put");
   } else if (std::holds_alternative<DeleteOp>(entry->op)) {
     if (record.live()) found_("effects", what + ": deleted, and still there");
-  } else if (const auto* incr = std::get_if<IncrOp>(&entry->op)) {
+  } else if (type_needed(entry->op) == ValueType::kOrSet) {
+    check_set(row, before, *deed, *entry);
+  } else if (const auto* incr = std::get_if<IncrOp>(&entry->op);
+             incr != nullptr && incr->type == ValueType::kCounter) {
     const auto* counter = record.live() ? std::get_if<Counter>(&*record.value) : nullptr;
     const std::int64_t total = was_live ? std::get<Counter>(*before->value).total : 0;
     if (counter == nullptr || counter->total != total + incr->amount)
       found_("effects", fmt::format("{}: {} + {} made {}", what, total, incr->amount,
                                     counter ? counter->total : 0));
-  } else {
-    check_set(row, before, *deed, *entry);
+  } else if (!record.live()) {
+    found_("effects", what + ": nobody deleted it, and it is gone");
+  } else if (deed->mutation) {
+    typed_.take({row.key, *entry, record, before, record.writer, seen_by(*deed)}, found_);
   }
 }
 
-// Additions that a writer had seen: up to its cursor, or its own that were in its view.
+void History::check_own(const RecordRow& row, const Record* before) {
+  const Record& record = *row.record;
+  const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  if (record.metadata.contains("expired_after_ms")) {
+    const std::int64_t lives = std::stoll(record.metadata.at("expired_after_ms"));
+    if (record.live() || before == nullptr || !before->live() ||
+        record.commit_wall_millis - before->commit_wall_millis < lives)
+      found_("effects", what + ": expired before its time");
+    return;
+  }
+  const bool settles = record.metadata.contains("settled");
+  const bool merges = record.metadata.contains("merged_from");
+  if ((!record.live() && !settles) ||
+      (record.live() && !std::holds_alternative<Register>(*record.value)) ||
+      (before && before->live() && !std::holds_alternative<Register>(*before->value)))
+    found_("effects", what + ": the coordinator wrote something else than a register");
+  if (!settles && !merges) return;  // of a round
+  const auto made = made_.find(record.version);
+  if (made == made_.end()) {
+    found_("once", what + ": no write is answered with it");
+    return;
+  }
+  const Deed* deed = take_commit(made->second, record.version, what);
+  if (deed == nullptr) return;
+  const char* by = settles ? "settled_by" : "merged_from";
+  if (!record.metadata.contains(by) || record.metadata.at(by) != deed->agent.value())
+    found_("effects", fmt::format("{}: does not say that it is by {}", what, deed->agent.value()));
+  if (settles) check_settled(row, before, *deed);
+}
+
+void History::check_settled(const RecordRow& row, const Record* before, const Deed& deed) {
+  const std::string what = fmt::format("{}@{}", row.key.value(), row.record->version.value());
+  const auto* settle = std::get_if<SettleOp>(&deed.entries.front().op);
+  const auto conflict = settle != nullptr ? conflicts_.find(settle->conflict) : conflicts_.end();
+  if (conflict == conflicts_.end() || conflict->second.parked.key != row.key) {
+    found_("parked", what + ": settles a conflict that nobody knows");
+    return;
+  }
+  std::optional<Value> expected = before != nullptr ? before->value : std::nullopt;
+  if (settle->how == Settle::kValue) expected = settle->value;
+  if (settle->how == Settle::kSide) {
+    const std::optional<Register>& side = conflict->second.parked.sides.at(settle->side).value;
+    expected = side ? std::optional<Value>(*side) : std::nullopt;
+  }
+  if (row.record->value != expected) found_("effects", what + ": not what was settled");
+}
+
+std::function<bool(const Dot&)> History::seen_by(const Deed& deed) const {
+  const Context& context = deed.mutation->context;
+  const Revision seen = chronicle_->translate({context.epoch, context.seen}, epoch_);
+  return [seen, agent = deed.agent, own_through = context.own_through](const Dot& dot) {
+    if (dot.revision <= seen) return true;
+    if (dot.writer.agent != agent) return false;
+    return std::any_of(own_through.begin(), own_through.end(), [&](const OwnThrough& own) {
+      return own.incarnation == dot.writer.incarnation && dot.writer.seq <= own.seq;
+    });
+  };
+}
+
 void History::check_set(const RecordRow& row, const Record* before, const Deed& deed,
                         const Entry& entry) {
   const Record& record = *row.record;
@@ -285,16 +401,7 @@ void History::check_set(const RecordRow& row, const Record* before, const Deed& 
     return;
   }
   const OrSet was = before && before->live() ? std::get<OrSet>(*before->value) : OrSet{};
-  const Context& context = deed.mutation->context;
-  const Revision seen = chronicle_->translate({context.epoch, context.seen}, epoch_);
-  const auto had_seen = [&](const Dot& dot) {
-    if (dot.revision <= seen) return true;
-    if (dot.writer.agent != deed.agent) return false;
-    return std::any_of(
-        context.own_through.begin(), context.own_through.end(), [&](const OwnThrough& own) {
-          return own.incarnation == dot.writer.incarnation && dot.writer.seq <= own.seq;
-        });
-  };
+  const std::function<bool(const Dot&)> had_seen = seen_by(deed);
   const auto* add = std::get_if<SetAddOp>(&entry.op);
   const auto* remove = std::get_if<SetRemoveOp>(&entry.op);
   std::map<std::string, std::set<Dot>> expected;

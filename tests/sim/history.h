@@ -7,7 +7,10 @@
 //   once          a write makes at most one commit of a history
 //   effects       the record is what its write makes of the record before: counters add, sets drop
 //                 what was seen and keep the rest, a put puts, an expected version stood; a clear
-//                 leaves nothing and raises the floor to its own revision
+//                 leaves nothing and raises the floor to its own revision; a settlement makes the
+//                 value that it names, a merge says of whom, only what has outlived its time is
+//                 expired; the other types as typed_effects.h says
+//   parked        a write that is answered as parked is a side of a conflict that waits or waited
 //
 // A clear has no record: its batch forgets every key and holds its outcome, which names its
 // revision.
@@ -24,12 +27,15 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/conflict.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/row.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/story.h"
+#include "tests/sim/typed_effects.h"
 
 namespace waggle::sim {
 
@@ -42,6 +48,7 @@ struct Chronicle {
   std::map<Epoch, std::map<Revision, Hash128>> digests;
   std::map<std::pair<Epoch, Key>, std::map<Revision, RecordPtr>> records;
   std::map<std::string, Cursor> ever_committed;  // by the id of the write, its newest commit
+  std::map<std::string, std::set<ConflictId>> ever_parked;  // by the id of the write
 
   // Empty: there never was such a state.
   [[nodiscard]] std::optional<Hash128> digest_at(Cursor cursor) const;
@@ -75,8 +82,15 @@ class History {
   [[nodiscard]] const std::map<std::string, Revision>& commits() const { return committed_; }
   // The newest clear of the present history at or below `revision`; 0: none.
   [[nodiscard]] Revision cleared_before(Revision revision) const;
+  // The conflicts that wait.
+  [[nodiscard]] std::vector<ParkedConflict> waiting() const;
 
  private:
+  struct Conflict {
+    ParkedConflict parked;  // as it was last
+    bool waits = true;
+  };
+
   // The clears of a batch by their revision.
   [[nodiscard]] std::map<Revision, Writer> clears_of(const Batch& batch) const;
   // Does those that come next.
@@ -84,10 +98,17 @@ class History {
   void take_row(const RecordRow& row);
   void take_row(const ForgetRow& row, bool clears);
   void take_row(const OutcomeRow& row);
+  void take_row(const ConflictRow& row);
   void take_outcome(const Writer& writer, const Outcome& outcome);
+  void take_parked(Deed& deed, const Outcome& outcome);
   // The write's commit at that revision, checked to be its only one. Null: nobody's.
   Deed* take_commit(const Writer& writer, Revision revision, const std::string& what);
   void check_effect(const RecordRow& row, const Record* before);
+  // Of a record that the coordinator made in its own name.
+  void check_own(const RecordRow& row, const Record* before);
+  void check_settled(const RecordRow& row, const Record* before, const Deed& deed);
+  // Up to its cursor, or its own that were in its view.
+  [[nodiscard]] std::function<bool(const Dot&)> seen_by(const Deed& deed) const;
   void check_set(const RecordRow& row, const Record* before, const Deed& deed, const Entry& entry);
   void replace(const Key& key, RecordPtr record);
 
@@ -102,6 +123,9 @@ class History {
   std::map<std::string, Revision> committed_;
   std::set<Writer> writers_;
   std::set<Revision> cleared_;
+  std::map<Revision, Writer> made_;  // in the batch that is taken: the write that a commit answers
+  std::map<ConflictId, Conflict> conflicts_;
+  TypedEffects typed_;
 };
 
 }  // namespace waggle::sim

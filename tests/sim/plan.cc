@@ -63,6 +63,8 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.lose_coordinator_data = random.chance(1, 6);
   if (random.chance(1, 3)) plan.observers = random.below(plan.agents);
   if (random.chance(1, 4)) plan.unstored = random.below(plan.agents) + 1;
+  plan.all_types = random.chance(2, 3);
+  plan.strategies = random.chance(2, 3);
   return plan;
 }
 

@@ -59,7 +59,9 @@ struct Plan {
   bool rounds = true;
   bool clients = true;
   bool mixed_types = false;
-  bool clears = false;  // now and then the whole swarm is cleared
+  bool all_types = false;   // writes of every value type
+  bool strategies = false;  // registers under every strategy, conflicts that are parked and settled
+  bool clears = false;      // now and then the whole swarm is cleared
 
   [[nodiscard]] bool observes(std::size_t agent) const { return agent + observers >= agents; }
   [[nodiscard]] bool stores(std::size_t agent) const { return agent >= unstored; }

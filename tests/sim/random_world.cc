@@ -72,8 +72,21 @@ class Chaos {
       for (std::uint64_t i = 0; i < many && world_.agent_runs(n); ++i)
         (void)world_.command(
             n, workload_.next(world_.agent(n), world_.agent_id(n), plan_.observes(n)));
+      if (random_.chance(1, 20)) settle(n);
       write_later(n);
     });
+  }
+  // By an agent or by a client, as they come. They know of what waits as a person would who looked.
+  void settle(std::size_t n) {
+    const std::vector<ParkedConflict> waiting = world_.truth().history->waiting();
+    if (waiting.empty()) return;
+    world_.story().count("settlements asked for");
+    const Entry entry = workload_.settlement(waiting);
+    if (random_.chance(1, 2)) {
+      world_.write_by_client({entry});
+    } else if (world_.agent_runs(n)) {
+      (void)world_.command(n, WriteCommand{{}, {entry}});
+    }
   }
   void client_later() {
     world_.timeline().after(random_.between(50, 2'000), [this] {

@@ -64,6 +64,13 @@ void lose_a_record(Batch& batch) {
   if (record != batch.rows.end()) batch.rows.erase(record);
 }
 
+void lose_conflicts(Batch& batch) {
+  std::erase_if(batch.rows, [](const Row& row) {
+    const auto* conflict = std::get_if<ConflictRow>(&row);
+    return conflict != nullptr && conflict->conflict;
+  });
+}
+
 void forget_above_the_floor(Batch& batch) {
   for (Row& row : batch.rows)
     if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->floor = {};
@@ -101,11 +108,13 @@ void clear_below_the_floor(Batch& batch) {
       swarm->floor = Revision(swarm->floor.value() - 1);
 }
 
-// Changes the value of every record that `change` accepts.
+// Changes the value of every record that `change` accepts. The digest goes, so that a start does
+// not find it out.
 template <typename T>
 auto change_values(void (*change)(T&)) {
   return [change](Batch& batch) {
     for (Row& row : batch.rows) {
+      if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
       auto* record = std::get_if<RecordRow>(&row);
       if (record == nullptr || !record->record->live()) continue;
       Record changed = *record->record;
@@ -113,6 +122,21 @@ auto change_values(void (*change)(T&)) {
       if (value == nullptr) continue;
       change(*value);
       changed.content = content_hash(*changed.value);
+      record->record = std::make_shared<const Record>(std::move(changed));
+    }
+  };
+}
+
+// Changes every record that the coordinator made for a reason that its metadata names.
+auto change_made_for(const char* reason, void (*change)(Record&)) {
+  return [reason, change](Batch& batch) {
+    for (Row& row : batch.rows) {
+      if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
+      auto* record = std::get_if<RecordRow>(&row);
+      if (record == nullptr || !record->record->metadata.contains(reason)) continue;
+      Record changed = *record->record;
+      change(changed);
+      if (changed.value) changed.content = content_hash(*changed.value);
       record->record = std::make_shared<const Record>(std::move(changed));
     }
   };
@@ -129,6 +153,10 @@ void find_no_swarm(CoordinatorState& state) {
 
 void miss_a_record(CoordinatorState& state) {
   if (!state.records.empty()) state.records.pop_back();
+}
+
+void miss_the_conflicts(CoordinatorState& state) {
+  state.conflicts.clear();
 }
 
 // ---- changes to messages -----------------------------------------------------------------------
@@ -160,6 +188,11 @@ void change_metadata(StateUpdate& update) {
 void say_all_was_resolved(SyncReport& report) {
   for (KeyReport& key : report.keys)
     if (key.outcome == RoundOutcome::kUnchanged) key.outcome = RoundOutcome::kResolved;
+}
+
+void name_another_conflict(SubmitResult& result) {
+  for (MutationResult& one : result.results)
+    if (one.outcome.code == Code::kParked) one.outcome.parked = one.outcome.parked.next();
 }
 
 void say_all_is_committed(SubmitResult& result) {
@@ -268,6 +301,61 @@ auto forged(std::vector<Delivery> (Forger::*forge)(const std::string&, const Del
   };
 }
 
+// Each in what a commit of one type makes.
+void plant_effects(const auto& plant) {
+  const auto value = [&](const char* name, CheckerName checker, auto change,
+                         const char* says = "") { plant(name, checker, {.store = change}, says); };
+  value("a grow-counter counts one more", "counters",
+        change_values<GrowCounter>([](GrowCounter& counter) { ++counter.total; }));
+  value("a reset leaves something", "counters",
+        change_values<ResettableCounter>([](ResettableCounter& counter) {
+          if (counter.shares.empty()) ++counter.base;
+        }),
+        "that the reset had not seen");
+  value("a bounded counter gives more than it has", "counters",
+        change_values<BoundedCounter>([](BoundedCounter& counter) { ++counter.free; }), "are free");
+  value("a max falls", "extremes",
+        change_values<MaxValue>([](MaxValue& max) { max.value = std::int64_t{-5'000}; }));
+  value("a min rises", "extremes",
+        change_values<MinValue>([](MinValue& min) { min.value = std::int64_t{5'000}; }));
+  value("a grow-set forgets an element", "unions", change_values<GrowSet>([](GrowSet& set) {
+          set.elements.erase(std::string(set.elements.begin()->first));
+        }));
+  value("a remove-wins set forgets an element", "sets",
+        change_values<RemoveWinsSet>([](RemoveWinsSet& set) { set = {}; }), "remove-wins");
+  value("an enabled flag is off", "flags",
+        change_values<EnableFlag>([](EnableFlag& flag) { flag.enabled.clear(); }));
+  value("a disabled flag is on", "flags",
+        change_values<DisableFlag>([](DisableFlag& flag) { flag.disabled.clear(); }));
+  value("a concurrent value is dropped", "siblings",
+        change_values<MultiRegister>([](MultiRegister& multi) {
+          if (multi.siblings.size() > 1) multi.siblings.erase(multi.siblings.begin());
+        }));
+  value("a text loses an edit", "edits", change_values<Text>([](Text& text) { text = {}; }),
+        "in one piece");
+  value("a list loses more than was removed", "edits",
+        change_values<List>([](List& list) { list = {}; }), "were to be removed");
+  value("a map loses a field", "fields", change_values<Map>([](Map& map) { map = {}; }));
+  plant("a settlement makes another value", "effects",
+        {.store = change_made_for(
+             "settled", [](Record& record) { record.value = Register{ContentType::kText, "?"}; })},
+        "not what was settled");
+  plant("a merge is said to be somebody else's", "effects",
+        {.store = change_made_for(
+             "merged_from", [](Record& record) { record.metadata["merged_from"] = "nobody"; })},
+        "does not say that it is by");
+  plant("a key expires before its time", "effects",
+        {.store = change_made_for(
+             "expired_after_ms",
+             [](Record& record) { record.metadata["expired_after_ms"] = "999999999"; })},
+        "before its time");
+  plant("a conflict is not stored", "parked", {.store = lose_conflicts}, "which nobody knows");
+  plant("conflicts are not found at a start", "parked", {.recover = miss_the_conflicts},
+        "were recovered");
+  plant("a parked write is told another conflict", "parked",
+        {.send = change_messages<SubmitResult>(name_another_conflict)}, "and it does not");
+}
+
 }  // namespace
 
 const std::vector<PlantedBug>& planted_bugs() {
@@ -294,6 +382,7 @@ const std::vector<PlantedBug>& planted_bugs() {
              if (set.elements.size() > 1)
                set.elements.erase(std::string(set.elements.begin()->first));
            })});
+    plant_effects(plant);
     plant("an update carries half a group", "groups",
           {.send = change_messages<StateUpdate>(drop_right_halves)});
     plant("an update lacks a change", "readers",

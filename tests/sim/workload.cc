@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "tests/sim/typed_writes.h"
 
 namespace waggle::sim {
 namespace {
@@ -27,13 +28,34 @@ Policies policies_of_the_world() {
   Policy apply;
   apply.prefix = "c/late/";
   apply.late_write = LateWrite::kApply;
-  for (Policy& policy : std::vector<Policy>{keep, quorum, apply})
+  const auto under = [](std::string prefix, Strategy strategy, Strategy otherwise) {
+    Policy policy;
+    policy.prefix = std::move(prefix);
+    policy.strategy = strategy;
+    policy.otherwise = otherwise;
+    return policy;
+  };
+  Policy json = under("json/", Strategy::kMerge, Strategy::kManual);
+  Policy lines = under("lines/", Strategy::kMerge, Strategy::kLww);
+  lines.history = 2;  // so that an ancestor is lost now and then
+  Policy aged = under("aged/", Strategy::kManual, Strategy::kKeep);
+  aged.parked_millis = 3'000;
+  Policy near = under("near/", Strategy::kLww, Strategy::kManual);
+  near.conflict_window_millis = 400;
+  Policy brief = under("brief/", Strategy::kLww, Strategy::kKeep);
+  brief.live_millis = 4'000;
+  for (Policy& policy : std::vector<Policy>{
+           keep, quorum, apply, under("fww/", Strategy::kFww, Strategy::kKeep),
+           under("person/", Strategy::kManual, Strategy::kKeep), json, lines, aged, near, brief})
     WAGGLE_CHECK(policies.add(std::move(policy)).has_value());
   return policies;
 }
 
 Key Workload::register_key() {
   constexpr const char* kFamilies[] = {"r", "r", "r", "k", "q"};
+  constexpr const char* kStrategies[] = {"fww", "json", "lines", "person", "aged", "near", "brief"};
+  if (plan_.strategies && random_.chance(1, 2))
+    return Key(fmt::format("{}/{}", kStrategies[random_.below(7)], random_.below(2)));
   return Key(fmt::format("{}/{}", kFamilies[random_.below(5)], random_.below(4)));
 }
 
@@ -43,6 +65,28 @@ std::string Workload::value() {
   if (random_.chance(1, 5)) text = fmt::format("same{}", random_.below(3));
   if (random_.chance(1, 20)) text += std::string(random_.below(3'000), '.');
   return text;
+}
+
+PutOp Workload::put(const Agent& agent, const Key& key) {
+  const bool json = key.value().starts_with("json/");
+  if (!json && !key.value().starts_with("lines/")) return {ContentType::kText, value()};
+  constexpr std::size_t kParts = 4;
+  std::vector<std::string> parts(kParts, "0");
+  const RecordPtr seen = agent.view(key);
+  const auto* reg = seen && seen->value ? std::get_if<Register>(&*seen->value) : nullptr;
+  std::string_view rest = reg != nullptr ? std::string_view(reg->bytes) : std::string_view();
+  for (std::size_t n = 0; n < kParts && !rest.empty(); ++n) {
+    const std::size_t begin = json ? rest.find(':') + 1 : 0;
+    const std::size_t end = rest.find_first_of(json ? ",}" : "\n", begin);
+    if (begin > rest.size() || end == std::string_view::npos) break;
+    parts[n] = rest.substr(begin, end - begin);
+    rest.remove_prefix(end + 1);
+  }
+  parts[random_.below(kParts)] = fmt::to_string(++values_);
+  if (json)
+    return {ContentType::kJson, fmt::format(R"({{"a":{},"b":{},"c":{},"d":{}}})", parts[0],
+                                            parts[1], parts[2], parts[3])};
+  return {ContentType::kText, fmt::format("{}\n", fmt::join(parts, "\n"))};
 }
 
 std::vector<std::string> Workload::elements() {
@@ -66,11 +110,17 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
     entries.push_back(entry({}, ClearOp{}));
     return command;
   }
+  if (plan_.all_types && random_.chance(1, 2)) {
+    entries.push_back(typed_write(random_, agent));
+    return command;
+  }
   switch (random_.below(12)) {
     case 0:
-    case 1:
-      entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
+    case 1: {
+      const Key key = register_key();
+      entries.push_back(entry(key, put(agent, key)));
       break;
+    }
     case 2:
       entries.push_back(entry(random_.chance(1, 4) ? set() : register_key(), DeleteOp{}));
       break;
@@ -92,15 +142,18 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
       entries.push_back(entry(left, IncrOp{amount}));
       entries.push_back(entry(right, IncrOp{amount}));
       if (random_.chance(1, 2)) entries.push_back(entry(own_counter(id), IncrOp{1}));
-      if (random_.chance(1, 4))
-        entries.push_back(entry(register_key(), PutOp{ContentType::kText, value()}));
+      if (random_.chance(1, 4)) {
+        const Key key = register_key();
+        entries.push_back(entry(key, put(agent, key)));
+      }
+      if (plan_.all_types && random_.chance(1, 4)) entries.push_back(typed_write(random_, agent));
       break;
     }
     case 9: {
       const Key key = register_key();
       const RecordPtr seen = agent.view(key);
       const Revision version = seen ? seen->version : Revision{};
-      entries.push_back(entry(key, PutOp{ContentType::kText, value()}, ExpectVersion{version}));
+      entries.push_back(entry(key, put(agent, key), ExpectVersion{version}));
       break;
     }
     case 10: {
@@ -159,6 +212,17 @@ Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
     read.at_least = Revision(agent.replica().cursor().revision.value() + random_.below(3));
   read.timeout_millis = random_.between(0, 5'000);
   return read;
+}
+
+Entry Workload::settlement(const std::vector<ParkedConflict>& waiting) {
+  const ParkedConflict& conflict = waiting[random_.below(waiting.size())];
+  SettleOp settle;
+  settle.conflict = conflict.id;
+  settle.how = static_cast<Settle>(random_.below(3));
+  if (settle.how == Settle::kSide)
+    settle.side = static_cast<std::uint32_t>(random_.below(conflict.sides.size()));
+  if (settle.how == Settle::kValue) settle.value = {ContentType::kText, value()};
+  return entry(conflict.key, std::move(settle));
 }
 
 std::vector<Entry> Workload::client_entries() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "base/conflict.h"
 #include "base/event.h"
 #include "base/prng.h"
 #include "resolver/policy.h"
@@ -18,7 +19,10 @@
 
 namespace waggle::sim {
 
-// `k/` keeps, `q/` needs a quorum, everything else is the default.
+// `k/` keeps, `q/` needs a quorum; `fww/`, `json/` (merges, else parks), `lines/` (merges, else the
+// later one), `person/` (parks), `aged/` (parks for a while) and `near/` (the later one, else
+// parks) are registers under the strategies, `brief/` lives for a while; everything else is the
+// default.
 [[nodiscard]] Policies policies_of_the_world();
 
 class Workload {
@@ -28,11 +32,15 @@ class Workload {
   // Writes still lack their request and their id. An observer's are to be refused.
   [[nodiscard]] Command next(const Agent& agent, const AgentId& id, bool observes);
   [[nodiscard]] std::vector<Entry> client_entries();
+  // By whoever comes to it. REQUIRES: one waits.
+  [[nodiscard]] Entry settlement(const std::vector<ParkedConflict>& waiting);
 
  private:
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();
+  // A put that fits the key: of JSON and lines one that differs in few places from what is seen.
+  [[nodiscard]] PutOp put(const Agent& agent, const Key& key);
   [[nodiscard]] std::vector<std::string> elements();
 
   Prng& random_;

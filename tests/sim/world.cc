@@ -109,6 +109,11 @@ void World::start_coordinator() {
   Result<CoordinatorState> state = coordinator_machine_->store().durable().load_coordinator();
   WAGGLE_CHECK(state.has_value(), state.error().text);
   if (saboteur_) saboteur_->recover(*state);
+  std::vector<ParkedConflict> waiting;
+  for (const ConflictRow& row : state->conflicts) waiting.push_back(*row.conflict);
+  if (waiting != truth_.history->waiting())
+    truth_.found("parked", fmt::format("{} conflicts were recovered, {} waited", waiting.size(),
+                                       truth_.history->waiting().size()));
   CoordinatorOptions options;
   options.seed = random_.next();
   options.policies = policies_of_the_world();
@@ -137,12 +142,27 @@ void World::stop_coordinator(bool power) {
   network_->coordinator_went_down();
 }
 
+// So that a summary shows that the strategies were at work.
+void World::count_choices(const Batch& batch, Revision head) {
+  for (const Row& row : batch.rows) {
+    if (const auto* conflict = std::get_if<ConflictRow>(&row); conflict && conflict->conflict)
+      story_.count("writes parked");
+    const auto* record = std::get_if<RecordRow>(&row);
+    if (record == nullptr || record->record->version <= head) continue;
+    const Metadata& metadata = record->record->metadata;
+    if (metadata.contains("settled")) story_.count("conflicts settled with a value");
+    if (metadata.contains("merged_from")) story_.count("writes merged");
+    if (metadata.contains("expired_after_ms")) story_.count("keys expired");
+  }
+}
+
 void World::on_coordinator_batch(const Batch& batch) {
   for (const Row& row : batch.rows)
     if (const auto* store = std::get_if<StoreRow>(&row);
         store && store->epoch != truth_.history->epoch())
       new_epoch_due_ = false;
   const Revision before = truth_.history->cleared_before(truth_.history->head());
+  count_choices(batch, truth_.history->head());
   truth_.history->take(batch);
   if (truth_.history->cleared_before(truth_.history->head()) > before) story_.count("clears");
 }
@@ -202,6 +222,8 @@ void World::compare_with_truth() {
     return;
   }
   state->check_invariants();
+  for (const auto& [key, record] : history.records())
+    if (record->value) check_invariants(*record->value);
   if (state->head() != history.head() || state->digest() != history.digest() ||
       state->floor() != history.floor())
     truth_.found("recovery", fmt::format("recovered head {} and floor {}, expected {} and {}",
@@ -355,7 +377,7 @@ void World::write_by_client(std::vector<Entry> entries) {
         Deed* made = truth_.ledger.find(id);
         made->settled = result.outcome;
         const bool ever = truth_.chronicle.ever_committed.contains(id);
-        if (result.outcome.code == Code::kCommitted && !ever)
+        if (result.outcome.code == Code::kCommitted && result.outcome.changed && !ever)
           truth_.found("outcomes", id + " of a client is acknowledged, and not committed");
         if ((result.outcome.code == Code::kConflict || result.outcome.code == Code::kRejected) &&
             truth_.history->committed(id))
@@ -420,6 +442,7 @@ void World::check_end() {
       if (!record->live()) continue;
       ++live;
       const RecordPtr held = replica.find(key);
+      if (held && held->value) check_invariants(*held->value);
       if (!held || held->version != record->version || held->value != record->value ||
           held->writer != record->writer || held->hlc != record->hlc ||
           held->metadata != record->metadata)

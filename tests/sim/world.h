@@ -114,6 +114,7 @@ class World {
   void on_delivery(std::size_t n, const Delivery& delivery);
   void on_agent_turn(std::size_t n);
   void on_coordinator_batch(const Batch& batch);
+  void count_choices(const Batch& batch, Revision head);
   [[nodiscard]] History empty_history();
   void given_up();
   void compare_with_truth();
