@@ -57,6 +57,8 @@ inline constexpr std::size_t kOfferBytes = std::size_t{2} << 20;
 // Parked conflicts of a swarm, and values of one. Beyond: what stands stays, the write is a conflict.
 inline constexpr std::size_t kConflicts = 10'000;
 inline constexpr std::size_t kConflictSides = 16;
+// Values of one conflict together, so that it goes in one frame.
+inline constexpr std::size_t kConflictBytes = std::size_t{3} << 20;
 // Earlier versions of a key that a policy may keep.
 inline constexpr std::size_t kHistoryVersions = 64;
 // A value up to this size is kept with a receipt, so that its rule can be run again.
@@ -93,6 +95,8 @@ static_assert(kCommitBytes + kChunkBytes < kFrameBytes, "a commit goes in one fr
 static_assert(kSubmitBytes + kValueBytes + kKeyBytes + kMetadataBytes < kFrameBytes);
 static_assert(kResultBytes + kCommitBytes < kFrameBytes, "an outcome carries a record");
 static_assert(kOfferBytes + kOffersPerAgent * (kKeyBytes + 64) < kFrameBytes);
+static_assert(2 * kValueBytes <= kConflictBytes, "two values can always be parked");
+static_assert(kConflictBytes + kConflictSides * 256 + kKeyBytes + kChunkBytes < kFrameBytes);
 static_assert(kPeerQueueBytes > kFrameBytes);
 static_assert(kHeldUpdateBytes > kCommitBytes);
 

@@ -57,7 +57,8 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Autho
   outcome.key = entry.key;
   outcome.conflict = verdict.conflict;
   if (standing.live()) outcome.committed = std::make_shared<const Record>(standing);
-  if (!swarm.inbox.has_room(entry.key)) {
+  const auto* put = std::get_if<PutOp>(&entry.op);
+  if (!swarm.inbox.has_room(entry.key, put != nullptr ? put->bytes.size() : 0)) {
     outcome.code = Code::kConflict;
     outcome.text =
         fmt::format("'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
@@ -65,7 +66,8 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Autho
                     "ls",
                     entry.key.value(), standing.version.value(),
                     swarm.inbox.of_key(entry.key) != nullptr
-                        ? fmt::format("{} values of this key", limits::kConflictSides)
+                        ? fmt::format("{} values of this key",
+                                      swarm.inbox.of_key(entry.key)->sides.size())
                         : fmt::format("{} conflicts", limits::kConflicts));
     return outcome;
   }
@@ -78,8 +80,7 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Entry& entry, const Autho
   theirs.version = author.seen;
   theirs.hlc = author.hlc;
   theirs.wall_millis = now_.wall_millis;
-  if (const auto* put = std::get_if<PutOp>(&entry.op))
-    theirs.value = Register{put->content, put->bytes};
+  if (put != nullptr) theirs.value = Register{put->content, put->bytes};
   const ParkedConflict& parked = park(swarm, std::move(conflict));
   outcome.code = Code::kParked;
   outcome.parked = parked.id;

@@ -183,8 +183,9 @@ class Coordinator final : public Core {
   std::map<Key, Revision> commit_round(Swarm& swarm, RoundId id, const Settlement& settlement);
   [[nodiscard]] Receipt receipt_of(RoundId round, const Settlement::Weighed& weighed,
                                    const Record* standing) const;
-  void park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
-                   const Record* standing);
+  // False: too many conflicts wait.
+  [[nodiscard]] bool park_offers(Swarm& swarm, RoundId round,
+                                 const Settlement::Weighed& weighed, const Record* standing);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
   [[nodiscard]] StateRequest state_request(const Round& round);
 

@@ -217,8 +217,13 @@ Settlement Rounds::settle(const Round& round, const SwarmState& state,
       for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
       settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
     }
+    const bool waits = q.policy->strategy == Strategy::kQuorum || decision.park;
+    if (!decision.commit && (decision.outcome == RoundOutcome::kNoQuorum ||
+                             (decision.outcome == RoundOutcome::kPartial && waits)))
+      settlement.undecided.push_back(key);
     if (!decision.rule.empty()) {
-      Settlement::Weighed weighed{key, std::move(decision.rule), q.answers, {}, 0, decision.park};
+      Settlement::Weighed weighed{key, std::move(decision.rule), q.answers, {}, 0,
+                                  decision.park && decision.outcome == RoundOutcome::kParked};
       if (q.policy->uses(Strategy::kQuorum)) {
         weighed.electorate = q.electorate;
         for (const RoundInput& input : q.answers)

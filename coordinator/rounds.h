@@ -79,6 +79,8 @@ struct Settlement {
   std::vector<Weighed> weighed;
   std::vector<KeyReport> reports;
   std::vector<Key> moved;  // to be asked again
+  // No quorum, or a missing answer that a quorum or a person waits for.
+  std::vector<Key> undecided;
 };
 
 class Rounds {
