@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(a_conflict_of_large_values_fits_a_frame) {
   for (int write = 0; write < 4; ++write) outcome = bench.put_text("b", "m/k", large, 0);
   BOOST_TEST((outcome.code == Code::kConflict));
   std::size_t bytes = 0;
-  for (const ConflictSide& side : bench.parked().at(0).sides) bytes += side.value->bytes.size();
+  const ParkedConflict waits = bench.parked().at(0);
+  for (const ConflictSide& side : waits.sides) bytes += side.value->bytes.size();
   BOOST_TEST(bytes >= 2 * large.size());
   BOOST_TEST(bytes < limits::kFrameBytes);
   // What is small still fits.
