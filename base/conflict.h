@@ -28,7 +28,8 @@ struct ConflictSide {
   friend bool operator==(const ConflictSide&, const ConflictSide&) = default;
 };
 
-// Bound: limits::kConflictSides sides; a further write of the key is a conflict and not parked.
+// Bound: limits::kConflictSides sides and limits::kConflictBytes of values; a further write of the
+// key is a conflict and not parked.
 struct ParkedConflict {
   ConflictId id;
   Key key;

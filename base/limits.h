@@ -58,6 +58,8 @@ inline constexpr std::size_t kOfferBytes = std::size_t{2} << 20;
 // conflict.
 inline constexpr std::size_t kConflicts = 10'000;
 inline constexpr std::size_t kConflictSides = 16;
+// Values of one conflict together, so that it goes in one frame.
+inline constexpr std::size_t kConflictBytes = std::size_t{3} << 20;
 // Earlier versions of a key that a policy may keep.
 inline constexpr std::size_t kHistoryVersions = 64;
 // Receipts of a key; the oldest go, some at a time.
@@ -97,6 +99,8 @@ static_assert(kCommitBytes + kChunkBytes < kFrameBytes, "a commit goes in one fr
 static_assert(kSubmitBytes + kValueBytes + kKeyBytes + kMetadataBytes < kFrameBytes);
 static_assert(kResultBytes + kCommitBytes < kFrameBytes, "an outcome carries a record");
 static_assert(kOfferBytes + kOffersPerAgent * (kKeyBytes + 64) < kFrameBytes);
+static_assert(2 * kValueBytes <= kConflictBytes, "two values can always be parked");
+static_assert(kConflictBytes + kConflictSides * 256 + kKeyBytes + kChunkBytes < kFrameBytes);
 static_assert(kPeerQueueBytes > kFrameBytes);
 static_assert(kHeldUpdateBytes > kCommitBytes);
 

@@ -316,10 +316,13 @@ void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* sta
 void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {
   std::vector<Row>& rows = actions_->persist.rows;
   for (const Change& change : changes) {
+    // No gap: who had seen the key deleted, or in a version that was not kept, began from nothing.
     const std::uint32_t kept = options_.policies.of(change.key.value()).history_kept();
-    if (kept == 0) continue;
-    if (const RecordPtr before = swarm.state.find(change.key))
+    if (kept == 0 || !change.record->live()) {
+      swarm.history.forget(change.key, rows);
+    } else if (const RecordPtr before = swarm.state.find(change.key)) {
       swarm.history.add(change.key, before, kept, rows);
+    }
   }
   swarm.state.commit(changes, rows);
   for (const Change& change : changes) group_bytes_ += wire_size(change.key, *change.record);

@@ -7,6 +7,24 @@
 #include "base/limits.h"
 
 namespace waggle {
+namespace {
+
+std::size_t bytes_of(const ConflictSide& side) {
+  return side.value ? side.value->bytes.size() : 0;
+}
+
+bool fits(const ParkedConflict& conflict, std::size_t bytes) {
+  for (const ConflictSide& side : conflict.sides) bytes += bytes_of(side);
+  return conflict.sides.size() < limits::kConflictSides && bytes <= limits::kConflictBytes;
+}
+
+// In their order, each that still fits.
+void add_sides(ParkedConflict& conflict, std::vector<ConflictSide> sides) {
+  for (ConflictSide& side : sides)
+    if (fits(conflict, bytes_of(side))) conflict.sides.push_back(std::move(side));
+}
+
+}  // namespace
 
 void ConflictInbox::restore(ParkedConflict conflict) {
   const ConflictId id = conflict.id;
@@ -24,18 +42,19 @@ const ParkedConflict* ConflictInbox::of_key(const Key& key) const {
   return found == by_key_.end() ? nullptr : find(found->second);
 }
 
-bool ConflictInbox::has_room(const Key& key) const {
+bool ConflictInbox::has_room(const Key& key, std::size_t bytes) const {
   const ParkedConflict* waits = of_key(key);
-  return waits != nullptr ? waits->sides.size() < limits::kConflictSides
-                          : by_id_.size() < limits::kConflicts;
+  return waits != nullptr ? fits(*waits, bytes) : by_id_.size() < limits::kConflicts;
 }
 
 const ParkedConflict& ConflictInbox::park(ParkedConflict conflict, std::vector<Row>& rows) {
-  WAGGLE_CHECK(has_room(conflict.key) && conflict.sides.size() >= 2);
+  WAGGLE_CHECK(has_room(conflict.key, 0) && conflict.sides.size() >= 2);
+  std::vector<ConflictSide> sides = std::exchange(conflict.sides, {});
   const auto waits = by_key_.find(conflict.key);
   if (waits == by_key_.end()) {
     const ConflictId id = conflict.id;
     by_key_[conflict.key] = id;
+    add_sides(conflict, std::move(sides));
     const ParkedConflict& parked = by_id_.emplace(id, std::move(conflict)).first->second;
     rows.emplace_back(ConflictRow{swarm_, id, parked});
     return parked;
@@ -43,9 +62,8 @@ const ParkedConflict& ConflictInbox::park(ParkedConflict conflict, std::vector<R
   // What stood at first is side A for good; only what is new comes in.
   ParkedConflict& parked = by_id_.at(waits->second);
   if (parked.ancestor != conflict.ancestor) parked.ancestor.reset();
-  for (std::size_t i = 1; i < conflict.sides.size(); ++i)
-    if (parked.sides.size() < limits::kConflictSides)
-      parked.sides.push_back(std::move(conflict.sides[i]));
+  sides.erase(sides.begin());
+  add_sides(parked, std::move(sides));
   rows.emplace_back(ConflictRow{swarm_, parked.id, parked});
   return parked;
 }

@@ -24,11 +24,11 @@ class ConflictInbox {
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
   [[nodiscard]] const ParkedConflict* find(ConflictId id) const;
   [[nodiscard]] const ParkedConflict* of_key(const Key& key) const;
-  // True iff another side of that key can be taken in.
-  [[nodiscard]] bool has_room(const Key& key) const;
+  // True iff another side of that key, with a value of so many bytes, can be taken in.
+  [[nodiscard]] bool has_room(const Key& key, std::size_t bytes) const;
 
-  // A new conflict, or sides added to the one that the key has. REQUIRES: has_room(), and that an
-  // id for a new one is given.
+  // A new conflict, or sides added to the one that the key has; of several those that still fit.
+  // REQUIRES: has_room(key, 0), and that an id for a new one is given.
   const ParkedConflict& park(ParkedConflict conflict, std::vector<Row>& rows);
   void close(ConflictId id, std::vector<Row>& rows);
   void close_all(std::vector<Row>& rows);

@@ -52,16 +52,18 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Judged& one, const Author
   outcome.key = entry.key;
   outcome.conflict = one.verdict.conflict;
   if (standing.live()) outcome.committed = std::make_shared<const Record>(standing);
-  if (!swarm.inbox.has_room(entry.key)) {
+  const auto* put = std::get_if<PutOp>(&entry.op);
+  if (!swarm.inbox.has_room(entry.key, put != nullptr ? put->bytes.size() : 0)) {
     outcome.code = Code::kConflict;
-    outcome.text = fmt::format(
-        "'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
-        "person, but {} wait already, which is the limit; settle some: waggle conflict "
-        "ls",
-        entry.key.value(), standing.version.value(),
-        swarm.inbox.of_key(entry.key) != nullptr
-            ? fmt::format("{} values of this key", limits::kConflictSides)
-            : fmt::format("{} conflicts", limits::kConflicts));
+    outcome.text =
+        fmt::format("'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
+                    "person, but {} wait already, which is the limit; settle some: waggle conflict "
+                    "ls",
+                    entry.key.value(), standing.version.value(),
+                    swarm.inbox.of_key(entry.key) != nullptr
+                        ? fmt::format("{} values of this key",
+                                      swarm.inbox.of_key(entry.key)->sides.size())
+                        : fmt::format("{} conflicts", limits::kConflicts));
     return outcome;
   }
   ParkedConflict conflict;
@@ -74,8 +76,7 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Judged& one, const Author
   theirs.version = author.seen;
   theirs.hlc = author.hlc;
   theirs.wall_millis = now_.wall_millis;
-  if (const auto* put = std::get_if<PutOp>(&entry.op))
-    theirs.value = Register{put->content, put->bytes};
+  if (put != nullptr) theirs.value = Register{put->content, put->bytes};
   const ParkedConflict& parked = park(swarm, std::move(conflict));
   outcome.code = Code::kParked;
   outcome.parked = parked.id;

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -188,8 +189,9 @@ class Coordinator final : public Core {
                                    const Record* standing) const;
   [[nodiscard]] RecordPtr version_of(const Swarm& swarm, const Key& key, const Record* standing,
                                      Revision version) const;
-  void park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
-                   const Record* standing);
+  // False: too many conflicts wait.
+  [[nodiscard]] bool park_offers(Swarm& swarm, RoundId round,
+                                 const Settlement::Weighed& weighed, const Record* standing);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
   [[nodiscard]] StateRequest state_request(const Round& round);
 

@@ -268,10 +268,17 @@ void Rounds::settle_key(const Round& round, const Asked& asked, const History& h
     for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
     settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
   }
+  const bool waits = q.policy->strategy == Strategy::kQuorum || decision.park;
+  if (!decision.commit && (decision.outcome == RoundOutcome::kNoQuorum ||
+                           (decision.outcome == RoundOutcome::kPartial && waits)))
+    settlement.undecided.push_back(key);
   if (!decision.rule.empty()) {
-    Settlement::Weighed weighed{
-        key, std::move(decision.rule), q.answers, {}, 0, decision.park,
-        q.policy->uses(Strategy::kMerge)};
+    Settlement::Weighed weighed;
+    weighed.key = key;
+    weighed.rule = std::move(decision.rule);
+    weighed.inputs = q.answers;
+    weighed.park = decision.park && decision.outcome == RoundOutcome::kParked;
+    weighed.merges = q.policy->uses(Strategy::kMerge);
     if (q.policy->uses(Strategy::kQuorum)) {
       weighed.electorate = q.electorate;
       for (const RoundInput& input : q.answers)

@@ -99,6 +99,8 @@ struct Settlement {
   std::vector<KeyReport> reports;
   std::vector<Key> moved;  // to be asked again
   std::vector<DecidedRound::Left> amendable;  // `version` and `until` are the coordinator's to say
+  // No quorum, or a missing answer that a quorum or a person waits for.
+  std::vector<Key> undecided;
 };
 
 class Rounds {

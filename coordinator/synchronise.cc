@@ -288,29 +288,27 @@ RecordPtr Coordinator::version_of(const Swarm& swarm, const Key& key, const Reco
   return swarm.history.at(key, version);
 }
 
-void Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
+bool Coordinator::park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
                               const Record* standing) {
-  if (!swarm.inbox.has_room(weighed.key)) {
+  if (!swarm.inbox.has_room(weighed.key, 0)) {
     count("conflicts_without_room");
-    return;
+    return false;
   }
   ParkedConflict conflict;
   conflict.key = weighed.key;
   conflict.round = round;
   conflict.sides = {side_of(standing)};
-  bool first = true;
   for (const RoundInput& input : weighed.inputs) {
-    if (input.kind != AnswerKind::kOffer || conflict.sides.size() >= limits::kConflictSides)
-      continue;
+    if (input.kind != AnswerKind::kOffer) continue;
     const std::optional<Register> began =
         register_of(version_of(swarm, weighed.key, standing, input.offer.based_on).get());
-    if (first) conflict.ancestor = began;
+    if (conflict.sides.size() == 1) conflict.ancestor = began;
     if (conflict.ancestor != began) conflict.ancestor.reset();
-    first = false;
     conflict.sides.push_back(
         {input.agent, input.offer.based_on, input.offer.hlc, now_.wall_millis, input.offer.value});
   }
   (void)park(swarm, std::move(conflict));
+  return true;
 }
 
 // One commit for all keys of the round; more only where one frame could not carry them. Gives the
@@ -374,11 +372,15 @@ void Coordinator::conclude(RoundId id) {
   }
 
   const std::map<Key, Revision> versions = commit_round(swarm, id, settlement);
+  // Keys that nobody decided: their offers stay for the next round.
+  std::set<Key> undecided(settlement.moved.begin(), settlement.moved.end());
+  undecided.insert(settlement.undecided.begin(), settlement.undecided.end());
   // Offers that were weighed and not taken leave a receipt too, where a record stands to hold it.
   for (const Settlement::Weighed& weighed : settlement.weighed) {
     if (versions.contains(weighed.key)) continue;
     const RecordPtr standing = swarm.state.find(weighed.key);
-    if (weighed.park) park_offers(swarm, id, weighed, standing.get());
+    if (weighed.park && !park_offers(swarm, id, weighed, standing.get()))
+      undecided.insert(weighed.key);
     close_with_receipt(swarm, receipt_of(swarm, id, weighed, standing.get()), standing);
   }
 
@@ -388,14 +390,7 @@ void Coordinator::conclude(RoundId id) {
     round.reports.push_back(std::move(key_report));
   }
 
-  // Every offer that was used is answered: taken when its value stands now. Where no quorum could
-  // decide, the offers stay for the next round.
-  std::set<Key> undecided(settlement.moved.begin(), settlement.moved.end());
-  for (const KeyReport& key_report : settlement.reports)
-    if ((key_report.outcome == RoundOutcome::kPartial ||
-         key_report.outcome == RoundOutcome::kNoQuorum) &&
-        key_report.strategy == to_text(Strategy::kQuorum) && !versions.contains(key_report.key))
-      undecided.insert(key_report.key);
+  // Every offer that was used is answered.
   tell_offers(swarm, round, [&](const Key& key) { return !undecided.contains(key); });
   keep_for_late_answers(swarm, round, settlement.amendable);
 

@@ -67,7 +67,7 @@ class Chain {
       case Strategy::kCustom:
         return join();
       case Strategy::kManual:
-        if (w_.alone) return Verdict::parks(kind_of(w_), rule("manual"));
+        if (w_.alone) return Verdict::parks(kind_, rule("manual"));
         why_ += "; a group can't wait for a person";
         return std::nullopt;
       case Strategy::kKeep:
@@ -93,47 +93,55 @@ class Chain {
   }
 
   std::optional<Verdict> by_stamp(bool later_wins) {
-    const Stamp theirs = stamp_of(w_.standing);
-    const Stamp ours = stamp_of(w_.author);
-    if (too_close(ours, theirs, w_.policy.conflict_window_millis)) {
+    if (stamps_too_close()) {
       kind_ = ConflictKind::kClockDivergence;
       why_ += fmt::format("; the two were written within {} ms of each other",
                           w_.policy.conflict_window_millis);
       return std::nullopt;
     }
     const std::string name = rule(later_wins ? "lww" : "fww");
-    // A stamp far below the commit that it would overtake is not believed: else anybody could be
-    // the first one afterwards.
-    const bool forged =
-        !later_wins && static_cast<std::int64_t>(ours.hlc.millis()) + kEarliestMillis <
-                           w_.standing.commit_wall_millis;
-    if (later_wins ? ours > theirs : ours < theirs && !forged)
-      return Verdict::applies(value_of(w_), name);
+    if (wins_by_stamp(later_wins)) return Verdict::applies(value_of(w_), name);
     return Verdict::conflicts(kind_,
                               fmt::format("{}, and that is the {} one", written_meanwhile(w_),
                                           later_wins ? "later" : "earlier"),
                               name);
   }
 
-  // Whose side a conflicting field takes by what comes later in the chain; nothing: a person's.
-  [[nodiscard]] std::optional<MergeFavor> favor_for_fields() const {
-    const bool ours_later = stamp_of(w_.author) > stamp_of(w_.standing);
-    for (std::size_t next = at_ + 1; next < chain_.size(); ++next) {
+  [[nodiscard]] bool stamps_too_close() const {
+    return too_close(stamp_of(w_.author), stamp_of(w_.standing), w_.policy.conflict_window_millis);
+  }
+
+  [[nodiscard]] bool wins_by_stamp(bool later_wins) const {
+    const Stamp theirs = stamp_of(w_.standing);
+    const Stamp ours = stamp_of(w_.author);
+    if (later_wins) return ours > theirs;
+    // A stamp far below the commit that it would overtake is not believed: else anybody could be
+    // the first one afterwards.
+    const bool forged = static_cast<std::int64_t>(ours.hlc.millis()) + kEarliestMillis <
+                        w_.standing.commit_wall_millis;
+    return ours < theirs && !forged;
+  }
+
+  // Which later strategy of the chain speaks where both sides changed the same field.
+  [[nodiscard]] Strategy speaks_for_fields() const {
+    // `keep` decides always, and is what is left when nobody else does.
+    for (std::size_t next = at_ + 1;
+         next < chain_.size() && chain_[next] != Strategy::kKeep; ++next) {
       switch (chain_[next]) {
         case Strategy::kLww:
-          return ours_later ? MergeFavor::kTheirs : MergeFavor::kOurs;
         case Strategy::kFww:
-          return ours_later ? MergeFavor::kOurs : MergeFavor::kTheirs;
-        case Strategy::kKeep:
-          return MergeFavor::kOurs;
-        case Strategy::kManual:
-          if (w_.alone) return std::nullopt;
+          if (!stamps_too_close()) return chain_[next];
           break;
+        case Strategy::kManual:
+          if (w_.alone) return Strategy::kManual;
+          break;
+        case Strategy::kCustom:
+          return Strategy::kCustom;
         default:
           break;
       }
     }
-    return MergeFavor::kOurs;
+    return Strategy::kKeep;
   }
 
   // In the words of the merge what stands is `ours` and the write is `theirs`.
@@ -150,17 +158,18 @@ class Chain {
     }
     std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
     if (!merged) return std::nullopt;
-    if (!merged->conflicts.empty()) {
-      const std::optional<MergeFavor> favor = favor_for_fields();
-      if (!favor) {
-        kind_ = ConflictKind::kFieldConflict;
-        return Verdict::parks(kind_, rule("merge otherwise manual"));
-      }
-      merged = merge_three_way(*base, *stands, *w_.value, *favor);
-      if (!merged) return std::nullopt;
-      return merged_verdict(*merged, *favor);
+    if (merged->conflicts.empty()) return merged_verdict(*merged, MergeFavor::kNone);
+    const Strategy speaks = speaks_for_fields();
+    if (speaks == Strategy::kManual) {
+      kind_ = ConflictKind::kFieldConflict;
+      return Verdict::parks(kind_, rule("merge otherwise manual"));
     }
-    return merged_verdict(*merged, MergeFavor::kNone);
+    if (speaks == Strategy::kCustom) return std::nullopt;  // it gets the whole
+    const bool takes_write = speaks != Strategy::kKeep && wins_by_stamp(speaks == Strategy::kLww);
+    const MergeFavor favor = takes_write ? MergeFavor::kTheirs : MergeFavor::kOurs;
+    merged = merge_three_way(*base, *stands, *w_.value, favor);
+    if (!merged) return std::nullopt;
+    return merged_verdict(*merged, favor);
   }
 
   Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor) const {

@@ -8,7 +8,7 @@
 //   quorum   | hands over: one write is no round
 //   merge    | the merged value applies, with the writer ~coordinator; where both changed the same,
 //            | a later `lww`, `fww` or `keep` of the chain decides each such field, a later
-//            `manual` | parks the whole
+//            | `manual` parks the whole, a later `custom` joins the whole
 //   manual   | parked, where the write stands alone; in a group a conflict
 //   custom   | the joined value applies
 //   keep     | conflict

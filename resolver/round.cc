@@ -350,7 +350,6 @@ RoundDecision decide(const RoundQuestion& q) {
   // Only a missing answer that could have changed the decision makes it less than one.
   if (!settled(q)) {
     decision.outcome = q.answers.empty() ? RoundOutcome::kTimeout : RoundOutcome::kPartial;
-    decision.park = false;
   }
   return decision;
 }

@@ -68,7 +68,8 @@ struct RoundDecision {
   std::optional<std::size_t> winner;  // index of the answer whose offer is the value now
   std::optional<Register> made;       // the value now, where it is nobody's offer but made of them
   bool commit = false;                // false with a winner: it offered what stands already
-  bool park = false;                  // a person decides: all offers and the committed value
+  // A person decides among all offers and the committed value; with `partial` not yet.
+  bool park = false;
   std::string rule;                   // for the receipt, when offers were weighed
 };
 

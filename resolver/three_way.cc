@@ -23,6 +23,12 @@ std::optional<ThreeWay> merge_documents(const Register& base, const Register& ou
   const JsonMerge merged = merge_json(*began, *first, *second, side);
   ThreeWay result;
   result.value = {ContentType::kJson, to_json(merged.value)};
+  // Where it is what one side wrote, it stays as that side spelt it.
+  if (result.value.bytes == to_json(*first)) {
+    result.value = ours;
+  } else if (result.value.bytes == to_json(*second)) {
+    result.value = theirs;
+  }
   for (const JsonConflict& conflict : merged.conflicts)
     result.conflicts.push_back(conflict.path.empty() ? "the whole" : conflict.path);
   return result;

@@ -16,8 +16,8 @@ namespace waggle {
 class RoundBench : public CoreBench {
  public:
   explicit RoundBench(std::initializer_list<const char*> members,
-                      CoordinatorOptions options = defaults())
-      : CoreBench(std::move(options)) {
+                      CoordinatorOptions options = defaults(), CoordinatorState state = {})
+      : CoreBench(std::move(options), std::move(state)) {
     for (const char* member : members) welcomes[member] = join(member);
   }
 
