@@ -136,8 +136,7 @@ std::string difference(const Register& a, const Register& b, const std::string& 
   if (a.content == ContentType::kJson && b.content == ContentType::kJson && first && second) {
     std::vector<std::vector<std::string>> rows = {{"PATH", "A", name}};
     // From nothing: what differs, or is on one side only.
-    const JsonMerge both =
-        merge_json(*parse_json_document("{}"), *first, *second, JsonFavor::kNone);
+    const JsonMerge both = merge_json(*parse_json_document("{}"), *first, *second);
     for (const JsonConflict& one : both.conflicts)
       rows.push_back({printable(one.path.empty() ? "/" : one.path, 64),
                       printable(one.ours.empty() ? "(absent)" : one.ours, kPreviewBytes),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/json.h"
+#include "resolver/json_number.h"
 
 namespace waggle::cli {
 namespace {
@@ -30,18 +31,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t& text) override {
-    // A whole number beyond 64 bits, or more digits than a double holds, stays as it was written.
-    std::size_t digits = 0;
-    bool whole = true;
-    for (const char c : text) {
-      if (c == 'e' || c == 'E') {
-        whole = false;
-        break;
-      }
-      digits += c >= '0' && c <= '9' ? 1 : 0;
-      whole = whole && c != '.';
-    }
-    return whole || digits > 17 ? add(Json::Number{text}) : add(value);
+    // What a double would round stays as it was written.
+    char digits[32];
+    const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    return equal_json_numbers({digits, end}, text) ? add(value) : add(Json::Number{text});
   }
   bool string(string_t& value) override { return add(Json(std::move(value))); }
   bool binary(binary_t&) override { return fail("binary values are not JSON"); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -141,6 +142,24 @@ std::optional<JsonValue::Array> merge_json_arrays(const JsonValue::Array& base,
   if (needed > cells) return std::nullopt;
   cells -= needed;
   return ArrayMerge(base, ours, theirs).run();
+}
+
+JsonValue::Array unite_json_arrays(const JsonValue::Array& base, const JsonValue::Array& ours,
+                                   const JsonValue::Array& theirs) {
+  ItemTable table;
+  const std::vector<ItemId> base_ids = table.ids_of(base);
+  const std::vector<ItemId> our_ids = table.ids_of(ours);
+  const std::vector<ItemId> their_ids = table.ids_of(theirs);
+  const std::set<ItemId> began(base_ids.begin(), base_ids.end());
+  const std::set<ItemId> they_hold(their_ids.begin(), their_ids.end());
+  std::set<ItemId> known = began;  // what theirs can't add any more
+  known.insert(our_ids.begin(), our_ids.end());
+  JsonValue::Array united;
+  for (std::size_t i = 0; i < ours.size(); ++i)
+    if (!began.contains(our_ids[i]) || they_hold.contains(our_ids[i])) united.push_back(ours[i]);
+  for (std::size_t i = 0; i < theirs.size(); ++i)
+    if (known.insert(their_ids[i]).second) united.push_back(theirs[i]);
+  return united;
 }
 
 }  // namespace waggle

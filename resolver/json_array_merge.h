@@ -22,4 +22,10 @@ inline constexpr std::size_t kJsonArrayItemsMax = 2000;
                                                                 const JsonValue::Array& theirs,
                                                                 std::size_t& cells);
 
+// As sets: what either side added, without what either removed; ours in its order, then what only
+// theirs added. Items that occur more often keep the number that ours has. Cost: n log n.
+[[nodiscard]] JsonValue::Array unite_json_arrays(const JsonValue::Array& base,
+                                                 const JsonValue::Array& ours,
+                                                 const JsonValue::Array& theirs);
+
 }  // namespace waggle

@@ -2,7 +2,6 @@
 
 #include "resolver/json_document.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
+#include "resolver/json_number.h"
 
 namespace waggle {
 namespace {
@@ -21,16 +21,6 @@ JsonValue shortest(T value) {
   return {JsonValue::Number{{digits, std::to_chars(digits, digits + sizeof digits, value).ptr}}};
 }
 
-// Whether the number stays as it was written: the parser hands whole numbers beyond 64 bits over as
-// doubles, and 17 digits are the most that identify a double.
-bool keeps_its_text(std::string_view text) {
-  const std::size_t exponent = text.find_first_of("eE");
-  const std::string_view mantissa = text.substr(0, exponent);
-  const bool whole = exponent == std::string_view::npos && !mantissa.contains('.');
-  const auto digits = std::ranges::count_if(mantissa, [](char c) { return c >= '0' && c <= '9'; });
-  return whole || digits > 17;
-}
-
 class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override { return add({}); }
@@ -38,7 +28,9 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t value) override { return add(shortest(value)); }
   bool number_unsigned(number_unsigned_t value) override { return add(shortest(value)); }
   bool number_float(number_float_t value, const string_t& text) override {
-    return add(keeps_its_text(text) ? JsonValue{JsonValue::Number{text}} : shortest(value));
+    JsonValue number = shortest(value);
+    const bool exact = equal_json_numbers(number.number()->text, text);
+    return add(exact ? std::move(number) : JsonValue{JsonValue::Number{text}});
   }
   bool string(string_t& value) override { return add({std::move(value)}); }
   bool binary(binary_t&) override { return fail("binary values are not JSON"); }

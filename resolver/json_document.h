@@ -25,9 +25,8 @@ namespace waggle {
 inline constexpr std::size_t kJsonNestingMax = 64;
 
 struct JsonValue {
-  // In canonical text: shortest form of a 64-bit integer or a double, or as it was written if it
-  // is a whole number beyond 64 bits or has more than 17 digits. Of the others a double may round
-  // the last two (1234567890123456.7), as the program's canonical form does.
+  // In canonical text: the shortest form of a 64-bit integer or a double, or as it was written
+  // where neither holds it exactly (1234567890123456.7, 1e-400). No digit is rounded away.
   struct Number {
     std::string text;
     friend bool operator==(const Number&, const Number&) = default;

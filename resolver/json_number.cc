@@ -2,8 +2,10 @@
 
 #include <charconv>
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <limits>
+
+#include "base/check.h"
+#include "resolver/lattice_total.h"
 
 namespace waggle {
 namespace {
@@ -49,12 +51,44 @@ std::optional<Decimal> to_decimal(std::string_view text) {
   return decimal.digits.empty() ? Decimal{} : decimal;
 }
 
+template <typename Integer>
+std::optional<lattice::WideTotal> to_integer(std::string_view text) {
+  Integer value{};
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return lattice::WideTotal{value};
+}
+
+std::optional<lattice::WideTotal> to_whole(std::string_view text) {
+  const auto whole = to_integer<std::int64_t>(text);
+  return whole ? whole : to_integer<std::uint64_t>(text);
+}
+
 }  // namespace
 
 bool equal_json_numbers(std::string_view a, std::string_view b) {
   if (a == b) return true;
   const std::optional<Decimal> first = to_decimal(a);
   return first && first == to_decimal(b);
+}
+
+bool is_whole_json_number(std::string_view text) {
+  return to_whole(text).has_value();
+}
+
+std::optional<std::string> sum_of_changes(std::string_view base, std::string_view ours,
+                                          std::string_view theirs) {
+  const auto began = to_whole(base);
+  const auto first = to_whole(ours);
+  const auto second = to_whole(theirs);
+  WAGGLE_CHECK(began && first && second);
+  const lattice::WideTotal sum = *first + *second - *began;
+  if (sum > std::numeric_limits<std::uint64_t>::max() ||
+      sum < std::numeric_limits<std::int64_t>::min())
+    return std::nullopt;
+  return sum < 0 ? std::to_string(static_cast<std::int64_t>(sum))
+                 : std::to_string(static_cast<std::uint64_t>(sum));
 }
 
 }  // namespace waggle

@@ -29,13 +29,30 @@ Result<JsonValue> parse_named(std::string_view what, std::string_view text) {
   return value;
 }
 
-Result<std::string> within_value_bytes(const JsonValue& document) {
-  std::string text = to_json(document);
+// Nothing: there is none yet.
+Result<std::optional<JsonValue>> parse_document(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  Result<JsonValue> value = parse_named("document", text);
+  if (!value) return std::unexpected(value.error());
+  return std::move(*value);
+}
+
+Result<std::string> within_value_bytes(std::string_view what, const JsonValue& value) {
+  std::string text = to_json(value);
   if (text.size() > limits::kValueBytes)
-    return failed(Code::kRejected,
-                  fmt::format("the patched document: {} bytes, expected at most {}", text.size(),
-                              limits::kValueBytes));
+    return failed(Code::kRejected, fmt::format("the {}: {} bytes, expected at most {}", what,
+                                               text.size(), limits::kValueBytes));
   return text;
+}
+
+// The beginning of a text, for an error.
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kExcerptBytes = 80;
+  if (text.size() <= kExcerptBytes) return std::string(text);
+  std::size_t end = kExcerptBytes;
+  // Not within a character of several bytes.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return fmt::format("{}...", text.substr(0, end));
 }
 
 // RFC 7396, section 2.
@@ -53,6 +70,33 @@ void merge_patch(JsonValue& target, const JsonValue& patch) {
       merge_patch((*target.object())[name], change);
     }
   }
+}
+
+// What makes `to` of `from`: by merge_patch(), `from` becomes `to`. Where they are equal, an object
+// without members. `from` is null where there is nothing; `path` is where they stand.
+Result<JsonValue> difference(const JsonValue* from, const JsonValue& to, const std::string& path) {
+  if (to.object() == nullptr) return to;
+  static const JsonValue::Object kNoMembers;
+  const bool had_members = from != nullptr && from->object() != nullptr;
+  const JsonValue::Object& before = had_members ? *from->object() : kNoMembers;
+  JsonValue::Object changes;
+  for (const auto& [name, value] : before)
+    if (!to.object()->contains(name)) changes.emplace(name, JsonValue{});
+  for (const auto& [name, value] : *to.object()) {
+    const auto old = before.find(name);
+    if (old != before.end() && old->second == value) continue;
+    const std::string below = json_pointer_below(path, name);
+    if (value.is_null())
+      return failed(Code::kRejected,
+                    fmt::format("a merge patch can't set {} to null, which removes it; use a JSON "
+                                "patch or put the whole document",
+                                excerpt(below)));
+    Result<JsonValue> change =
+        difference(old == before.end() ? nullptr : &old->second, value, below);
+    if (!change) return change;
+    changes.emplace(name, std::move(*change));
+  }
+  return JsonValue{std::move(changes)};
 }
 
 // Equality as RFC 6902 section 4.6 defines it: as ==, with numbers compared by value.
@@ -89,16 +133,6 @@ Extent extent_of(const JsonValue& value) {
   }
   ++extent.levels;
   return extent;
-}
-
-// The beginning of a text, for an error.
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t kExcerptBytes = 80;
-  if (text.size() <= kExcerptBytes) return std::string(text);
-  std::size_t end = kExcerptBytes;
-  // Not within a character of several bytes.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return fmt::format("{}...", text.substr(0, end));
 }
 
 std::unexpected<Error> unfit(std::string_view expected, std::string_view found) {
@@ -308,31 +342,24 @@ class Operation {
 }  // namespace
 
 Result<std::string> apply_merge_patch(std::string_view document, std::string_view patch) {
-  JsonValue target;
-  if (!document.empty()) {
-    Result<JsonValue> parsed = parse_named("document", document);
-    if (!parsed) return std::unexpected(parsed.error());
-    target = std::move(*parsed);
-  }
+  Result<std::optional<JsonValue>> parsed = parse_document(document);
+  if (!parsed) return std::unexpected(parsed.error());
+  JsonValue target = std::move(*parsed).value_or(JsonValue{});
   const Result<JsonValue> changes = parse_named("patch", patch);
   if (!changes) return std::unexpected(changes.error());
   merge_patch(target, *changes);
-  return within_value_bytes(target);
+  return within_value_bytes("patched document", target);
 }
 
 Result<std::string> apply_json_patch(std::string_view document, std::string_view patch) {
-  std::optional<JsonValue> root;
-  if (!document.empty()) {
-    Result<JsonValue> parsed = parse_named("document", document);
-    if (!parsed) return std::unexpected(parsed.error());
-    root = std::move(*parsed);
-  }
+  Result<std::optional<JsonValue>> root = parse_document(document);
+  if (!root) return std::unexpected(root.error());
   const Result<JsonValue> operations = parse_named("patch", patch);
   if (!operations) return std::unexpected(operations.error());
   if (operations->array() == nullptr)
     return unfit("the patch to be an array of operations", operations->kind());
 
-  PatchedDocument patched(std::move(root));
+  PatchedDocument patched(std::move(*root));
   std::size_t number = 0;
   for (const JsonValue& written : *operations->array()) {
     const Operation operation(written);
@@ -342,7 +369,18 @@ Result<std::string> apply_json_patch(std::string_view document, std::string_view
                     fmt::format("{}: {}", operation.name(number), applied.error().text));
   }
   if (!patched.root()) return unfit("an operation that adds a document at \"\"", "none");
-  return within_value_bytes(*patched.root());
+  return within_value_bytes("patched document", *patched.root());
+}
+
+Result<std::string> make_merge_patch(std::string_view from, std::string_view to) {
+  const Result<std::optional<JsonValue>> before = parse_document(from);
+  if (!before) return std::unexpected(before.error());
+  const Result<JsonValue> after = parse_named("wanted document", to);
+  if (!after) return std::unexpected(after.error());
+  const Result<JsonValue> changes =
+      difference(before->has_value() ? &**before : nullptr, *after, "");
+  if (!changes) return std::unexpected(changes.error());
+  return within_value_bytes("merge patch", *changes);
 }
 
 }  // namespace waggle

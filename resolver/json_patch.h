@@ -27,4 +27,9 @@ namespace waggle {
 [[nodiscard]] Result<std::string> apply_json_patch(std::string_view document,
                                                    std::string_view patch);
 
+// The merge patch that makes `to` of `from`, which may be empty: there is none yet. Errors:
+// kRejected where either is no document; where `to` has a member null that the patch would have to
+// set, since that removes it, with its pointer; and where the patch is larger than a value may be.
+[[nodiscard]] Result<std::string> make_merge_patch(std::string_view from, std::string_view to);
+
 }  // namespace waggle

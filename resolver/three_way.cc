@@ -20,7 +20,7 @@ std::optional<ThreeWay> merge_documents(const Register& base, const Register& ou
   const JsonFavor side = favor == MergeFavor::kOurs     ? JsonFavor::kOurs
                          : favor == MergeFavor::kTheirs ? JsonFavor::kTheirs
                                                         : JsonFavor::kNone;
-  const JsonMerge merged = merge_json(*began, *first, *second, side);
+  const JsonMerge merged = merge_json(*began, *first, *second, {.favor = side});
   ThreeWay result;
   result.value = {ContentType::kJson, to_json(merged.value)};
   // Where it is what one side wrote, it stays as that side spelt it.

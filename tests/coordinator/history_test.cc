@@ -94,11 +94,22 @@ BOOST_AUTO_TEST_CASE(an_author_knows_the_newest_version_that_it_saw_or_wrote) {
   BOOST_TEST(history.known_to(Key("k"), author)->version.value() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(recovery_drops_what_the_policy_no_longer_keeps) {
+  History history(SwarmId("s"));
+  for (std::uint64_t version = 1; version <= 3; ++version)
+    history.restore({SwarmId("s"), Key("k"), Revision(version), record(version, text())}, 0);
+  BOOST_TEST((history.at(Key("k"), Revision(3)) == nullptr));
+  std::vector<Row> rows;
+  history.add(Key("l"), record(4, text()), 1, rows);
+  BOOST_TEST(text_of(rows) == "+l4 -k1 -k2 -k3 ");
+}
+
 BOOST_AUTO_TEST_CASE(recovery_keeps_the_bounds_and_tells_what_passed_them) {
   History history(SwarmId("s"));
   const std::uint64_t many = limits::kHistoryVersions + 2;
   for (std::uint64_t version = 1; version <= many; ++version)
-    history.restore({SwarmId("s"), Key("k"), Revision(version), record(version, text())});
+    history.restore({SwarmId("s"), Key("k"), Revision(version), record(version, text())},
+                    limits::kHistoryVersions);
   BOOST_TEST((history.at(Key("k"), Revision(2)) == nullptr));
   BOOST_TEST(history.at(Key("k"), Revision(3))->version.value() == 3u);
   std::vector<Row> rows;

@@ -40,8 +40,7 @@ struct Case {
 
 void check(const Case& given) {
   BOOST_TEST_CONTEXT(given.base << " | " << given.ours << " | " << given.theirs) {
-    const JsonMerge merge =
-        merge_json(json(given.base), json(given.ours), json(given.theirs), JsonFavor::kNone);
+    const JsonMerge merge = merge_json(json(given.base), json(given.ours), json(given.theirs));
     BOOST_TEST(to_json(merge.value) == given.merged);
     std::vector<std::string> paths;
     for (const JsonConflict& conflict : merge.conflicts) paths.push_back(conflict.path);
@@ -163,14 +162,14 @@ void check_laws(const Triple& t) {
          {std::tuple(&t.base, &t.ours, &t.base, &t.ours),
           std::tuple(&t.base, &t.base, &t.theirs, &t.theirs),
           std::tuple(&t.base, &t.ours, &t.ours, &t.ours)}) {
-      const JsonMerge merge = merge_json(*base, *ours, *theirs, favor);
+      const JsonMerge merge = merge_json(*base, *ours, *theirs, {.favor = favor});
       BOOST_REQUIRE((merge.value == *expected));
       BOOST_REQUIRE(merge.conflicts.empty());
     }
   }
-  const JsonMerge neutral = merge_json(t.base, t.ours, t.theirs, JsonFavor::kNone);
-  const JsonMerge for_ours = merge_json(t.base, t.ours, t.theirs, JsonFavor::kOurs);
-  const JsonMerge for_theirs = merge_json(t.base, t.ours, t.theirs, JsonFavor::kTheirs);
+  const JsonMerge neutral = merge_json(t.base, t.ours, t.theirs);
+  const JsonMerge for_ours = merge_json(t.base, t.ours, t.theirs, {.favor = JsonFavor::kOurs});
+  const JsonMerge for_theirs = merge_json(t.base, t.ours, t.theirs, {.favor = JsonFavor::kTheirs});
   BOOST_REQUIRE((neutral.value == for_ours.value));
   BOOST_REQUIRE((neutral.conflicts == for_ours.conflicts));
   BOOST_REQUIRE((neutral.conflicts == for_theirs.conflicts));
@@ -178,12 +177,13 @@ void check_laws(const Triple& t) {
   BOOST_REQUIRE_EQUAL(for_ours.value == for_theirs.value, neutral.conflicts.empty());
   BOOST_REQUIRE(std::ranges::is_sorted(neutral.conflicts, {}, &JsonConflict::path));
 
-  const JsonMerge mirror = merge_json(t.base, t.theirs, t.ours, JsonFavor::kTheirs);
+  const JsonMerge mirror = merge_json(t.base, t.theirs, t.ours, {.favor = JsonFavor::kTheirs});
   BOOST_REQUIRE((mirror.value == for_ours.value));
   BOOST_REQUIRE_EQUAL(mirror.conflicts.size(), for_ours.conflicts.size());
   for (std::size_t i = 0; i < mirror.conflicts.size(); ++i) {
     const JsonConflict& conflict = neutral.conflicts[i];
-    const JsonConflict exchanged{conflict.path, conflict.base, conflict.theirs, conflict.ours};
+    const JsonConflict exchanged{conflict.path, conflict.base, conflict.theirs, conflict.ours,
+                                 conflict.kind};
     BOOST_REQUIRE((mirror.conflicts[i] == exchanged));
     BOOST_REQUIRE(conflict.ours != conflict.theirs);
     BOOST_REQUIRE(conflict.base != conflict.ours);
@@ -362,22 +362,23 @@ BOOST_AUTO_TEST_CASE(conflicts_carry_all_three_texts_and_stand_in_the_order_of_t
   const JsonValue base = json(R"({"a":{"b":1},"a!":1,"x/y":{"~":1},"gone":[1]})");
   const JsonValue ours = json(R"({"a":{"b":2},"a!":2,"x/y":{"~":2},"new":1})");
   const JsonValue theirs = json(R"({"a":{"b":3},"a!":3,"x/y":{"~":3},"gone":[2],"new":{}})");
-  const std::vector<JsonConflict> expected = {{"/a!", "1", "2", "3"},
-                                              {"/a/b", "1", "2", "3"},
-                                              {"/gone", "[1]", "", "[2]"},
-                                              {"/new", "", "1", "{}"},
-                                              {"/x~1y/~0", "1", "2", "3"}};
+  const std::vector<JsonConflict> expected = {
+      {"/a!", "1", "2", "3"},
+      {"/a/b", "1", "2", "3"},
+      {"/gone", "[1]", "", "[2]", JsonConflictKind::kDeleteEdit},
+      {"/new", "", "1", "{}", JsonConflictKind::kBothAdded},
+      {"/x~1y/~0", "1", "2", "3"}};
   for (const JsonFavor favor : kFavors)
-    BOOST_TEST((merge_json(base, ours, theirs, favor).conflicts == expected));
-  BOOST_TEST((merge_json(base, ours, theirs, JsonFavor::kTheirs).value == theirs));
-  BOOST_TEST((merge_json(base, ours, theirs, JsonFavor::kOurs).value == ours));
-  BOOST_TEST((merge_json(base, ours, theirs, JsonFavor::kNone).value == ours));
+    BOOST_TEST((merge_json(base, ours, theirs, {.favor = favor}).conflicts == expected));
+  BOOST_TEST((merge_json(base, ours, theirs, {.favor = JsonFavor::kTheirs}).value == theirs));
+  BOOST_TEST((merge_json(base, ours, theirs, {.favor = JsonFavor::kOurs}).value == ours));
+  BOOST_TEST((merge_json(base, ours, theirs).value == ours));
 }
 
 BOOST_AUTO_TEST_CASE(a_favored_side_wins_only_at_the_conflict) {
   const JsonMerge merge =
       merge_json(json(R"({"a":1,"b":1,"c":[1]})"), json(R"({"a":2,"b":2,"c":[2]})"),
-                 json(R"({"a":1,"b":3,"c":[]})"), JsonFavor::kTheirs);
+                 json(R"({"a":1,"b":3,"c":[]})"), {.favor = JsonFavor::kTheirs});
   BOOST_TEST(to_json(merge.value) == R"({"a":2,"b":3,"c":[]})");
 }
 
@@ -396,7 +397,7 @@ BOOST_AUTO_TEST_CASE(laws_hold_for_random_triples) {
       for (std::uint64_t i = 1 + prng.below(4); i > 0; --i)
         triple.theirs = changed(prng, triple.theirs);
       check_laws(triple);
-      const JsonMerge merge = merge_json(triple.base, triple.ours, triple.theirs, JsonFavor::kNone);
+      const JsonMerge merge = merge_json(triple.base, triple.ours, triple.theirs);
       const bool own = merge.value != triple.ours && merge.value != triple.theirs;
       clean += own && merge.conflicts.empty() ? 1 : 0;
       mixed += own && !merge.conflicts.empty() ? 1 : 0;
@@ -418,7 +419,7 @@ BOOST_AUTO_TEST_CASE(two_levels_of_scalars_agree_with_the_oracle) {
       const Triple triple{random_two_levels(prng), random_two_levels(prng),
                           random_two_levels(prng)};
       const Oracle oracle(triple);
-      const JsonMerge merge = merge_json(triple.base, triple.ours, triple.theirs, JsonFavor::kNone);
+      const JsonMerge merge = merge_json(triple.base, triple.ours, triple.theirs);
       std::set<std::string> conflicts;
       for (const JsonConflict& conflict : merge.conflicts) conflicts.insert(conflict.path);
       BOOST_REQUIRE((conflicts == oracle.conflicts()));
@@ -455,7 +456,7 @@ BOOST_AUTO_TEST_CASE(changes_of_an_array_on_either_side_of_an_item_that_stays_ar
       const JsonValue::Array their_back = some();
       const JsonMerge merge =
           merge_json({joined(front, middle, back)}, {joined(our_front, middle, back)},
-                     {joined(front, middle, their_back)}, JsonFavor::kNone);
+                     {joined(front, middle, their_back)});
       BOOST_REQUIRE(merge.conflicts.empty());
       BOOST_REQUIRE((merge.value == JsonValue{joined(our_front, middle, their_back)}));
     }
@@ -477,12 +478,12 @@ BOOST_AUTO_TEST_CASE(an_array_beyond_the_bound_is_a_conflict_as_a_whole) {
     theirs.array()->back() = {false};
     JsonValue both = ours;
     both.array()->back() = {false};
-    const JsonMerge merge = merge_json(base, ours, theirs, JsonFavor::kNone);
+    const JsonMerge merge = merge_json(base, ours, theirs);
     const bool within = size <= kJsonArrayItemsMax;
     BOOST_TEST((merge.value == (within ? both : ours)));
     BOOST_TEST(merge.conflicts.size() == (within ? 0U : 1U));
     // One side's change needs no comparison of items.
-    BOOST_TEST((merge_json(base, ours, base, JsonFavor::kNone).value == ours));
+    BOOST_TEST((merge_json(base, ours, base).value == ours));
   }
 }
 
@@ -497,10 +498,10 @@ BOOST_AUTO_TEST_CASE(work_on_many_large_arrays_is_bounded_alike_for_both_sides) 
     }
     return JsonValue{members};
   };
-  const JsonMerge merge = merge_json(many(0), many(1), many(2), JsonFavor::kOurs);
+  const JsonMerge merge = merge_json(many(0), many(1), many(2), {.favor = JsonFavor::kOurs});
   BOOST_TEST(!merge.conflicts.empty());
   BOOST_TEST(merge.conflicts.size() < 100U);
-  const JsonMerge mirror = merge_json(many(0), many(2), many(1), JsonFavor::kTheirs);
+  const JsonMerge mirror = merge_json(many(0), many(2), many(1), {.favor = JsonFavor::kTheirs});
   BOOST_TEST((mirror.value == merge.value));
 }
 
@@ -512,11 +513,9 @@ BOOST_AUTO_TEST_CASE(many_conflicts_below_a_long_path_become_one) {
     outer.emplace(std::string(name_bytes, 'n'), JsonValue{inner});
     return JsonValue{outer};
   };
-  BOOST_TEST(
-      merge_json(with(9, "0"), with(9, "1"), with(9, "2"), JsonFavor::kNone).conflicts.size() ==
-      1000U);
-  const JsonMerge merge =
-      merge_json(with(100'000, "0"), with(100'000, "1"), with(100'000, "2"), JsonFavor::kTheirs);
+  BOOST_TEST(merge_json(with(9, "0"), with(9, "1"), with(9, "2")).conflicts.size() == 1000U);
+  const JsonMerge merge = merge_json(with(100'000, "0"), with(100'000, "1"), with(100'000, "2"),
+                                     {.favor = JsonFavor::kTheirs});
   BOOST_TEST(merge.conflicts.size() == 1U);
   BOOST_TEST((merge.value == with(100'000, "2")));
 }
@@ -529,7 +528,8 @@ BOOST_AUTO_TEST_CASE(the_deepest_nesting_is_merged) {
     text += std::string(kJsonNestingMax, '}');
     return json(text);
   };
-  const JsonMerge merge = merge_json(deep("1"), deep("2"), deep("3"), JsonFavor::kTheirs);
+  const JsonMerge merge =
+      merge_json(deep("1"), deep("2"), deep("3"), {.favor = JsonFavor::kTheirs});
   BOOST_REQUIRE(merge.conflicts.size() == 1U);
   BOOST_TEST(merge.conflicts.front().path.size() == 2 * kJsonNestingMax);
   BOOST_TEST((merge.value == deep("3")));

@@ -433,6 +433,80 @@ BOOST_AUTO_TEST_CASE(random_patches_pass_up_to_the_operation_that_the_error_name
   BOOST_TEST(failures < 4800U);
 }
 
+BOOST_AUTO_TEST_CASE(a_merge_patch_holds_only_what_differs) {
+  check_examples(make_merge_patch, {
+                                       {R"({"a":1,"b":2})", R"({"a":1,"b":3})", R"({"b":3})"},
+                                       {R"({"a":1,"b":2})", R"({"a":1})", R"({"b":null})"},
+                                       {R"({"a":{"x":1,"y":[1]}})", R"({"a":{"x":1,"y":[1,null]}})",
+                                        R"({"a":{"y":[1,null]}})"},
+                                       {R"({"a":{"x":1}})", R"({"a":{}})", R"({"a":{"x":null}})"},
+                                       {R"({"a":5})", R"({"a":{}})", R"({"a":{}})"},
+                                       {R"({"a":null,"b":1})", R"({"a":null,"b":2})", R"({"b":2})"},
+                                       {"[1]", R"({"a":1})", R"({"a":1})"},
+                                       {R"({"a":1})", "[null]", "[null]"},
+                                       {R"({"a":1})", "null", "null"},
+                                       {R"({"a":1})", R"({"a":1})", "{}"},
+                                       {"", R"({"a":1})", R"({"a":1})"},
+                                   });
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_patch_that_would_have_to_set_null_is_refused) {
+  check_refusals(make_merge_patch, {
+                                       {R"({"a":1})", R"({"a":null})", {"/a to null"}},
+                                       {"{}", R"({"a":{"b/c":null}})", {"/a/b~1c to null"}},
+                                       {"", R"({"a":null})", {"/a to null"}},
+                                       {"{", "{}", {"the document: "}},
+                                       {"{}", "", {"the wanted document: "}},
+                                   });
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_patch_larger_than_a_value_is_refused) {
+  std::string document = "{\"0\":1";
+  for (int i = 1; document.size() < limits::kValueBytes - 20; ++i)
+    document += fmt::format(",\"{}\":1", i);
+  check_refusals(make_merge_patch, {{document + "}", "{}", {"the merge patch: ", "at most"}}});
+}
+
+// A null among the members of `wanted`, outside of arrays, which `from` has not at the same place.
+bool sets_null(const JsonValue* from, const JsonValue& wanted) {
+  if (wanted.is_null()) return from == nullptr || !from->is_null();
+  if (wanted.object() == nullptr) return false;
+  for (const auto& [name, member] : *wanted.object()) {
+    const JsonValue::Object* before = from == nullptr ? nullptr : from->object();
+    const bool known = before != nullptr && before->contains(name);
+    if (sets_null(known ? &before->at(name) : nullptr, member)) return true;
+  }
+  return false;
+}
+
+JsonValue random_document(Prng& prng, int levels) {
+  constexpr std::string_view kLeaves[] = {"1", "2", "null", "[null,{\"a\":null}]", "\"x\"", "{}"};
+  if (levels == 0 || prng.chance(1, 6))
+    return parse_json_document(kLeaves[prng.below(std::size(kLeaves))]).value();
+  JsonValue::Object members;
+  for (const char* name : {"a", "b", "c/d"})
+    if (prng.chance(1, 2)) members.emplace(name, random_document(prng, levels - 1));
+  return {members};
+}
+
+BOOST_AUTO_TEST_CASE(a_made_merge_patch_makes_the_wanted_document) {
+  std::uint64_t refused = 0;
+  constexpr std::uint64_t kCount = 20'000;
+  for (std::uint64_t seed = 0; seed < kCount; ++seed) BOOST_TEST_CONTEXT("seed " << seed) {
+      Prng prng(seed);
+      const JsonValue from = random_document(prng, 3);
+      const JsonValue wanted = random_document(prng, 3);
+      const Result<std::string> patch = make_merge_patch(to_json(from), to_json(wanted));
+      const bool impossible = wanted.object() != nullptr && sets_null(&from, wanted);
+      BOOST_REQUIRE_EQUAL(patch.has_value(), !impossible);
+      if (patch)
+        BOOST_REQUIRE_EQUAL(apply_merge_patch(to_json(from), *patch).value(), to_json(wanted));
+      refused += impossible ? 1 : 0;
+    }
+  BOOST_TEST(refused > kCount / 10);
+  BOOST_TEST(refused < kCount - kCount / 10);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
