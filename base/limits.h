@@ -23,6 +23,8 @@ inline constexpr std::size_t kDots = 8;
 inline constexpr std::size_t kCounterShares = 32;
 inline constexpr std::size_t kSiblings = 16;
 inline constexpr std::size_t kReserves = 1024;
+// Of a list or text: history up to the floor that takes less is not worth a pass over it.
+inline constexpr std::size_t kSequenceFoldBytes = std::size_t{4} << 10;
 // Of a list or text, what is kept to walk late edits forward. Beyond: the older half is folded.
 inline constexpr std::size_t kSequenceHistoryBytes = std::size_t{256} << 10;
 

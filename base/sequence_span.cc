@@ -2,143 +2,147 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
+
+#include "base/sequence_joints.h"
 
 namespace waggle {
 namespace {
 
-std::size_t scalar_bytes(unsigned char first) {
+std::size_t scalar_size(unsigned char first) {
   return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-std::size_t element_bytes(const std::string& bytes, std::size_t at) {
-  std::size_t length = 0;
-  unsigned shift = 0;
-  std::size_t size = 0;
-  while (true) {
-    const auto byte = static_cast<unsigned char>(bytes[at + size++]);
-    length |= std::size_t{byte & 0x7fU} << shift;
-    if ((byte & 0x80) == 0) return size + length;
-    shift += 7;
-  }
+// An element stands behind its length, a varint of one or two bytes (limits::kElementBytes).
+std::size_t element_size(std::string_view content, std::size_t at) {
+  const auto low = static_cast<unsigned char>(content[at]);
+  if (low < 0x80) return 1 + std::size_t{low};
+  return 2 + ((low & 0x7fU) | (std::size_t{static_cast<unsigned char>(content[at + 1])} << 7));
 }
 
-// How the dots of a run go on from its first `count` units to `next`; nothing: they don't.
-std::optional<std::int8_t> step_to(const SpanDeletion& run, std::uint32_t count,
-                                   const SpanDot& next) {
-  if (count > 1) return run.of(count) == next ? std::optional(run.step) : std::nullopt;
-  if (run.dot == next) return 0;
-  if (run.dot.revision == 0) return std::nullopt;
-  for (const std::int8_t step : {1, -1})
-    if (run.dot.after(step) == next) return step;
-  return std::nullopt;
-}
-
-// Settles what one unit leaves open: equal spans have equal fields.
+// What one unit leaves open is settled.
 void normalise(SequenceSpan& span) {
   if (span.count > 1) return;
   span.rising = false;
-  for (SpanDeletion& deletion : span.deletions) deletion.step = 0;
-}
-
-struct Joint {
-  bool rising = false;
-  std::vector<std::int8_t> steps;
-};
-
-// How the first unit of `next` continues the run; nothing: it doesn't.
-std::optional<Joint> joint_of(const SequenceSpan& run, const SequenceSpan& next) {
-  if (next.right != run.right || next.left != run.id_of(run.count - 1) ||
-      run.deletions.size() != next.deletions.size())
-    return std::nullopt;
-  Joint joint;
-  const bool same_commit = next.dot == run.dot && next.offset == run.offset + run.count;
-  const bool next_commit =
-      !run.folded() && next.dot == run.dot.after(run.count) && next.offset == run.offset;
-  if (same_commit && (run.count == 1 || !run.rising)) {
-    joint.rising = false;
-  } else if (next_commit && (run.count == 1 || run.rising)) {
-    joint.rising = true;
-  } else {
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < run.deletions.size(); ++i) {
-    const auto step = step_to(run.deletions[i], run.count, next.deletions[i].dot);
-    if (!step) return std::nullopt;
-    joint.steps.push_back(*step);
-  }
-  return joint;
-}
-
-bool goes_on_so(const SequenceSpan& next, const Joint& joint) {
-  if (next.count == 1) return true;
-  if (next.rising != joint.rising) return false;
-  for (std::size_t i = 0; i < joint.steps.size(); ++i)
-    if (next.deletions[i].step != joint.steps[i]) return false;
-  return true;
+  span.step = 0;
 }
 
 }  // namespace
 
+std::uint32_t SequenceSpan::find(const UnitRef& name) const {
+  if (base() || name.kind != UnitRef::Kind::kUnit || name.index != dot.index) return count;
+  if (rising) {
+    if (name.offset != offset || name.revision < dot.revision) return count;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, name.revision - dot.revision));
+  }
+  if (name.revision != dot.revision || name.offset < offset) return count;
+  return std::min(count, name.offset - offset);
+}
+
 std::uint64_t SequenceSpan::newest() const {
-  std::uint64_t newest = dot_of(count - 1).revision;
-  for (const SpanDeletion& deletion : deletions)
-    newest = std::max({newest, deletion.dot.revision, deletion.of(count - 1).revision});
-  return newest;
+  std::uint64_t newest = std::max(dot_of(count - 1).revision, deletion.revision);
+  if (deleted) newest = std::max(newest, deletion_of(count - 1).revision);
+  return later ? std::max(newest, later->back().revision) : newest;
 }
 
-std::size_t unit_bytes(const std::string& bytes, std::size_t at, bool scalars) {
-  return scalars ? scalar_bytes(static_cast<unsigned char>(bytes[at])) : element_bytes(bytes, at);
+bool same_later(const LaterDeletions& a, const LaterDeletions& b) {
+  return a == b || (a && b && *a == *b);
 }
 
-std::size_t prefix_bytes(const SequenceSpan& span, std::uint32_t units, bool scalars) {
-  if (!span.visible()) return 0;  // of tombstones nothing is kept
-  if (units == span.count) return span.bytes.size();
-  if (scalars && span.bytes.size() == span.count) return units;
+std::size_t prefix_bytes(std::string_view content, std::uint32_t units, SequenceUnit unit) {
   std::size_t size = 0;
-  for (std::uint32_t i = 0; i < units; ++i) size += unit_bytes(span.bytes, size, scalars);
+  if (unit == SequenceUnit::kScalar) {
+    for (; units > 0; --units) size += scalar_size(static_cast<unsigned char>(content[size]));
+  } else {
+    for (; units > 0; --units) size += element_size(content, size);
+  }
   return size;
 }
 
-SequenceSpan split_span(SequenceSpan& span, std::uint32_t units, bool scalars) {
-  SequenceSpan rest;
+std::size_t piece_bytes(std::string_view content, SequenceUnit unit) {
+  std::size_t size = 0;
+  for (std::uint32_t units = 0; units < kSpanUnits && size < content.size(); ++units) {
+    const std::size_t next = size + prefix_bytes(content.substr(size), 1, unit);
+    if (next > kSpanBytes && units > 0) break;
+    size = next;
+  }
+  return size;
+}
+
+std::uint32_t units_in(std::string_view content, SequenceUnit unit) {
+  if (unit == SequenceUnit::kScalar)
+    return static_cast<std::uint32_t>(std::ranges::count_if(
+        content, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  std::uint32_t units = 0;
+  for (std::size_t at = 0; at < content.size(); ++units) at += element_size(content, at);
+  return units;
+}
+
+SequenceSpan split_span(SequenceSpan& span, std::uint32_t units, std::uint32_t bytes) {
+  SequenceSpan rest = span;
   rest.dot = span.dot_of(units);
-  rest.offset = span.id_of(units).offset;
-  rest.rising = span.rising;
-  rest.count = span.count - units;
-  rest.left = span.id_of(units - 1);
-  rest.right = span.right;
-  rest.deletions = span.deletions;
-  for (SpanDeletion& deletion : rest.deletions) deletion.dot = deletion.of(units);
-  const std::size_t bytes = prefix_bytes(span, units, scalars);
-  rest.bytes = span.bytes.substr(bytes);
-  span.bytes.resize(bytes);
+  rest.offset += span.rising || span.base() ? 0 : units;
+  rest.count -= units;
+  rest.bytes -= bytes;
+  rest.left = span.name_of(units - 1);
+  if (span.deleted) rest.deletion = span.deletion_of(units);
   span.count = units;
+  span.bytes = bytes;
   normalise(span);
   normalise(rest);
   return rest;
 }
 
-bool extend_span(SequenceSpan& span, SequenceSpan& next, std::uint32_t most, bool scalars) {
-  while (next.count > 0 && span.count < most) {
-    const std::optional<Joint> joint = joint_of(span, next);
-    if (!joint) return false;
-    const std::uint32_t units =
-        goes_on_so(next, *joint) ? std::min(most - span.count, next.count) : 1;
-    const bool all = units == next.count;
-    SequenceSpan rest;
-    if (!all) rest = split_span(next, units, scalars);
-    span.rising = joint->rising;
-    for (std::size_t i = 0; i < joint->steps.size(); ++i) span.deletions[i].step = joint->steps[i];
-    span.bytes += next.bytes;
-    span.count += units;
-    if (all) {
-      next.count = 0;
-      return true;
-    }
-    next = std::move(rest);
-  }
-  return next.count == 0;
+// ---- joints ------------------------------------------------------------------------------------
+
+std::optional<bool> name_joint(const SequenceSpan& span, const SequenceSpan& next) {
+  if (span.base() || next.base())
+    return span.base() && next.base() ? std::optional(false) : std::nullopt;
+  const std::uint32_t last = span.count - 1;
+  const SpanDot dot = span.dot_of(last);
+  if (next.right != span.right || next.left != span.name_of(last)) return std::nullopt;
+  if (next.dot == dot && next.offset == span.offset + (span.rising ? 0 : last) + 1) return false;
+  if (next.dot == dot.after(1) && next.offset == span.offset + (span.rising ? 0 : last))
+    return true;
+  return std::nullopt;
+}
+
+std::optional<std::int8_t> deletion_joint(const SequenceSpan& span, const SequenceSpan& next) {
+  if (span.deleted != next.deleted) return std::nullopt;
+  if (!span.deleted) return 0;
+  if (!same_later(span.later, next.later)) return std::nullopt;
+  const SpanDot last = span.deletion_of(span.count - 1);
+  if (next.deletion == last) return 0;
+  if (span.gone() || next.gone()) return std::nullopt;
+  if (next.deletion == last.after(1)) return 1;
+  if (next.deletion == last.after(-1)) return -1;
+  return std::nullopt;
+}
+
+std::uint32_t names_continue(const SequenceSpan& span, const SequenceSpan& next) {
+  const std::optional<bool> rising = name_joint(span, next);
+  if (!rising || (span.count > 1 && span.rising != *rising)) return 0;
+  return next.count == 1 || next.rising == *rising ? next.count : 1;
+}
+
+std::uint32_t deletions_continue(const SequenceSpan& span, const SequenceSpan& next) {
+  const std::optional<std::int8_t> step = deletion_joint(span, next);
+  if (!step || (span.count > 1 && span.step != *step)) return 0;
+  return next.count == 1 || next.step == *step ? next.count : 1;
+}
+
+bool join_span(SequenceSpan& span, const SequenceSpan& next) {
+  if (names_continue(span, next) != next.count || deletions_continue(span, next) != next.count)
+    return false;
+  // Tombstones have no content, so nothing makes a long one costly.
+  if (!span.deleted &&
+      (span.count + next.count > kSpanUnits || span.bytes + next.bytes > kSpanBytes))
+    return false;
+  if (span.count > UINT32_MAX - next.count) return false;
+  span.rising = *name_joint(span, next);
+  span.step = *deletion_joint(span, next);
+  span.count += next.count;
+  span.bytes += next.bytes;
+  return true;
 }
 
 }  // namespace waggle

@@ -1,101 +1,103 @@
 #pragma once
 
-// What a Sequence is made of. Inner header of base/sequence.
+// What a Sequence is made of. Inner header of base/sequence.h.
 //
 // A unit is named by the commit that inserted it and its number among the units of that commit.
-// Units that were typed one after the other, each in a commit of its own, or all in one commit, are
-// one span; so are tombstones that were deleted one after the other, in either direction.
+// Base units, those below the fold, have no name: nothing asks for it, because everybody who may
+// still write has seen all of them, so a unit that somebody puts between two of them stays between
+// them. What a later unit says of its neighbours is then either "the nearest base unit on that
+// side" or "something beyond it". The edges of the sequence count as base units.
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <string_view>
 #include <vector>
-
-#include "base/ids.h"
 
 namespace waggle {
 
-// A dot with its writer's place in the sequence's table. Revision 0: of the folded text.
+enum class SequenceUnit : std::uint8_t { kScalar = 0, kElement = 1 };
+
+// A dot with its writer's place in the sequence's table. Revision 0: none.
 struct SpanDot {
   std::uint64_t revision = 0;
+  std::uint64_t seq = 0;
   std::uint32_t index = 0;
   std::uint32_t writer = 0;
-  std::uint64_t seq = 0;
-  friend bool operator==(const SpanDot&, const SpanDot&) = default;
   // The dot so many commits of the same writer later.
   [[nodiscard]] SpanDot after(std::int64_t commits) const {
-    SpanDot dot = *this;
-    dot.revision += static_cast<std::uint64_t>(commits);
-    dot.seq += static_cast<std::uint64_t>(commits);
-    return dot;
+    const auto by = static_cast<std::uint64_t>(commits);
+    return {revision + by, seq + by, index, writer};
   }
+  friend bool operator==(const SpanDot&, const SpanDot&) = default;
 };
 
-struct UnitId {
-  std::uint64_t revision = 0;
+// An origin of FugueMax: the unit next to which its author put a unit.
+struct UnitRef {
+  enum class Kind : std::uint8_t { kNear, kFar, kUnit };
+  Kind kind = Kind::kNear;
   std::uint32_t index = 0;
   std::uint32_t offset = 0;
-  bool none = true;  // before the first, or behind the last
-  friend bool operator==(const UnitId&, const UnitId&) = default;
+  std::uint64_t revision = 0;
+  friend bool operator==(const UnitRef&, const UnitRef&) = default;
 };
 
-// Who deleted the units of a span: unit i by `dot` and so many commits later (step 1), earlier
-// (-1), or all by the same (0).
-struct SpanDeletion {
-  SpanDot dot;
-  std::int8_t step = 0;
-  [[nodiscard]] SpanDot of(std::uint32_t unit) const {
-    return dot.after(std::int64_t{step} * unit);
-  }
-  friend bool operator==(const SpanDeletion&, const SpanDeletion&) = default;
-};
+// Deletions of a span's units beyond the earliest: each is of all its units. By revision; null:
+// none.
+using LaterDeletions = std::shared_ptr<const std::vector<SpanDot>>;
 
+// Neighbouring units that can be told in a few words. A span of one unit is not rising and has no
+// step, so equal spans have equal fields.
 struct SequenceSpan {
-  static constexpr std::uint32_t kUnits = 128;   // of one span, so that splitting one is cheap
-  static constexpr std::size_t kDeletions = 32;  // of one unit that are told apart
-
-  SpanDot dot;               // of the first unit
+  SpanDot dot;               // of the first unit; of base units none
   std::uint32_t offset = 0;  // of the first unit
-  bool rising = false;  // each unit is of the next commit; else of the same, at the next offset
   std::uint32_t count = 0;
-  UnitId left;   // origin on the left of the first unit; of the others the unit before
-  UnitId right;  // origin on the right, of each unit: what its author saw behind it
-  std::vector<SpanDeletion> deletions;  // by revision; empty: the units are there
-  std::string bytes;                    // UTF-8, or each element behind its length as a varint
+  std::uint32_t bytes = 0;  // of content, 0 iff deleted
+  bool rising = false;      // each unit is of the next commit; else of the same, the next offset
+  bool deleted = false;
+  std::int8_t step = 0;  // deleted each by the same commit (0), the next (1), the one before (-1)
+  UnitRef left;          // of the first unit; of the others the unit before
+  UnitRef right;         // of all units
+  SpanDot deletion;      // the earliest, of the first unit; none: of a base unit long gone
+  LaterDeletions later;
 
-  [[nodiscard]] bool visible() const { return deletions.empty(); }
-  [[nodiscard]] bool folded() const { return dot.revision == 0; }
-  [[nodiscard]] UnitId id_of(std::uint32_t unit) const {
-    return {dot.revision + (rising ? unit : 0), dot.index, offset + (rising ? 0 : unit), false};
-  }
+  [[nodiscard]] bool base() const { return dot.revision == 0; }
+  // A base unit that everybody knows to be deleted: it only keeps two others apart.
+  [[nodiscard]] bool gone() const { return deleted && deletion.revision == 0; }
   [[nodiscard]] SpanDot dot_of(std::uint32_t unit) const { return rising ? dot.after(unit) : dot; }
-  [[nodiscard]] bool holds(const UnitId& id) const {
-    if (id.none || id.index != dot.index) return false;
-    if (rising)
-      return id.offset == offset && id.revision >= dot.revision &&
-             id.revision - dot.revision < count;
-    return id.revision == dot.revision && id.offset >= offset && id.offset - offset < count;
+  [[nodiscard]] UnitRef name_of(std::uint32_t unit) const {
+    if (base()) return {};
+    return {UnitRef::Kind::kUnit, dot.index, offset + (rising ? 0 : unit),
+            dot.revision + (rising ? unit : 0)};
   }
-  // The greatest revision of a dot in it.
-  [[nodiscard]] std::uint64_t newest() const;
-  friend bool operator==(const SequenceSpan&, const SequenceSpan&) = default;
+  [[nodiscard]] SpanDot deletion_of(std::uint32_t unit) const {
+    return deletion.after(std::int64_t{step} * unit);
+  }
+  // What `name` finds in the span: the unit's number, or `count`.
+  [[nodiscard]] std::uint32_t find(const UnitRef& name) const;
+  [[nodiscard]] std::uint64_t newest() const;  // revision of a dot
 };
 
-struct SequenceChunk {
-  std::vector<SequenceSpan> spans;
-  std::uint64_t visible = 0;
-  std::uint64_t total = 0;
-  std::uint64_t newest = 0;  // of all dots in it, or more
-};
+[[nodiscard]] bool same_later(const LaterDeletions& a, const LaterDeletions& b);
 
-// Bytes of the unit that begins there, and of the first `units` units of a span.
-[[nodiscard]] std::size_t unit_bytes(const std::string& bytes, std::size_t at, bool scalars);
-[[nodiscard]] std::size_t prefix_bytes(const SequenceSpan& span, std::uint32_t units, bool scalars);
-// Takes the units from `units` on off the span and gives them.
-[[nodiscard]] SequenceSpan split_span(SequenceSpan& span, std::uint32_t units, bool scalars);
-// Takes as many units off the front of `next` as belong to the same run, at most up to `most` units
-// in the run. True: all of them.
-bool extend_span(SequenceSpan& span, SequenceSpan& next, std::uint32_t most, bool scalars);
+// Bytes of the first `units` units of that content. REQUIRES: it has so many.
+[[nodiscard]] std::size_t prefix_bytes(std::string_view content, std::uint32_t units,
+                                       SequenceUnit unit);
+// Bytes of as many of its first units as one span may hold, at least one.
+[[nodiscard]] std::size_t piece_bytes(std::string_view content, SequenceUnit unit);
+[[nodiscard]] std::uint32_t units_in(std::string_view content, SequenceUnit unit);
+
+// Takes the units from `units` on off the span; `bytes` is what the others have of the content.
+// REQUIRES: 0 < units < count.
+[[nodiscard]] SequenceSpan split_span(SequenceSpan& span, std::uint32_t units, std::uint32_t bytes);
+// True iff both are one span, and makes it in `span`. Bound: kSpanUnits and kSpanBytes.
+[[nodiscard]] bool join_span(SequenceSpan& span, const SequenceSpan& next);
+// How many units of `next`, from its first one on, continue the names, or the deletions, of `span`.
+[[nodiscard]] std::uint32_t names_continue(const SequenceSpan& span, const SequenceSpan& next);
+[[nodiscard]] std::uint32_t deletions_continue(const SequenceSpan& span, const SequenceSpan& next);
+
+// Of one stored span, so that splitting one and copying a chunk is cheap.
+inline constexpr std::uint32_t kSpanUnits = 512;
+inline constexpr std::uint32_t kSpanBytes = 1024;
 
 }  // namespace waggle

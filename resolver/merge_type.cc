@@ -131,7 +131,7 @@ Verdict edit(const EditOp& op, Holder holder, const MergeSetting& s) {
   if (const Status edited = holder.sequence.edit(op.edits, s.dot, author_of(s.author)); !edited)
     return Verdict::rejects(Reason::kOutOfRange, edited.error().text);
   // Nobody below the floor writes here any more, and what is above it is bounded too.
-  holder.sequence.fold(s.floor);
+  if (holder.sequence.history_bytes() > limits::kSequenceFoldBytes) holder.sequence.fold(s.floor);
   if (holder.sequence.history_bytes() > limits::kSequenceHistoryBytes)
     holder.sequence.fold(holder.sequence.fold_point(limits::kSequenceHistoryBytes / 2));
   return Verdict::applies(std::move(holder));

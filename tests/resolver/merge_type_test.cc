@@ -578,12 +578,16 @@ BOOST_AUTO_TEST_CASE(a_position_beyond_what_the_author_saw_is_out_of_range) {
 BOOST_AUTO_TEST_CASE(an_edit_that_speaks_of_folded_history_has_lost_its_base) {
   Place place;
   place.write(type_at(0, "abc"));
-  place.write(type_at(3, "def"));
   place.floor = Revision(2);
-  place.write(type_at(6, "ghi"));
+  place.write(type_at(3, "def"));
+  place.write({"b", 1}, type_at(0, "-"));  // little history is not worth folding
+  BOOST_TEST(place.as<Text>().sequence.text() == "-abcdef");
+  while (place.as<Text>().sequence.base() != Revision(2)) place.write(type_at(0, "x"));
+  BOOST_TEST(place.as<Text>().sequence.history_bytes() > limits::kSequenceFoldBytes / 2);
   BOOST_TEST(rejected(place.write({"b", 1}, type_at(0, "x")), Reason::kBaseLost, "revision 1"));
+  const std::uint64_t size = place.as<Text>().sequence.size();
   BOOST_TEST(applied(place.write({"b", 2}, type_at(6, "-"))));
-  BOOST_TEST(place.as<Text>().sequence.size() == 10U);
+  BOOST_TEST(place.as<Text>().sequence.size() == size + 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_history_of_a_text_is_bounded_whatever_the_floor) {
