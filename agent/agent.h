@@ -130,6 +130,7 @@ class Agent final : public Core {
   // writing.cc
   void on_command(const Command& command);
   void write(const WriteCommand& command);
+  void update(const UpdateCommand& command);
   void read(const ReadCommand& command);
   void serve_reads();
   void status(RequestId request);

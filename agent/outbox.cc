@@ -14,7 +14,8 @@ constexpr std::size_t kIncarnationsListed = limits::kOwnThrough - 2;
 
 bool is_conditional(const Mutation& mutation) {
   return std::any_of(mutation.entries.begin(), mutation.entries.end(), [](const Entry& entry) {
-    return !std::holds_alternative<std::monostate>(entry.expect);
+    return std::holds_alternative<ExpectVersion>(entry.expect) ||
+           std::holds_alternative<ExpectMine>(entry.expect);
   });
 }
 

@@ -16,11 +16,19 @@ namespace {
 
 constexpr std::size_t kAcknowledgedKept = 1'024;
 
+bool is_edit(const Entry& entry) {
+  if (const auto* field = std::get_if<FieldOp>(&entry.op))
+    return std::holds_alternative<EditOp>(field->op->op);
+  return std::holds_alternative<EditOp>(entry.op);
+}
+
 }  // namespace
 
 void Agent::on_command(const Command& command) {
   if (const auto* write_command = std::get_if<WriteCommand>(&command)) {
     write(*write_command);
+  } else if (const auto* update_command = std::get_if<UpdateCommand>(&command)) {
+    update(*update_command);
   } else if (const auto* read_command = std::get_if<ReadCommand>(&command)) {
     read(*read_command);
   } else if (const auto* offer_command = std::get_if<OfferCommand>(&command)) {
@@ -71,10 +79,29 @@ void Agent::write(const WriteCommand& command) {
     mutation.context.seen = replica_.cursor().revision;
     mutation.context.own_through = outbox_.own_through();
   }
+  if (command.as_of) {
+    const Cursor held = replica_.cursor();
+    if (!std::ranges::all_of(command.entries, is_edit))
+      return refuse(Code::kRejected, "as_of is for positions: expected edits of texts and lists");
+    if (!has_context || (command.as_of->epoch && command.as_of->epoch != held.epoch) ||
+        command.as_of->revision > held.revision)
+      return refuse(Code::kRejected,
+                    fmt::format("as_of {}: expected a state that the agent has held, which is {}",
+                                to_text(*command.as_of),
+                                has_context ? "at most " + to_text(held) : "none yet"));
+    mutation.context.seen = command.as_of->revision;
+  }
   const Pending& pending = outbox_.add(std::move(mutation), command.request, has_context, rows());
   actions_->persist.sync = true;
   tell(WriteQueued{command.request, pending.mutation.incarnation, pending.mutation.seq});
   submit_wanted_ = true;
+}
+
+void Agent::update(const UpdateCommand& command) {
+  const RecordPtr standing = view(command.key);
+  Result<std::vector<Entry>> entries = command.make(standing.get());
+  if (!entries) return tell(CommandFailed{command.request, std::move(entries.error())});
+  write(WriteCommand{command.request, *std::move(entries)});
 }
 
 void Agent::read(const ReadCommand& command) {

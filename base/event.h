@@ -15,6 +15,8 @@
 // earlier group is durable. That is what makes a commit durable before it is visible.
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,6 +35,17 @@ namespace waggle {
 struct WriteCommand {
   RequestId request;
   std::vector<Entry> entries;
+  // Positions count in the state at this cursor, with the agent's own writes; its epoch 0: the one
+  // that the agent follows. None: in the view. Only for edits of texts and lists.
+  std::optional<Cursor> as_of{};
+};
+// A write that is made of what the view holds, so that nothing comes in between.
+struct UpdateCommand {
+  RequestId request;
+  Key key;
+  // Of what the view holds, null where that is nothing. Called once, on the agent's thread; must
+  // not block or throw. Errors: told as CommandFailed.
+  std::function<Result<std::vector<Entry>>(const Record*)> make;
 };
 struct OfferCommand {
   RequestId request;
@@ -63,8 +76,8 @@ struct StatusCommand {
 };
 // Say goodbye: the id is free at once, the outbox stays.
 struct LeaveCommand {};
-using Command = std::variant<WriteCommand, OfferCommand, ReadCommand, SyncCommand, CatchUpCommand,
-                             StatusCommand, LeaveCommand>;
+using Command = std::variant<WriteCommand, UpdateCommand, OfferCommand, ReadCommand, SyncCommand,
+                             CatchUpCommand, StatusCommand, LeaveCommand>;
 
 // ---- what an agent tells its application -------------------------------------------------------
 

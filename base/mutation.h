@@ -28,7 +28,12 @@ struct ExpectMine {  // the version made by the writer's own mutation of the sam
   Seq seq;
   friend bool operator==(const ExpectMine&, const ExpectMine&) = default;
 };
-using Expect = std::variant<std::monostate, ExpectVersion, ExpectMine>;
+// As the writer saw it: nobody else has changed the key since. Unlike the other two it holds of a
+// view with own writes that are not committed yet, so such a write is in the view at once.
+struct ExpectUnchanged {
+  friend bool operator==(const ExpectUnchanged&, const ExpectUnchanged&) = default;
+};
+using Expect = std::variant<std::monostate, ExpectVersion, ExpectMine, ExpectUnchanged>;
 
 struct Entry {
   Key key;

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/hlc.h"
 #include "base/ids.h"
+#include "base/packing.h"
 #include "base/status.h"
 #include "base/value.h"
 
@@ -53,6 +54,7 @@ struct Change {
   // At the reader: the value is still to be made, see completed(); `record` is without it then,
   // though it is no tombstone.
   std::shared_ptr<const Delta> delta = {};
+  Packing packing = Packing::kAuto;  // at the sender, of large registers
 };
 // By key and record: the way it travels makes no difference.
 [[nodiscard]] bool operator==(const Change& a, const Change& b);

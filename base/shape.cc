@@ -349,6 +349,10 @@ Status check_entry(const Entry& entry) {
     return key;
   }
   if (Status expect = check_expect(entry.expect); !expect) return expect;
+  if (std::holds_alternative<SettleOp>(entry.op) &&
+      !std::holds_alternative<std::monostate>(entry.expect) &&
+      !std::holds_alternative<ExpectVersion>(entry.expect))
+    return refused("settle: expected a version to stand, or nothing, as its condition");
   if (Status op = check_op(entry.op); !op) return op;
   return check_metadata(entry.metadata);
 }

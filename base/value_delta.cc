@@ -277,8 +277,9 @@ class DeltaReader {
 };
 
 // A register is its content type and its bytes, packed against those before them or alone.
-std::optional<std::string> pack_register(const Register& value, std::string_view before) {
-  const std::optional<std::string> packed = pack(value.bytes, before);
+std::optional<std::string> pack_register(const Register& value, std::string_view before,
+                                         Packing packing) {
+  const std::optional<std::string> packed = pack(value.bytes, before, packing);
   if (!packed) return std::nullopt;
   return static_cast<char>(value.content) + *packed;
 }
@@ -293,10 +294,10 @@ Result<Value> unpack_register(std::string_view packed, std::string_view before) 
 
 }  // namespace
 
-std::optional<std::string> encode_delta(const Value& from, const Value& to) {
+std::optional<std::string> encode_delta(const Value& from, const Value& to, Packing packing) {
   if (from.index() != to.index()) return std::nullopt;
   if (const auto* reg = std::get_if<Register>(&to))
-    return pack_register(*reg, std::get<Register>(from).bytes);
+    return pack_register(*reg, std::get<Register>(from).bytes, packing);
   if (!has_delta(type_of(to))) return std::nullopt;
   std::string delta = DeltaWriter().delta(from, to);
   if (delta.size() >= size_of(to)) return std::nullopt;
@@ -308,9 +309,9 @@ Result<Value> apply_delta(const Value& from, std::string_view delta) {
   return DeltaReader(to_text(type_of(from)), delta).read(from);
 }
 
-std::optional<std::string> pack_value(const Value& value) {
+std::optional<std::string> pack_value(const Value& value, Packing packing) {
   const auto* reg = std::get_if<Register>(&value);
-  return reg != nullptr ? pack_register(*reg, {}) : std::nullopt;
+  return reg != nullptr ? pack_register(*reg, {}, packing) : std::nullopt;
 }
 
 Result<Value> unpack_value(std::string_view packed) {

@@ -24,19 +24,23 @@
 #include <string>
 #include <string_view>
 
+#include "base/packing.h"
 #include "base/status.h"
 #include "base/value.h"
 
 namespace waggle {
 
 // Nothing: the types differ or have no delta, or the delta would not be smaller than the value.
-[[nodiscard]] std::optional<std::string> encode_delta(const Value& from, const Value& to);
+// `packing` is of registers.
+[[nodiscard]] std::optional<std::string> encode_delta(const Value& from, const Value& to,
+                                                      Packing packing = Packing::kAuto);
 // The later value. Exact: apply_delta(from, encode_delta(from, to)) is `to`. Errors: kRejected for
 // any bytes that are no delta of that type, or do not fit `from`.
 [[nodiscard]] Result<Value> apply_delta(const Value& from, std::string_view delta);
 
 // A large register alone, packed. Nothing: any other value, or not worth it.
-[[nodiscard]] std::optional<std::string> pack_value(const Value& value);
+[[nodiscard]] std::optional<std::string> pack_value(const Value& value,
+                                                    Packing packing = Packing::kAuto);
 [[nodiscard]] Result<Value> unpack_value(std::string_view packed);
 
 }  // namespace waggle

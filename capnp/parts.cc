@@ -131,9 +131,11 @@ Expect read_expect(wire::Entry::Expect::Reader from) {
       return ExpectVersion{Revision(from.getVersion())};
     case wire::Entry::Expect::MINE:
       return ExpectMine{Seq(from.getMine())};
+    case wire::Entry::Expect::UNCHANGED:
+      return ExpectUnchanged{};
   }
   refuse_unsupported(
-      fmt::format("expectation {}: this Waggle knows 0..2", static_cast<unsigned>(from.which())));
+      fmt::format("expectation {}: this Waggle knows 0..3", static_cast<unsigned>(from.which())));
 }
 
 void write_entry(wire::Entry::Builder to, const Entry& entry) {
@@ -142,6 +144,7 @@ void write_entry(wire::Entry::Builder to, const Entry& entry) {
     to.getExpect().setVersion(version->version.value());
   if (const auto* mine = std::get_if<ExpectMine>(&entry.expect))
     to.getExpect().setMine(mine->seq.value());
+  if (std::holds_alternative<ExpectUnchanged>(entry.expect)) to.getExpect().setUnchanged();
   std::visit(WriteOp{to.getOp()}, entry.op);
   write_list(entry.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
 }
@@ -318,10 +321,11 @@ std::optional<Body> small_body(const Change& change) {
   if (change.delta) return Body{DeltaForm::kDelta, change.delta->from, change.delta->bytes};
   if (!record.live()) return std::nullopt;
   if (change.base && change.base->live()) {
-    if (std::optional<std::string> bytes = encode_delta(*change.base->value, *record.value))
+    if (std::optional<std::string> bytes =
+            encode_delta(*change.base->value, *record.value, change.packing))
       return Body{DeltaForm::kDelta, change.base->version, *std::move(bytes)};
   }
-  if (std::optional<std::string> bytes = pack_value(*record.value))
+  if (std::optional<std::string> bytes = pack_value(*record.value, change.packing))
     return Body{DeltaForm::kPacked, {}, *std::move(bytes)};
   return std::nullopt;
 }

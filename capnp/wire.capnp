@@ -160,6 +160,7 @@ struct Entry {
     any @1 :Void;
     version @2 :UInt64;
     mine @3 :UInt64;
+    unchanged @14 :Void;
   }
   op :union {
     put :group {

@@ -19,6 +19,7 @@ namespace {
 const std::vector<OpForm>& op_forms() {
   static const std::vector<OpForm> kForms = [] {
     std::vector<OpForm> forms = write_forms();
+    forms.insert(forms.end(), update_forms().begin(), update_forms().end());
     forms.insert(forms.end(), {{"group", {"entries"}},
                                {"get", {"key", "keys", "at_least", "timeout"}},
                                {"list", {"glob", "after", "limit", "at_least", "timeout"}},
@@ -161,7 +162,13 @@ Status parse_ask(const Json& object, AgentOp& op) {
   if (is_write(name)) {
     auto entry = entry_of(object, name);
     if (!entry) return std::unexpected(entry.error());
-    op.ask = WriteCommand{{}, {*std::move(entry)}};
+    WriteCommand write{{}, {*std::move(entry)}};
+    if (const Status as_of = read_as_of(object, write.as_of); !as_of) return as_of;
+    op.ask = std::move(write);
+  } else if (is_update(name)) {
+    auto update = update_of(object, name);
+    if (!update) return std::unexpected(update.error());
+    op.ask = *std::move(update);
   } else if (name == "group") {
     auto group = group_of(object);
     if (!group) return std::unexpected(group.error());

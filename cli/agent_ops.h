@@ -19,13 +19,19 @@ enum class LocalOp { kWatch, kUnwatch, kLeave };
 struct AgentOp {
   Json id;  // as the caller gave it; null: none
   std::string op;
-  std::variant<LocalOp, WriteCommand, OfferCommand, ReadCommand, SyncCommand, CatchUpCommand,
-               StatusCommand>
+  std::variant<LocalOp, WriteCommand, UpdateCommand, OfferCommand, ReadCommand, SyncCommand,
+               CatchUpCommand, StatusCommand>
       ask;                  // without a request id
   bool single = false;      // of a get: one key, not a list
   std::string after;        // of a list: only keys behind this one
   std::uint64_t limit = 0;  // of a list; 0: all
 };
+
+// Has an answer of the coordinator, as a settled write.
+[[nodiscard]] inline bool is_write(const AgentOp& op) {
+  return std::holds_alternative<WriteCommand>(op.ask) ||
+         std::holds_alternative<UpdateCommand>(op.ask);
+}
 
 struct ParsedOp {
   Json id;  // also when the rest is wrong, as far as it could be read

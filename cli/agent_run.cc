@@ -231,8 +231,10 @@ class AgentProgram {
   void post(RequestId request, AgentOp op) {
     std::optional<Command> command;
     if (const auto* write = std::get_if<WriteCommand>(&op.ask)) {
-      command = WriteCommand{request, write->entries};
+      command = WriteCommand{request, write->entries, write->as_of};
       std::get<WriteCommand>(op.ask).entries.clear();
+    } else if (auto* update = std::get_if<UpdateCommand>(&op.ask)) {
+      command = UpdateCommand{request, update->key, std::move(update->make)};
     } else if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
       command = OfferCommand{request, offer->key, offer->value};
     } else if (auto* read = std::get_if<ReadCommand>(&op.ask)) {
@@ -441,7 +443,7 @@ class AgentProgram {
     const std::size_t given_up = on_change_ ? on_change_->stop() : 0;
     const bool kept = !args_.data.empty();
     for (const auto& [request, asked] : asked_.all()) {
-      if (!std::holds_alternative<WriteCommand>(asked.op.ask)) continue;
+      if (!is_write(asked.op)) continue;
       Json out = event_json("unsettled", asked.op.id);
       out_.add(out.set("kept", kept && asked.queued));
     }

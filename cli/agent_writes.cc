@@ -1,14 +1,19 @@
 #include "cli/agent_writes.h"
 
 #include <algorithm>
+#include <charconv>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
+#include "base/shape.h"
 #include "cli/nearest.h"
 #include "cli/op_fields.h"
 #include "cli/op_words.h"
 #include "cli/output.h"
+#include "resolver/update.h"
 
 namespace waggle::cli {
 namespace {
@@ -19,15 +24,34 @@ const OpForm* form_of(std::string_view op) {
   return found == forms.end() ? nullptr : &*found;
 }
 
+// As to_text() writes it.
+std::optional<Cursor> cursor_of(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (at != 16) return std::nullopt;
+  std::uint64_t epoch = 0;
+  std::uint64_t revision = 0;
+  const char* const end = text.data() + text.size();
+  const auto [middle, bad] = std::from_chars(text.data(), text.data() + at, epoch, 16);
+  const auto [last, wrong] = std::from_chars(text.data() + at + 1, end, revision);
+  if (bad != std::errc() || wrong != std::errc() || middle != text.data() + at || last != end ||
+      revision > limits::kNumberMax)
+    return std::nullopt;
+  return Cursor{Epoch(epoch), Revision(revision)};
+}
+
+// What an update makes of the value at the path.
+using Making =
+    std::function<Result<Op>(const Record* standing, const std::vector<std::string>& path)>;
+
 std::vector<std::string> write_names() {
   std::vector<std::string> names;
   for (const OpForm& form : write_forms()) names.emplace_back(form.op);
   return names;
 }
 
-Result<Expect> expect_of(const Json& object) {
+// `expect`: what it means that none is given.
+Result<Expect> expect_of(const Json& object, Expect expect = {}) {
   int given = 0;
-  Expect expect;
   std::uint64_t number = 0;
   if (const Json* field = object.find("if_version")) {
     if (!field->natural(number)) return wrong_type("if_version", "a version, 0 or more", *field);
@@ -47,7 +71,18 @@ Result<Expect> expect_of(const Json& object) {
     expect = ExpectMine{Seq(number)};
     ++given;
   }
-  if (given > 1) return wrong("only one of \"if_version\", \"if_absent\", \"if_mine\" can hold");
+  if (const Json* field = object.find("if_unchanged")) {
+    if (field->boolean() == nullptr) return wrong_type("if_unchanged", "true or false", *field);
+    if (*field->boolean()) {
+      expect = ExpectUnchanged{};
+      ++given;
+    } else if (given == 0) {
+      expect = std::monostate{};
+    }
+  }
+  if (given > 1)
+    return wrong(
+        "only one of \"if_version\", \"if_absent\", \"if_mine\", \"if_unchanged\" can hold");
   return expect;
 }
 
@@ -233,17 +268,18 @@ const std::vector<OpForm>& write_forms() {
   // What makes a key where there is none can also ask that there is none.
   const auto making = [](std::string_view op, std::vector<std::string> fields) {
     fields.insert(fields.begin(), "key");
-    fields.insert(fields.end(), {"field", "if_version", "if_absent", "if_mine", "metadata"});
+    fields.insert(fields.end(),
+                  {"field", "if_version", "if_absent", "if_mine", "if_unchanged", "metadata"});
     return OpForm{op, std::move(fields)};
   };
   const auto changing = [](std::string_view op, std::vector<std::string> fields) {
     fields.insert(fields.begin(), "key");
-    fields.insert(fields.end(), {"field", "if_version", "if_mine", "metadata"});
+    fields.insert(fields.end(), {"field", "if_version", "if_mine", "if_unchanged", "metadata"});
     return OpForm{op, std::move(fields)};
   };
   static const std::vector<OpForm> kForms = {
       making("put", {"value", "base64", "type", "beside"}),
-      {"delete", {"key", "field", "if_version", "if_mine"}},
+      {"delete", {"key", "field", "if_version", "if_mine", "if_unchanged"}},
       making("incr", {"amount", "type"}),
       changing("reset", {}),
       changing("reserve", {"amount"}),
@@ -258,8 +294,8 @@ const std::vector<OpForm>& write_forms() {
       making("off", {"type"}),
       making("setfield", {"value", "base64", "type"}),
       changing("rmfield", {"type"}),
-      making("insert", {"at", "text", "elements"}),
-      changing("erase", {"at", "count", "type"}),
+      making("insert", {"at", "text", "elements", "as_of"}),
+      changing("erase", {"at", "count", "type", "as_of"}),
   };
   return kForms;
 }
@@ -280,6 +316,81 @@ Result<Entry> entry_of(const Json& object, std::string_view op) {
   return Entry{Key(*key), *expect, *std::move(operation), *std::move(metadata)};
 }
 
+const std::vector<OpForm>& update_forms() {
+  static const std::vector<OpForm> kForms = [] {
+    const std::vector<std::string> all = {"field",   "if_version",   "if_absent",
+                                          "if_mine", "if_unchanged", "metadata"};
+    std::vector<OpForm> forms = {{"append", {"key", "text", "elements"}},
+                                 {"patch", {"key", "patch"}}};
+    for (OpForm& form : forms) form.fields.insert(form.fields.end(), all.begin(), all.end());
+    return forms;
+  }();
+  return kForms;
+}
+
+bool is_update(std::string_view op) {
+  return std::ranges::find(update_forms(), op, &OpForm::op) != update_forms().end();
+}
+
+Result<UpdateCommand> update_of(const Json& object, std::string_view op) {
+  const auto key = text_of(object, "key");
+  if (!key) return std::unexpected(key.error());
+  if (const Status shape = check_key(*key); !shape) return std::unexpected(shape.error());
+  auto path = path_of(object);
+  if (!path) return std::unexpected(path.error());
+  auto metadata = metadata_of(object);
+  if (!metadata) return std::unexpected(metadata.error());
+  auto expect = expect_of(object, op == "patch" ? Expect(ExpectUnchanged{}) : Expect());
+  if (!expect) return std::unexpected(expect.error());
+
+  Making make;
+  if (op == "append") {
+    auto inserted = insertion_of(object, 0);
+    if (!inserted) return std::unexpected(inserted.error());
+    make = [edit = std::get<EditOp>(*std::move(inserted))](
+               const Record* standing, const std::vector<std::string>& at) -> Result<Op> {
+      return append_op(standing, at, edit.edits.front().inserted, edit.type);
+    };
+  } else {
+    const Json* patch = object.find("patch");
+    if (patch == nullptr) return wrong("the field \"patch\" is missing");
+    std::string text = patch->dump();
+    const auto form = patch_form_of(text);
+    if (!form) return std::unexpected(form.error());
+    make = [form = *form, text = std::move(text)](const Record* standing,
+                                                  const std::vector<std::string>& at) {
+      return patch_op(standing, at, form, text);
+    };
+  }
+  return UpdateCommand{{},
+                       Key(*key),
+                       [entry = Entry{Key(*key), *std::move(expect), {}, *std::move(metadata)},
+                        path = *std::move(path), make = std::move(make)](
+                           const Record* standing) -> Result<std::vector<Entry>> {
+                         auto made = make(standing, path);
+                         if (!made) return std::unexpected(std::move(made.error()));
+                         std::vector<Entry> entries = {entry};
+                         entries.front().op = *std::move(made);
+                         return entries;
+                       }};
+}
+
+Status read_as_of(const Json& object, std::optional<Cursor>& out) {
+  const Json* field = object.find("as_of");
+  if (field == nullptr) return {};
+  constexpr std::string_view kWanted = "a revision, or a cursor EPOCH@REVISION";
+  std::uint64_t revision = 0;
+  if (field->natural(revision)) {
+    out = Cursor{{}, Revision(revision)};
+    return {};
+  }
+  if (field->text() == nullptr) return wrong_type("as_of", kWanted, *field);
+  const std::optional<Cursor> cursor = cursor_of(*field->text());
+  if (!cursor) return wrong_type("as_of", kWanted, *field);
+  out = *cursor;
+  return {};
+}
+
 Result<WriteCommand> group_of(const Json& object) {
   const Json* entries = object.find("entries");
   if (entries == nullptr) return wrong("the field \"entries\" is missing");
@@ -296,6 +407,8 @@ Result<WriteCommand> group_of(const Json& object) {
     const auto op = text_of(item, "op");
     if (!op) return explain(op.error().text);
     const OpForm* form = form_of(*op);
+    if (is_update(*op))
+      return explain(fmt::format("\"{}\" is made of what stands, and stands alone", *op));
     if (form == nullptr)
       return explain(fmt::format("a group holds writes, \"{}\" is none{}", printable(*op, 64),
                                  did_you_mean(*op, write_names())));

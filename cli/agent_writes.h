@@ -3,6 +3,7 @@
 // The operations of `waggle agent run` that write: one table says which there are and what each
 // takes. Their words are those of `waggle state`.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,15 @@ struct OpForm {
 
 // REQUIRES: is_write(op), and check_fields() was fine.
 [[nodiscard]] Result<Entry> entry_of(const Json& object, std::string_view op);
+// "as_of" of an edit: a revision, or a cursor as changes have it.
+[[nodiscard]] Status read_as_of(const Json& object, std::optional<Cursor>& out);
+
+// The writes that are made of what the agent holds when it makes them: append and patch. They are
+// not for groups.
+[[nodiscard]] const std::vector<OpForm>& update_forms();
+[[nodiscard]] bool is_update(std::string_view op);
+// REQUIRES: is_update(op), and check_fields() was fine.
+[[nodiscard]] Result<UpdateCommand> update_of(const Json& object, std::string_view op);
 // Of {"op":"group","entries":[...]}.
 [[nodiscard]] Result<WriteCommand> group_of(const Json& object);
 

@@ -61,7 +61,6 @@ class AskedOps {
   }
 
  private:
-  static bool is_write(const AgentOp& op) { return std::holds_alternative<WriteCommand>(op.ask); }
   static bool is_offer(const AgentOp& op) { return std::holds_alternative<OfferCommand>(op.ask); }
 
   std::map<RequestId, Asked> asked_;

@@ -117,6 +117,51 @@ const PolicySetting kSettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return store(as_duration(raw, 0, 24 * kConfigHour), policy.conflict_window_millis);
      }},
+    {"merge_text", "\"line\"", "With \"merge\": texts are compared by \"line\" or by \"token\".",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"line", "token"}, choice);
+       if (status) policy.merging.unit = choice == "token" ? TextUnit::kToken : TextUnit::kLine;
+       return status;
+     }},
+    {"merge_favor", "\"otherwise\"",
+     "With \"merge\", where both changed the same: as `otherwise` says, \"ours\" (what stands),\n"
+     "\"theirs\" (the write), or \"union\": both, of texts and arrays, and for the rest "
+     "`otherwise`.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"otherwise", "ours", "theirs", "union"}, choice);
+       if (!status) return status;
+       policy.merging.unite = choice == "union";
+       policy.merging.favor = choice == "ours"     ? MergeFavor::kOurs
+                              : choice == "theirs" ? MergeFavor::kTheirs
+                                                   : MergeFavor::kNone;
+       return {};
+     }},
+    {"merge_sums", "false",
+     "With \"merge\": whole numbers of JSON that both changed add up. Not for ids, ports or times.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const auto* flag = std::get_if<bool>(&raw.value);
+       if (flag == nullptr) return expected_but("true or false", raw);
+       policy.merging.additive_numbers = *flag;
+       return {};
+     }},
+    {"merge_keys", "[\"/tasks=id\"]",
+     "With \"merge\": arrays of objects that are told apart by a member, by pointer; \"*\" is any\n"
+     "item: [\"/tasks=id\", \"/tasks/*/steps=name\"].",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       constexpr std::string_view kWanted =
+           "pointers of arrays with members, such as [\"/tasks=id\"]";
+       const auto* list = std::get_if<std::vector<std::string>>(&raw.value);
+       if (list == nullptr) return expected_but(kWanted, raw);
+       for (const std::string& pair : *list) {
+         const std::size_t equals = pair.rfind('=');
+         if (equals == std::string::npos || equals + 1 == pair.size() || !pair.starts_with('/'))
+           return expected_but(kWanted, raw);
+         policy.merging.array_keys[pair.substr(0, equals)] = pair.substr(equals + 1);
+       }
+       return {};
+     }},
     {"history", "16", "Earlier versions kept of a key, 0 to 64 [16 with \"merge\", else 0].",
      [](Policy& policy, const RawValue& raw) -> Status {
        const auto* number = std::get_if<std::int64_t>(&raw.value);
@@ -140,6 +185,19 @@ const PolicySetting kSettings[] = {
        if (number == nullptr || *number < 1) return expected_but("a number above 0", raw);
        policy.elements_max = static_cast<std::uint64_t>(*number);
        return {};
+     }},
+    {"compression", "\"auto\"",
+     "Of values of 256 bytes and more on their way to readers, where it saves more than 30 %: "
+     "\"none\",\n\"lz4\", \"zstd\" or \"auto\"; both also against the version that the reader has.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"auto", "none", "lz4", "zstd"}, choice);
+       if (status)
+         policy.packing = choice == "none"   ? Packing::kNone
+                          : choice == "lz4"  ? Packing::kLz4
+                          : choice == "zstd" ? Packing::kZstd
+                                             : Packing::kAuto;
+       return status;
      }},
     {"late_write", "\"conflict\"",
      "A write of an absent key by one who was away for longer than deletions are remembered:\n"

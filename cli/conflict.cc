@@ -163,31 +163,6 @@ int diff(const CommandLine& line, const ParkedConflict& conflict) {
   return print_json(out.set("diff", text)) ? kExitDone : kExitFailure;
 }
 
-// All sides in one value, where no two of them changed the same of what they began from.
-Result<Register> merged(const ParkedConflict& conflict) {
-  std::optional<Register> value;
-  for (const ConflictSide& side : conflict.sides) {
-    if (!side.value)
-      return failed(Code::kConflict, "a side is a deletion, so there is nothing to merge with");
-    if (!value) {
-      value = side.value;
-      continue;
-    }
-    // Where that is not known they may not differ in anything but what only one of them has.
-    const Register empty{value->content, value->content == ContentType::kJson ? "{}" : ""};
-    const std::optional<ThreeWay> both = merge_three_way(conflict.ancestor.value_or(empty), *value,
-                                                         *side.value, MergeFavor::kNone);
-    if (!both || !both->conflicts.empty())
-      return failed(
-          Code::kConflict,
-          fmt::format("the sides say different things{}; take one, or give the value",
-                      both && !both->conflicts.empty() ? " in " + both->conflicts.front()
-                                                       : std::string(", and can't be merged")));
-    value = both->value;
-  }
-  return *value;
-}
-
 Result<SettleOp> settlement_of(const CommandLine& line, const ParkedConflict& conflict) {
   SettleOp op;
   op.conflict = conflict.id;
@@ -208,7 +183,7 @@ Result<SettleOp> settlement_of(const CommandLine& line, const ParkedConflict& co
   }
   if (take == "dismiss") return op;
   if (take == "merged") {
-    Result<Register> value = merged(conflict);
+    Result<Register> value = merge_sides(conflict);
     if (!value) return std::unexpected(value.error());
     op.how = Settle::kValue;
     op.value = *std::move(value);

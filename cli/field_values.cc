@@ -21,13 +21,6 @@ std::vector<NamedField> fields_at(const Value& value, const std::vector<std::str
   return found;
 }
 
-const Value* value_at(const Value& value, const std::vector<std::string>& path, ValueType type) {
-  if (path.empty()) return type_of(value) == type ? &value : nullptr;
-  for (const NamedField& found : fields_at(value, path))
-    if (found.id.type == type) return &found.field->value->value;
-  return nullptr;
-}
-
 std::string text_of_path(const std::vector<std::string>& path) {
   std::string text;
   for (const std::string& name : path)

@@ -19,9 +19,6 @@ struct NamedField {
 // empty where there is none, or a name on the way is no map. REQUIRES: a path of at least one name.
 [[nodiscard]] std::vector<NamedField> fields_at(const Value& value,
                                                 const std::vector<std::string>& path);
-// The value of that type at the path, the value itself for an empty path; null: there is none.
-[[nodiscard]] const Value* value_at(const Value& value, const std::vector<std::string>& path,
-                                    ValueType type);
 
 // 'home' / 'city', for people.
 [[nodiscard]] std::string text_of_path(const std::vector<std::string>& path);

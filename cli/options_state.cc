@@ -11,6 +11,7 @@ namespace {
 // What a write takes behind its key; positional parts in the order of the row.
 enum class Part {
   kValue,       // [VALUE] --file --type text|json|bytes
+  kPatch,       // [PATCH] --file
   kBeside,      // --beside
   kStep,        // [AMOUNT] of a counter
   kCount,       // N
@@ -43,6 +44,14 @@ const std::vector<WriteRow>& write_rows() {
        "Write a value",
        {kValue, kBeside, kField, kIfVersion, kIfAbsent},
        "Prints the new version, which is also the revision of the swarm."},
+      {"patch",
+       "Change a part of a JSON document",
+       {kPatch, kField, kIfVersion, kIfAbsent},
+       "PATCH is an object, which is merged into the document and removes with null (RFC 7396),\n"
+       "or a list of operations (RFC 6902). It is applied to what stands, and written only where\n"
+       "nobody else wrote in between; else it is applied anew, unless --if-version says to what.\n"
+       "  waggle state patch plan '{\"status\":\"done\",\"owner\":null}'\n"
+       "  waggle state patch plan '[{\"op\":\"add\",\"path\":\"/steps/-\",\"value\":\"test\"}]'"},
       {"rm", "Delete a key", {kIfVersion}, ""},
       {"incr",
        "Add to a counter",
@@ -174,6 +183,9 @@ class StateFamily {
     switch (part) {
       case Part::kValue:
         return value(app);
+      case Part::kPatch:
+        bytes(app, "PATCH", "The patch");
+        return;
       case Part::kBeside:
         app.add_flag("--beside", state_.beside,
                      "Keep it beside what others write at the same time: a multi-register");
@@ -260,13 +272,17 @@ class StateFamily {
       return natural_text(text, least);
     });
   }
-  void value(CLI::App& app) {
-    auto* given = app.add_option("VALUE", state_.value,
-                                 "The value; - or nothing: from standard input. One that begins "
-                                 "with '-' stands behind --");
-    app.add_option("--file", state_.file, "The value is what this file holds")
+  void bytes(CLI::App& app, const char* name, const std::string& what) {
+    auto* given = app.add_option(name, state_.value,
+                                 what +
+                                     "; - or nothing: from standard input. One that begins "
+                                     "with '-' stands behind --");
+    app.add_option("--file", state_.file, what + " is what this file holds")
         ->type_name("FILE")
         ->excludes(given);
+  }
+  void value(CLI::App& app) {
+    bytes(app, "VALUE", "The value");
     choice<ContentType>(
         app, "--type",
         {{"text", ContentType::kText},

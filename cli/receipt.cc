@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kPreviewBytes = 48;
 
-std::string hex_of(const ChainHash& hash) {
-  std::string text;
-  for (const std::uint8_t byte : hash) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 // All receipts of a key, or with an empty one of the swarm, page by page.
 Result<std::vector<ReceiptRow>> fetch(RequestClient& client, const std::string& key,
                                       std::int64_t timeout_millis) {
@@ -61,7 +55,7 @@ Json receipt_json(const ReceiptRow& row) {
   Json inputs{Json::Array{}};
   for (const ReceiptInput& input : receipt.inputs) inputs.push(input_json(input));
   out.set("inputs", std::move(inputs)).set("output", to_hex(receipt.output));
-  return out.set("hash", hex_of(hash_of(receipt))).set("previous", hex_of(receipt.previous));
+  return out.set("hash", to_hex(hash_of(receipt))).set("previous", to_hex(receipt.previous));
 }
 
 std::string who_won(const Receipt& receipt) {

@@ -103,4 +103,14 @@ Result<Op> op_of(const CommandLine::State& state) {
   return within(state.field, *std::move(op));
 }
 
+Result<PatchText> patch_of(const CommandLine::State& state) {
+  auto bytes = value_of(state);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto parsed = parse_json(*bytes);
+  if (!parsed) return failed(Code::kRejected, "the patch is not JSON: " + parsed.error().text);
+  const auto form = patch_form_of(*bytes);
+  if (!form) return std::unexpected(form.error());
+  return PatchText{*form, *std::move(bytes)};
+}
+
 }  // namespace waggle::cli

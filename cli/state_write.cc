@@ -13,6 +13,8 @@
 #include "cli/output.h"
 #include "cli/record_json.h"
 #include "cli/state_op.h"
+#include "include/lib/patch_key.h"
+#include "resolver/update.h"
 
 namespace waggle::cli {
 namespace {
@@ -91,57 +93,47 @@ std::string nothing_text(const CommandLine::State& state, const Config& config) 
   return {};
 }
 
-// The end of the text or list that an append is behind, and the state in which it is that.
-struct End {
-  std::uint64_t at = 0;
-  std::optional<Cursor> seen;  // none: there is no swarm yet, which begins with its first write
-};
-Result<End> end_of(const CommandLine::State& state, RequestClient& client,
-                   std::int64_t timeout_millis) {
-  const auto found = client.query(GetQuery{{Key(state.key)}, {}}, timeout_millis);
-  if (!found && found.error().code == Code::kNotFound) return End{};
-  if (!found) return std::unexpected(found.error());
-  End end{0, found->at};
-  for (const Change& read : found->changes) {
-    if (!read.record || !read.record->live()) continue;
-    // Of another type: nothing to be behind, which the answer to the write will say.
-    const Value* value = value_at(*read.record->value, state.field, *state.type);
-    if (value != nullptr) end.at = count_of(*value);
-  }
-  return end;
-}
-
-// The state in which positions count; none: the newest that the client knows.
-Result<std::optional<Cursor>> place(CommandLine::State& state, RequestClient& client,
-                                    std::int64_t timeout_millis) {
-  if (state.verb == "append") {
-    const Result<End> end = end_of(state, client, timeout_millis);
-    if (!end) return std::unexpected(end.error());
-    state.at = end->at;
-    return end->seen;
-  }
-  if (state.as_of.empty()) return std::nullopt;
-  const Result<Cursor> as_of = client.parse_cursor(state.as_of);
-  if (!as_of) return std::unexpected(as_of.error());
-  return *as_of;
+// Of an append: what was read is what it is behind, whatever comes meanwhile.
+Result<Outcome> append(const CommandLine::State& state, Entry entry, RequestClient& client,
+                       std::int64_t timeout_millis) {
+  const Result<KeyRead> read = read_key(client, entry.key, timeout_millis);
+  if (!read) return std::unexpected(read.error());
+  entry.op = append_op(read->record.get(), state.field, state.elements, *state.type);
+  return client.write({std::move(entry)}, timeout_millis, read->at);
 }
 
 // What is wrong with the operation itself is said before anybody is dialled.
-int write(CommandLine line, const Config& config) {
-  CommandLine::State& state = line.state;
-  Result<Op> op = op_of(state);
-  if (!op) return fail(op.error(), line.json);
-  Entry entry{Key(state.key), {}, *std::move(op), {}};
+int write(const CommandLine& line, const Config& config) {
+  const CommandLine::State& state = line.state;
+  Entry entry{Key(state.key), {}, {}, {}};
   if (state.if_version) entry.expect = ExpectVersion{Revision(*state.if_version)};
   if (state.if_absent) entry.expect = ExpectVersion{Revision(0)};
-  if (const Status shape = check_entry(entry); !shape) return fail(shape.error(), line.json);
+  KeyPatch patch{entry.key, state.field, {}, {}, entry.expect};
+  if (state.verb == "patch") {
+    Result<PatchText> text = patch_of(state);
+    if (!text) return fail(text.error(), line.json);
+    patch.form = text->form;
+    patch.text = std::move(text->text);
+  } else {
+    Result<Op> op = op_of(state);
+    if (!op) return fail(op.error(), line.json);
+    entry.op = *std::move(op);
+    if (const Status shape = check_entry(entry); !shape) return fail(shape.error(), line.json);
+  }
 
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  const auto seen = place(state, **client, config.timeout_millis);
-  if (!seen) return fail(seen.error(), line.json);
-  if (state.verb == "append") entry.op = *op_of(state);
-  return report(line, config, (*client)->write({std::move(entry)}, config.timeout_millis, *seen),
+  const std::int64_t timeout = config.timeout_millis;
+  if (state.verb == "patch") return report(line, config, patch_key(**client, patch, timeout), {});
+  if (state.verb == "append")
+    return report(line, config, append(state, std::move(entry), **client, timeout), {});
+  std::optional<Cursor> seen;  // none: the newest state that the client knows
+  if (!state.as_of.empty()) {
+    const Result<Cursor> as_of = (*client)->parse_cursor(state.as_of);
+    if (!as_of) return fail(as_of.error(), line.json);
+    seen = *as_of;
+  }
+  return report(line, config, (*client)->write({std::move(entry)}, timeout, seen),
                 nothing_text(state, config));
 }
 

@@ -46,8 +46,7 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
   for (ConflictRow& row : recovered.conflicts)
     swarm_of(row.swarm).inbox.restore(*std::move(row.conflict));
   for (const HistoryRow& row : recovered.history)
-    swarm_of(row.swarm).history.restore(row,
-                                        options_.policies.of(row.key.value()).history_kept());
+    swarm_of(row.swarm).history.restore(row, options_.policies.of(row.key.value()).history_kept());
 
   if (!store_.epoch || options_.new_epoch) {
     for (auto& [id, swarm] : swarms_) {
@@ -242,7 +241,13 @@ void Coordinator::publish_run(Swarm& swarm, std::size_t first, std::size_t last,
   }
   for (Change& change : update.changes)
     change.base = swarm.state.held_at(change.key, update.from, *change.record);
+  choose_packing(update.changes);
   actions_->send.emplace_back(Broadcast{update.swarm, make_message(std::move(update))});
+}
+
+void Coordinator::choose_packing(std::vector<Change>& changes) const {
+  if (!options_.policies.choose_packing()) return;
+  for (Change& change : changes) change.packing = options_.policies.of(change.key.value()).packing;
 }
 
 void Coordinator::beat(Swarm& swarm) {

@@ -124,6 +124,7 @@ class Coordinator final : public Core {
   void send_results(SessionId session, Waiting& waiting);
   void publish(Swarm& swarm, const std::vector<Applied>& applied);
   void publish_run(Swarm& swarm, std::size_t first, std::size_t last, std::vector<Applied> applied);
+  void choose_packing(std::vector<Change>& changes) const;
   void beat(Swarm& swarm);
   void count(const char* what, std::uint64_t by = 1) { counters_[what] += by; }
 
@@ -190,8 +191,8 @@ class Coordinator final : public Core {
   [[nodiscard]] RecordPtr version_of(const Swarm& swarm, const Key& key, const Record* standing,
                                      Revision version) const;
   // False: too many conflicts wait.
-  [[nodiscard]] bool park_offers(Swarm& swarm, RoundId round,
-                                 const Settlement::Weighed& weighed, const Record* standing);
+  [[nodiscard]] bool park_offers(Swarm& swarm, RoundId round, const Settlement::Weighed& weighed,
+                                 const Record* standing);
   void report(const Round& round, RoundOutcome outcome, Code code, std::string text);
   [[nodiscard]] StateRequest state_request(const Round& round);
 

@@ -77,6 +77,7 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
   chunk.to = scan.to;
   chunk.complete = scan.complete;
   chunk.changes = std::move(scan.changes);
+  choose_packing(chunk.changes);
   if (chunk.complete) {
     chunk.applied = swarm->writers.through(session.agent);
     swarm->served.insert(chunk.to);
@@ -155,6 +156,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
                                member->cursor, (now_.monotonic - member->heard).count, member->id});
     }
   }
+  choose_packing(result.changes);
   send(session.peer, make_message(std::move(result)));
 }
 

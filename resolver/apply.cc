@@ -32,6 +32,26 @@ struct Situation {
   }
 };
 
+// Of typed values also an addition behind which the author's own later write stands.
+std::optional<Verdict> check_unchanged(const Situation& s) {
+  const std::string& key = s.entry.key.value();
+  if (s.current() == nullptr) {
+    if (s.author.seen >= s.standing.floor) return std::nullopt;
+    return Verdict::conflicts(
+        ConflictKind::kVersionMismatch,
+        fmt::format("expected '{}' unchanged, but nobody knows any more what became of it since "
+                    "revision {}: deletions are remembered from revision {} on",
+                    key, s.author.seen.value(), s.standing.floor.value()));
+  }
+  if (!s.concurrent() && !(s.live() && holds_unseen(*s.current()->value, s.merging())))
+    return std::nullopt;
+  return Verdict::conflicts(
+      ConflictKind::kVersionMismatch,
+      fmt::format("expected '{}' unchanged since revision {}, found it {} by {} at revision {}",
+                  key, s.author.seen.value(), s.live() ? "written" : "deleted",
+                  s.current()->writer.agent.value(), s.current()->version.value()));
+}
+
 // Empty: the expected version holds or none was given.
 std::optional<Verdict> check_expected(const Situation& s) {
   const Revision standing = s.live() ? s.current()->version : Revision{};
@@ -52,6 +72,7 @@ std::optional<Verdict> check_expected(const Situation& s) {
                     "since or that write was not committed",
                     s.entry.key.value(), mine->seq.value()));
   }
+  if (std::holds_alternative<ExpectUnchanged>(s.entry.expect)) return check_unchanged(s);
   return std::nullopt;
 }
 

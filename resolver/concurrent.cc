@@ -125,8 +125,8 @@ class Chain {
   // Which later strategy of the chain speaks where both sides changed the same field.
   [[nodiscard]] Strategy speaks_for_fields() const {
     // `keep` decides always, and is what is left when nobody else does.
-    for (std::size_t next = at_ + 1;
-         next < chain_.size() && chain_[next] != Strategy::kKeep; ++next) {
+    for (std::size_t next = at_ + 1; next < chain_.size() && chain_[next] != Strategy::kKeep;
+         ++next) {
       switch (chain_[next]) {
         case Strategy::kLww:
         case Strategy::kFww:
@@ -156,31 +156,35 @@ class Chain {
       why_ += "; the version that the write began from is not kept any more (base_lost)";
       return std::nullopt;
     }
-    std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
+    MergeRule rule = w_.policy.merging;
+    std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, rule);
     if (!merged) return std::nullopt;
-    if (merged->conflicts.empty()) return merged_verdict(*merged, MergeFavor::kNone);
+    if (merged->conflicts.empty() || rule.favor != MergeFavor::kNone)
+      return merged_verdict(*merged, rule);
     const Strategy speaks = speaks_for_fields();
     if (speaks == Strategy::kManual) {
       kind_ = ConflictKind::kFieldConflict;
-      return Verdict::parks(kind_, rule("merge otherwise manual"));
+      return Verdict::parks(kind_, this->rule(to_text(rule) + " otherwise manual"));
     }
     if (speaks == Strategy::kCustom) return std::nullopt;  // it gets the whole
     const bool takes_write = speaks != Strategy::kKeep && wins_by_stamp(speaks == Strategy::kLww);
-    const MergeFavor favor = takes_write ? MergeFavor::kTheirs : MergeFavor::kOurs;
-    merged = merge_three_way(*base, *stands, *w_.value, favor);
+    rule.favor = takes_write ? MergeFavor::kTheirs : MergeFavor::kOurs;
+    merged = merge_three_way(*base, *stands, *w_.value, rule);
     if (!merged) return std::nullopt;
-    return merged_verdict(*merged, favor);
+    return merged_verdict(*merged, rule);
   }
 
-  Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor) const {
+  Verdict merged_verdict(const ThreeWay& merged, const MergeRule& merging) const {
+    const MergeFavor favor = merged.conflicts.empty() ? MergeFavor::kNone : merging.favor;
+    const std::string name = rule(to_text(merging));
     std::string where;
     for (const std::string& path : merged.conflicts)
       where += fmt::format("{}{}", where.empty() ? "" : ", ", path);
     if (favor == MergeFavor::kOurs && merged.value == std::get<Register>(*w_.standing.value))
       return Verdict::conflicts(ConflictKind::kFieldConflict,
                                 fmt::format("{}; both changed {}", written_meanwhile(w_), where),
-                                rule("merge"));
-    Verdict verdict = Verdict::applies(Value(merged.value), rule("merge"));
+                                name);
+    Verdict verdict = Verdict::applies(Value(merged.value), name);
     verdict.merged = merged.value != *w_.value;
     if (favor == MergeFavor::kOurs) {
       verdict.conflict = ConflictKind::kFieldConflict;

@@ -80,6 +80,7 @@ Status Policies::add(Policy policy) {
   if (policy.timeout_millis && *policy.timeout_millis <= 0)
     return failed(Code::kRejected,
                   fmt::format("policy '{}': the timeout must be above 0", policy.prefix));
+  choose_packing_ = choose_packing_ || policy.packing != Packing::kAuto;
   if (policy.prefix.empty()) {
     if (std::exchange(default_given_, true))
       return failed(Code::kRejected, "two policies have the empty prefix; keep one");

@@ -12,10 +12,12 @@
 
 #include "base/ids.h"
 #include "base/message.h"
+#include "base/packing.h"
 #include "base/status.h"
 #include "base/value.h"
 #include "consensus/quorum.h"
 #include "resolver/law_check.h"
+#include "resolver/merge_rule.h"
 
 namespace waggle {
 
@@ -63,6 +65,8 @@ struct Policy {
   std::optional<std::int64_t> parked_millis;  // then a parked conflict is dismissed
   std::optional<std::int64_t> live_millis;    // then a key that nobody wrote since is deleted
   std::string merger;                         // with `custom`
+  MergeRule merging;                          // with `merge`
+  Packing packing = Packing::kAuto;           // of large registers on their way to readers
 
   [[nodiscard]] std::vector<Strategy> chain() const { return {strategy, otherwise, at_last}; }
   [[nodiscard]] bool uses(Strategy wanted) const {
@@ -90,6 +94,8 @@ class Policies {
                                   const std::vector<std::string>& samples);
   // Null: no such merger.
   [[nodiscard]] const Merger* merger(const std::string& name) const;
+  // True iff of() says anything about packing.
+  [[nodiscard]] bool choose_packing() const { return choose_packing_; }
   // Prefixes whose keys have a time to live, so that nothing else is looked through for them.
   [[nodiscard]] std::vector<std::string> mortal() const;
 
@@ -97,6 +103,7 @@ class Policies {
   std::map<std::string, Policy, std::less<>> by_prefix_;
   std::map<std::string, Merger> mergers_;
   bool default_given_ = false;
+  bool choose_packing_ = false;
 };
 
 }  // namespace waggle

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "base/limits.h"
 #include "base/value.h"
 
@@ -54,6 +56,12 @@ ReceiptInput input_of(const Record& standing) {
   ReceiptInput input = input_of(standing.writer.agent, standing.version, standing.hlc, value, true);
   input.content = standing.content;
   return input;
+}
+
+std::string to_hex(const ChainHash& hash) {
+  std::string text;
+  for (const std::uint8_t byte : hash) text += fmt::format("{:02x}", byte);
+  return text;
 }
 
 }  // namespace waggle

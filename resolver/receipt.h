@@ -5,6 +5,7 @@
 // concurrent inputs or a round settled offers; operations that merge by type make none.
 
 #include <optional>
+#include <string>
 
 #include "base/receipt.h"
 #include "base/record.h"
@@ -13,6 +14,8 @@ namespace waggle {
 
 // BLAKE2b-256 of the receipt's canonical bytes, its `previous` included.
 [[nodiscard]] ChainHash hash_of(const Receipt& receipt);
+// 64 hexadecimal digits.
+[[nodiscard]] std::string to_hex(const ChainHash& hash);
 
 // One input of a receipt; its value is kept where it is small enough.
 [[nodiscard]] ReceiptInput input_of(const AgentId& agent, Revision version, Hlc hlc,

@@ -138,17 +138,20 @@ class Run {
     if (ancestor == nullptr) return std::nullopt;  // it was lost
     if (!committed_->value || !others_.front()->value || !ancestor->value)
       return unknown("merge", std::string(kNotRetained));
-    std::optional<ThreeWay> merged = merge_three_way(*ancestor->value, *committed_->value,
-                                                     *others_.front()->value, MergeFavor::kNone);
+    MergeRule rule = policy_.merging;
+    const auto merge_by = [&] {
+      return merge_three_way(*ancestor->value, *committed_->value, *others_.front()->value, rule);
+    };
+    std::optional<ThreeWay> merged = merge_by();
     if (!merged) return std::nullopt;
-    if (!merged->conflicts.empty()) {
+    if (!merged->conflicts.empty() && rule.favor == MergeFavor::kNone) {
       const std::optional<MergeFavor> favor = favor_for_fields();
-      if (!favor) return Replay{committed(), "merge otherwise manual", true, {}};
-      merged =
-          merge_three_way(*ancestor->value, *committed_->value, *others_.front()->value, *favor);
+      if (!favor) return Replay{committed(), to_text(rule) + " otherwise manual", true, {}};
+      rule.favor = *favor;
+      merged = merge_by();
       if (!merged) return std::nullopt;
     }
-    return gives(content_hash(merged->value), "merge");
+    return gives(content_hash(merged->value), to_text(rule));
   }
 
   // As a round has it: what stands is changed by one offer after the other.
@@ -167,12 +170,14 @@ class Run {
       const ReceiptInput* ancestor = ancestor_of(*input);
       if (ancestor == nullptr) return std::nullopt;
       if (!input->value || !ancestor->value) return unknown("merge", std::string(kNotRetained));
+      const MergeRule& rule = policy_.merging;
       std::optional<ThreeWay> merged =
-          merge_three_way(*ancestor->value, *value, *input->value, MergeFavor::kNone);
-      if (!merged || !merged->conflicts.empty()) return std::nullopt;
+          merge_three_way(*ancestor->value, *value, *input->value, rule);
+      if (!merged || (!merged->conflicts.empty() && rule.favor == MergeFavor::kNone))
+        return std::nullopt;
       value = std::move(merged->value);
     }
-    return gives(value ? content_hash(*value) : Hash128(), "merge");
+    return gives(value ? content_hash(*value) : Hash128(), to_text(policy_.merging));
   }
 
   // The newest version that the author of the input had seen, as far as it was kept.
@@ -208,8 +213,7 @@ class Run {
       return unknown(rule, fmt::format("the merger '{}' is not registered here", policy_.merger));
     std::optional<Register> value;
     if (committed_ != nullptr) value = committed_->value;
-    if (committed_ != nullptr && !value)
-      return unknown(rule, std::string(kNotRetained));
+    if (committed_ != nullptr && !value) return unknown(rule, std::string(kNotRetained));
     for (const ReceiptInput* input : others_) {
       if (!input->value) return unknown(rule, std::string(kNotRetained));
       if (!value) {
@@ -231,9 +235,14 @@ class Run {
   std::vector<const ReceiptInput*> others_;
 };
 
-// "quorum(510)" into the policy's threshold; the others have no parameter but a merger's name.
+// Its parameters go into the policy.
 std::optional<Strategy> strategy_of_word(std::string_view word, Policy& policy) {
+  if (const std::optional<MergeRule> merging = merge_rule_of(word)) {
+    policy.merging = *merging;
+    return Strategy::kMerge;
+  }
   const std::size_t open = word.find('(');
+  if (word.substr(0, open) == "merge") return std::nullopt;
   const std::string_view name = word.substr(0, open);
   if (open != std::string_view::npos && word.back() == ')') {
     const std::string_view inner = word.substr(open + 1, word.size() - open - 2);

@@ -258,6 +258,8 @@ class Decider {
 
   // What stands is changed by one offer after the other.
   std::optional<RoundDecision> merge() {
+    const MergeRule& rule = q_.policy->merging;
+    const std::string name = to_text(rule);
     const Register* stands = standing(q_.present);
     std::optional<Register> value;
     if (stands != nullptr) value = *stands;
@@ -269,13 +271,13 @@ class Decider {
       }
       const RecordPtr base = base_of(input.offer.based_on);
       const Register* began = standing(base.get());
-      if (began == nullptr) return pass("merge");
-      std::optional<ThreeWay> merged =
-          merge_three_way(*began, *value, input.offer.value, MergeFavor::kNone);
-      if (!merged || !merged->conflicts.empty()) return pass("merge");
+      if (began == nullptr) return pass(name);
+      std::optional<ThreeWay> merged = merge_three_way(*began, *value, input.offer.value, rule);
+      const bool decided = merged && (merged->conflicts.empty() || rule.favor != MergeFavor::kNone);
+      if (!decided) return pass(name);
       value = std::move(merged->value);
     }
-    return makes(*std::move(value), "merge");
+    return makes(*std::move(value), name);
   }
 
   [[nodiscard]] RecordPtr base_of(Revision version) const {

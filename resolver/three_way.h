@@ -7,20 +7,28 @@
 #include <string>
 #include <vector>
 
+#include "base/conflict.h"
 #include "base/small_types.h"
+#include "base/status.h"
+#include "resolver/merge_rule.h"
 
 namespace waggle {
 
-// Whose change is taken where both sides changed the same.
-enum class MergeFavor : std::uint8_t { kNone, kOurs, kTheirs };
-
 struct ThreeWay {
-  Register value;                      // with kNone and conflicts: ours at each of them
-  std::vector<std::string> conflicts;  // a JSON pointer, or "line N"; empty: it merged of itself
+  Register value;  // at a conflict: what the rule favors, else ours
+  // A JSON pointer, with the kind where it is not that both changed it (resolver/json_merge.h), or
+  // "line N"; listed whatever is favored. Empty: it merged of itself, or all could be united.
+  std::vector<std::string> conflicts;
 };
 
 // Nothing: the contents differ in type, or can't be merged (bytes, or JSON that is none).
 [[nodiscard]] std::optional<ThreeWay> merge_three_way(const Register& base, const Register& ours,
-                                                      const Register& theirs, MergeFavor favor);
+                                                      const Register& theirs,
+                                                      const MergeRule& rule = {});
+
+// All sides of a conflict in one value, where no two of them changed the same of what they began
+// from; where that is not known, where no two say different things. Errors: kConflict, with the
+// place; also where a side is a deletion.
+[[nodiscard]] Result<Register> merge_sides(const ParkedConflict& conflict);
 
 }  // namespace waggle

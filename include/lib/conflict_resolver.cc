@@ -39,6 +39,8 @@ Strategy to_strategy(ResolveBy by) {
       return Strategy::kMerge;
     case ResolveBy::kManual:
       return Strategy::kManual;
+    case ResolveBy::kCustom:
+      return Strategy::kCustom;
   }
   return Strategy::kKeep;
 }
@@ -51,12 +53,48 @@ Policy to_policy(const ResolverRule& rule) {
   policy.quorum.permille = rule.quorum_permille;
   policy.weights = rule.weights;
   policy.conflict_window_millis = rule.conflict_window.count();
+  policy.coverage_permille = rule.coverage_permille;
+  policy.merger = rule.merger;
+  policy.merging = {.unit = rule.merge.by_token ? TextUnit::kToken : TextUnit::kLine,
+                    .unite = rule.merge.unite,
+                    .favor = static_cast<MergeFavor>(rule.merge.favor),
+                    .additive_numbers = rule.merge.add_numbers,
+                    .array_keys = rule.merge.array_keys};
   return policy;
 }
 
-Expected<ConflictResolver> ConflictResolver::make(const ResolverRule& rule) {
-  if (Status fine = Policies().add(to_policy(rule)); !fine) return failure_of(fine);
-  return ConflictResolver(rule);
+Status add_mergers(const std::vector<CustomMerger>& mergers, Policies& policies) {
+  for (const CustomMerger& merger : mergers) {
+    const auto join = [join = merger.join](std::string_view a,
+                                           std::string_view b) -> Result<std::string> {
+      Expected<std::string> joined = join(a, b);
+      if (joined) return *std::move(joined);
+      return failed(static_cast<Code>(joined.error().code), std::move(joined.error().text));
+    };
+    if (merger.join == nullptr)
+      return failed(Code::kRejected,
+                    fmt::format("the merger '{}': expected a function, got none", merger.name));
+    if (Status added = policies.add_merger(merger.name, join, merger.samples); !added) return added;
+  }
+  return {};
+}
+
+struct ConflictResolver::Parts {
+  Policy policy;
+  Policies policies;
+};
+
+Expected<ConflictResolver> ConflictResolver::make(const ResolverRule& rule,
+                                                  const std::vector<CustomMerger>& mergers) {
+  auto parts = std::make_shared<Parts>();
+  parts->policy = to_policy(rule);
+  if (Status added = add_mergers(mergers, parts->policies); !added) return failure_of(added);
+  if (Status fine = parts->policies.add(parts->policy); !fine) return failure_of(fine);
+  if (parts->policy.uses(Strategy::kCustom) &&
+      parts->policies.merger(parts->policy.merger) == nullptr)
+    return failure(StatusCode::kRejected,
+                   fmt::format("the merger '{}' was not given", parts->policy.merger));
+  return ConflictResolver(std::move(parts));
 }
 
 Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValue>& committed,
@@ -73,7 +111,7 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
     if (!agents.insert(offer.agent).second)
       return failure(StatusCode::kRejected,
                      fmt::format("agent '{}' offers twice; each counts once", offer.agent));
-  const Policy policy = to_policy(rule_);
+  const Policy& policy = parts_->policy;
   Record standing;
   if (committed) {
     standing.value = to_register(*committed);
@@ -86,6 +124,7 @@ Expected<Resolution> ConflictResolver::resolve(const std::optional<CandidateValu
   question.asked = standing.version;
   question.present = committed ? &standing : nullptr;
   question.policy = &policy;
+  question.policies = &parts_->policies;
   question.roster = roster;
   std::map<Revision, RecordPtr> bases;
   for (const CandidateValue& offer : offers) {

@@ -4,6 +4,9 @@
 #include <utility>
 #include <variant>
 
+#include "base/packing.h"
+#include "resolver/receipt.h"
+
 namespace waggle {
 namespace {
 
@@ -117,6 +120,7 @@ StateItem to_item(const Key& key, const Record* record) {
   item.writer = record->writer.agent.value();
   item.commit_millis = record->commit_wall_millis;
   item.metadata = record->metadata;
+  if (record->receipt != ChainHash{}) item.receipt = to_hex(record->receipt);
   item.exists = record->live();
   if (!record->live()) return item;
   item.type = static_cast<ItemType>(type_of(*record->value));

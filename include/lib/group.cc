@@ -186,6 +186,10 @@ WriteGroup& WriteGroup::if_version(std::uint64_t version) {
     entry->expect = ExpectVersion{Revision(version)};
   return *this;
 }
+WriteGroup& WriteGroup::if_unchanged() {
+  if (Entry* entry = entry_before(*parts_, "if_unchanged()")) entry->expect = ExpectUnchanged{};
+  return *this;
+}
 WriteGroup& WriteGroup::metadata(std::string_view name, std::string_view text) {
   if (Entry* entry = entry_before(*parts_, "metadata()"))
     entry->metadata.insert_or_assign(std::string(name), std::string(text));

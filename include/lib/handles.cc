@@ -19,13 +19,6 @@ const StateItem* field_of(const StateItem& map, const std::string& name, ItemTyp
   return found == map.fields.end() ? nullptr : &*found;
 }
 
-std::uint64_t scalar_count(std::string_view text) {
-  const auto starts_one = [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
-  };
-  return static_cast<std::uint64_t>(std::ranges::count_if(text, starts_one));
-}
-
 }  // namespace
 
 // ---- what all share ----------------------------------------------------------------------------
@@ -50,6 +43,10 @@ Failure AgentHandle::too_large(std::string_view what) const {
 Expected<WriteTicket> AgentHandle::write(WriteGroup group) const {
   for (const std::string& one : field_) group.field(one);
   return agent_.write(group);
+}
+
+Expected<WriteTicket> AgentHandle::append(std::vector<std::string> inserted, ItemType type) const {
+  return agent_.append(key_, field_, std::move(inserted), type);
 }
 
 Expected<std::optional<StateItem>> AgentHandle::find(ItemType type) const {
@@ -251,9 +248,7 @@ Expected<WriteTicket> AgentList::erase(std::uint64_t at, std::uint64_t count) {
   return write(WriteGroup().erase(key(), at, count, ItemType::kList));
 }
 Expected<WriteTicket> AgentList::append(std::vector<std::string> elements) {
-  const Expected<std::vector<std::string>> there = this->elements();
-  if (!there) return std::unexpected(there.error());
-  return insert(there->size(), std::move(elements));
+  return AgentHandle::append(std::move(elements), ItemType::kList);
 }
 Expected<std::vector<std::string>> AgentList::elements() const {
   return AgentHandle::elements(ItemType::kList);
@@ -266,9 +261,7 @@ Expected<WriteTicket> AgentText::erase(std::uint64_t at, std::uint64_t count) {
   return write(WriteGroup().erase(key(), at, count, ItemType::kText));
 }
 Expected<WriteTicket> AgentText::append(std::string_view text) {
-  const Expected<std::string> there = this->text();
-  if (!there) return std::unexpected(there.error());
-  return insert(scalar_count(*there), text);
+  return AgentHandle::append({std::string(text)}, ItemType::kText);
 }
 Expected<std::string> AgentText::text() const {
   auto item = find(ItemType::kText);
@@ -288,6 +281,9 @@ Expected<WriteTicket> AgentMap::set_json(std::string_view field, std::string_vie
 Expected<WriteTicket> AgentMap::set_bytes(std::string_view field, std::string_view bytes) {
   return AgentMap(agent(), key(), inner(std::string(field)))
       .write(WriteGroup().put_bytes(key(), bytes));
+}
+Expected<std::optional<StateItem>> AgentMap::get(std::string_view field) const {
+  return AgentMap(agent(), key(), inner(std::string(field))).find(ItemType::kRegister);
 }
 Expected<WriteTicket> AgentMap::erase(std::string_view field) {
   return AgentMap(agent(), key(), inner(std::string(field))).write(WriteGroup().erase(key()));

@@ -10,21 +10,23 @@
 #include <waggle/state_synchronizer.h>
 
 #include "base/glob.h"
+#include "base/shape.h"
 #include "include/lib/convert.h"
 #include "include/lib/coordinator_runtime.h"
 #include "include/lib/key_rule.h"
 #include "include/lib/memory_provider_parts.h"
+#include "include/lib/patch_key.h"
 #include "include/lib/request_client.h"
+#include "include/lib/synchronizer_parts.h"
 
 namespace waggle {
 namespace {
 
 using std::chrono::milliseconds;
 
-// For an answer of a coordinator in the same process, on a busy machine.
-constexpr std::int64_t kAnswerMillis = 30'000;
 constexpr std::int64_t kSyncMillis = 30'000;
-constexpr std::size_t kIdleClients = 8;  // kept for each swarm
+
+static_assert(static_cast<int>(Compress::kZstd) == static_cast<int>(Packing::kZstd));
 
 Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   CoordinatorRuntimeOptions options;
@@ -38,12 +40,26 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
     return failed(Code::kRejected, "round_timeout and heartbeat must be above 0");
   options.core.round_timeout_millis = config.round_timeout.count();
   options.core.beat.interval_millis = config.heartbeat.count();
+  if (const Status added = add_mergers(config.mergers, options.core.policies); !added)
+    return std::unexpected(added.error());
   for (const KeyRule& rule : config.rules) {
     Policy policy = to_policy(rule.resolve);
     policy.prefix = rule.prefix;
     if (rule.type) policy.type = static_cast<ValueType>(*rule.type);
     if (rule.timeout) policy.timeout_millis = rule.timeout->count();
     if (rule.priority) policy.priority = static_cast<Priority>(*rule.priority);
+    policy.history = rule.history;
+    policy.amend_millis = rule.amend.count();
+    if (rule.parked_for) policy.parked_millis = rule.parked_for->count();
+    if (rule.time_to_live) policy.live_millis = rule.time_to_live->count();
+    policy.elements_max = rule.elements_max;
+    policy.late_write = rule.apply_late_writes ? LateWrite::kApply : LateWrite::kConflict;
+    policy.packing = static_cast<Packing>(rule.compress);
+    if (policy.uses(Strategy::kCustom) && !policy.merger.empty() &&
+        options.core.policies.merger(policy.merger) == nullptr)
+      return failed(Code::kRejected, fmt::format("the rule for '{}' names the merger '{}', which "
+                                                 "is not among `mergers`",
+                                                 policy.prefix, policy.merger));
     if (Status added = options.core.policies.add(std::move(policy)); !added)
       return std::unexpected(std::move(added.error()));
   }
@@ -93,60 +109,6 @@ std::string as_text(const StateItem& item) {
 }
 
 }  // namespace
-
-struct StateSynchronizer::Parts {
-  std::unique_ptr<CoordinatorRuntime> runtime;
-  std::thread thread;
-
-  std::mutex mutex;  // guards what follows
-  std::map<std::string, std::vector<std::unique_ptr<RequestClient>>> idle;
-  bool stopped = false;
-  Status ended;  // of run(), once stopped
-
-  ~Parts() {
-    if (thread.joinable()) {
-      runtime->stop();
-      thread.join();
-    }
-  }
-
-  // Runs `use` with a client of that swarm: one that is idle, or a new one. `what` names the call.
-  template <typename T>
-  [[nodiscard]] Expected<T> with_client(const std::string& swarm, std::string_view what,
-                                        const std::function<Result<T>(RequestClient&)>& use);
-};
-
-template <typename T>
-Expected<T> StateSynchronizer::Parts::with_client(
-    const std::string& swarm, std::string_view what,
-    const std::function<Result<T>(RequestClient&)>& use) {
-  if (Expected<void> may = may_block(what); !may) return std::unexpected(std::move(may.error()));
-  std::unique_ptr<RequestClient> client;
-  {
-    const std::lock_guard lock(mutex);
-    if (stopped)
-      return failure(StatusCode::kUnavailable,
-                     ended ? "the synchronizer was stopped" : "it ended: " + ended.error().text);
-    if (const auto waiting = idle.find(swarm); waiting != idle.end() && !waiting->second.empty()) {
-      client = std::move(waiting->second.back());
-      waiting->second.pop_back();
-    }
-  }
-  if (!client) {
-    Result<std::unique_ptr<RequestClient>> opened =
-        RequestClient::over(runtime->local_port(), SwarmId(swarm), kAnswerMillis);
-    if (!opened) return failure_of(opened);
-    client = std::move(*opened);
-  }
-  Result<T> result = use(*client);
-  {
-    const std::lock_guard lock(mutex);
-    std::vector<std::unique_ptr<RequestClient>>& waiting = idle[swarm];
-    if (!stopped && waiting.size() < kIdleClients) waiting.push_back(std::move(client));
-  }
-  if (!result) return failure_of(result);
-  return std::move(*result);
-}
 
 // ---- opening and closing -----------------------------------------------------------------------
 
@@ -322,6 +284,11 @@ Expected<std::uint64_t> StateSynchronizer::get_state_version(const std::string& 
 Expected<WriteResult> StateSynchronizer::write(const std::string& swarm, const WriteGroup& group) {
   Result<std::vector<Entry>> entries = entries_of(group);
   if (!entries) return failure_of(entries);
+  for (const Entry& entry : *entries)
+    if (std::holds_alternative<ExpectUnchanged>(entry.expect))
+      return failure(StatusCode::kRejected,
+                     "if_unchanged() speaks of an agent's view, and the synchronizer has none; "
+                     "give if_version()");
   const Expected<Outcome> outcome = parts_->with_client<Outcome>(
       swarm, "write()",
       [&](RequestClient& client) { return client.write(std::move(*entries), kAnswerMillis); });
@@ -332,6 +299,21 @@ Expected<WriteResult> StateSynchronizer::write(const std::string& swarm, const W
 Expected<WriteResult> StateSynchronizer::put_state(const std::string& swarm, const std::string& key,
                                                    const std::string& text) {
   return write(swarm, WriteGroup().put(key, text));
+}
+
+Expected<WriteResult> StateSynchronizer::patch_state(const std::string& swarm,
+                                                     const std::string& key,
+                                                     const std::string& patch) {
+  if (const Status shape = check_key(key); !shape)
+    return std::unexpected(to_failure(shape.error()));
+  const Result<PatchForm> form = patch_form_of(patch);
+  if (!form) return std::unexpected(to_failure(form.error()));
+  const Expected<Outcome> outcome =
+      parts_->with_client<Outcome>(swarm, "patch_state()", [&](RequestClient& client) {
+        return patch_key(client, {Key(key), {}, *form, patch, {}}, kAnswerMillis);
+      });
+  if (!outcome) return std::unexpected(outcome.error());
+  return to_result(*outcome);
 }
 
 Expected<WriteResult> StateSynchronizer::clear_state(const std::string& swarm,

@@ -3,9 +3,11 @@
 
 #include <waggle/agent.h>
 
+#include "base/shape.h"
 #include "include/lib/agent_desk.h"
 #include "include/lib/agent_runtime.h"
 #include "include/lib/convert.h"
+#include "resolver/update.h"
 
 namespace waggle {
 namespace {
@@ -21,6 +23,21 @@ constexpr milliseconds kSyncTime = std::chrono::seconds(30);
 AgentDesk::Deadline after(milliseconds time) {
   constexpr milliseconds kLongest = std::chrono::hours(24 * 365);
   return steady_clock::now() + std::clamp(time, milliseconds(0), kLongest);
+}
+
+// What the caller's function makes, be it a failure or thrown.
+Result<std::vector<Entry>> entries_made(
+    const std::function<Expected<WriteGroup>(const StateItem&)>& make, const StateItem& item) {
+  const InCallback in_callback;
+  try {
+    const Expected<WriteGroup> group = make(item);
+    if (group) return entries_of(*group);
+    return failed(static_cast<Code>(group.error().code), group.error().text);
+  } catch (const std::exception& thrown) {
+    return failed(Code::kRejected, std::string("the update's function threw: ") + thrown.what());
+  } catch (...) {
+    return failed(Code::kRejected, "the update's function threw");
+  }
 }
 
 }  // namespace
@@ -54,6 +71,16 @@ struct SwarmAgent::Parts {
       return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
     }
     return desk->wait(request, after(time), what);
+  }
+  template <typename Write>
+  [[nodiscard]] Expected<WriteTicket> post_write(Write command) {
+    const RequestId request = command.request = runtime->next_request();
+    desk->expect_write(request);
+    if (!runtime->post(std::move(command))) {
+      desk->forget(request);
+      return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
+    }
+    return WriteTicket{request.value()};
   }
   // The same, and within a callback without waiting: nobody hears then what is wrong with it.
   [[nodiscard]] Expected<void> tell(OfferCommand command, std::string_view what) {
@@ -113,13 +140,49 @@ Expected<void> SwarmAgent::leave(milliseconds timeout) {
 Expected<WriteTicket> SwarmAgent::write(const WriteGroup& group) {
   Result<std::vector<Entry>> entries = entries_of(group);
   if (!entries) return failure_of(entries);
-  const RequestId request = parts_->runtime->next_request();
-  parts_->desk->expect_write(request);
-  if (!parts_->runtime->post(WriteCommand{request, std::move(*entries)})) {
-    parts_->desk->forget(request);
-    return failure(StatusCode::kOverloaded, "too many commands wait for this agent's thread");
-  }
-  return WriteTicket{request.value()};
+  return parts_->post_write(WriteCommand{{}, std::move(*entries)});
+}
+
+Expected<WriteTicket> SwarmAgent::patch(std::string_view key, std::string_view patch,
+                                        PatchRule rule) {
+  if (const Status shape = check_key(key); !shape)
+    return std::unexpected(to_failure(shape.error()));
+  const Result<PatchForm> form = patch_form_of(patch);
+  if (!form) return std::unexpected(to_failure(form.error()));
+  const Expect expect = rule == PatchRule::kUnchanged ? Expect(ExpectUnchanged{}) : Expect();
+  return parts_->post_write(UpdateCommand{
+      {},
+      Key(key),
+      [key = Key(key), form = *form, expect,
+       text = std::string(patch)](const Record* standing) -> Result<std::vector<Entry>> {
+        Result<Op> op = patch_op(standing, {}, form, text);
+        if (!op) return std::unexpected(std::move(op.error()));
+        return std::vector{Entry{key, expect, *std::move(op), {}}};
+      }});
+}
+
+Expected<WriteTicket> SwarmAgent::update(
+    std::string_view key, std::function<Expected<WriteGroup>(const StateItem&)> make) {
+  if (const Status shape = check_key(key); !shape)
+    return std::unexpected(to_failure(shape.error()));
+  return parts_->post_write(
+      UpdateCommand{{}, Key(key), [key = Key(key), make = std::move(make)](const Record* standing) {
+                      return entries_made(make, to_item(key, standing));
+                    }});
+}
+
+Expected<WriteTicket> SwarmAgent::append(const std::string& key, std::vector<std::string> field,
+                                         std::vector<std::string> inserted, ItemType type) {
+  if (const Status shape = check_key(key); !shape)
+    return std::unexpected(to_failure(shape.error()));
+  return parts_->post_write(
+      UpdateCommand{{},
+                    Key(key),
+                    [key = Key(key), field = std::move(field), inserted = std::move(inserted),
+                     type](const Record* standing) -> Result<std::vector<Entry>> {
+                      Op op = append_op(standing, field, inserted, static_cast<ValueType>(type));
+                      return std::vector{Entry{key, {}, std::move(op), {}}};
+                    }});
 }
 
 Expected<WriteTicket> SwarmAgent::put(std::string_view key, std::string_view text) {

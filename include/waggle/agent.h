@@ -156,6 +156,19 @@ class SwarmAgent {
   Expected<WriteTicket> remove(std::string_view key, std::string_view element);
   Expected<WriteTicket> erase(std::string_view key);
   Expected<WriteTicket> write(const WriteGroup& group);
+  // A change of a JSON register, made of this agent's view when it is written: an object that is
+  // merged into the document and removes with null (RFC 7396), or a list of operations (RFC 6902).
+  // It applies only where nobody else changed the key meanwhile, else it is a conflict
+  // "version_mismatch"; with `merge` as the key's strategy give kPolicy, and both changes are kept
+  // where they are of different parts. A patch that does not fit is a kRejected outcome.
+  enum class PatchRule : std::uint8_t { kUnchanged, kPolicy };
+  Expected<WriteTicket> patch(std::string_view key, std::string_view patch,
+                              PatchRule rule = PatchRule::kUnchanged);
+  // A write that is made of what this agent's view holds of a key. `make` runs once, on the host's
+  // thread, so nothing comes between what it is given and what it writes; it must not block. What
+  // it throws or returns as a failure is the outcome.
+  Expected<WriteTicket> update(std::string_view key,
+                               std::function<Expected<WriteGroup>(const StateItem&)> make);
   // The outcome of a write. kTimeout: not answered yet; it stays on its way, so wait again.
   // kNotFound: no such ticket, or more than 4,096 others were answered since.
   [[nodiscard]] Expected<WriteResult> wait(WriteTicket ticket, std::chrono::milliseconds timeout);
@@ -216,7 +229,10 @@ class SwarmAgent {
   Expected<void> leave(std::chrono::milliseconds timeout = std::chrono::seconds(2));
 
  private:
+  friend class AgentHandle;
   struct Parts;
+  Expected<WriteTicket> append(const std::string& key, std::vector<std::string> field,
+                               std::vector<std::string> inserted, ItemType type);
   explicit SwarmAgent(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -9,6 +9,7 @@
 //   kQuorum  the value that at least the threshold of the roster's votes holds
 //   kMerge   three-way with the value that an offer was based on: JSON by path, text by line
 //   kManual  nobody's: parked, for a person
+//   kCustom  the merger's join of them all
 //   kKeep    the committed value, always
 //
 // A strategy that can't decide hands over to `otherwise`, and that one to `at_last`.
@@ -19,15 +20,39 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <waggle/decisions.h>
 #include <waggle/types.h>
 
 namespace waggle {
 
-enum class ResolveBy : std::uint8_t { kLww, kQuorum, kKeep, kFww, kVector, kMerge, kManual };
+enum class ResolveBy : std::uint8_t {
+  kLww,
+  kQuorum,
+  kKeep,
+  kFww,
+  kVector,
+  kMerge,
+  kManual,
+  kCustom
+};
+
+// With kMerge. Ours is what stands, theirs the write or offer that comes in.
+struct MergeSettings {
+  enum class Favor : std::uint8_t { kOtherwise, kOurs, kTheirs };
+  bool by_token = false;            // texts; else by line
+  bool unite = false;               // of texts and arrays that both changed: both
+  Favor favor = Favor::kOtherwise;  // where both changed the same: as the next strategy says, or
+  bool add_numbers = false;         // whole numbers of JSON that both changed add up
+  // Arrays of JSON objects that are told apart by a member, by pointer (RFC 6901); "*" is any item:
+  // {"/tasks", "id"}, {"/tasks/*/steps", "name"}.
+  std::map<std::string, std::string> array_keys = {};
+};
 
 struct ResolverRule {
   ResolveBy strategy = ResolveBy::kLww;
@@ -36,6 +61,9 @@ struct ResolverRule {
   std::uint32_t quorum_permille = 510;     // of the roster's votes: 501..1000
   std::map<std::string, std::uint32_t> weights = {};  // votes of an agent; 1 where it isn't named
   std::chrono::milliseconds conflict_window{0};  // stamps no further apart don't say which is later
+  std::uint32_t coverage_permille = 0;  // with kQuorum: of the votes that must have answered
+  std::string merger = {};              // with kCustom: its name
+  MergeSettings merge = {};
 };
 
 struct CandidateValue {
@@ -59,8 +87,9 @@ struct Resolution {
 
 class ConflictResolver {
  public:
-  // Failures: kRejected for a rule that contradicts itself.
-  [[nodiscard]] static Expected<ConflictResolver> make(const ResolverRule& rule);
+  // Failures: kRejected for a rule that contradicts itself, and for a merger that breaks a law.
+  [[nodiscard]] static Expected<ConflictResolver> make(
+      const ResolverRule& rule, const std::vector<CustomMerger>& mergers = {});
 
   // `same`: members that hold the committed value and offer nothing; `roster`: members in all, at
   // least the offers and `same` together. At most one offer an agent.
@@ -70,8 +99,9 @@ class ConflictResolver {
                                              std::uint32_t same, std::uint32_t roster) const;
 
  private:
-  explicit ConflictResolver(const ResolverRule& rule) : rule_(rule) {}
-  ResolverRule rule_;
+  struct Parts;
+  explicit ConflictResolver(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  std::shared_ptr<const Parts> parts_;
 };
 
 }  // namespace waggle

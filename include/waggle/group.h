@@ -78,6 +78,9 @@ class WriteGroup {
   // key.
   WriteGroup& if_version(std::uint64_t version);
   WriteGroup& if_absent() { return if_version(0); }
+  // Of the entry before it: it applies only where nobody else changed the key since the view in
+  // which it was written. Unlike the other conditions it is in the agent's view at once.
+  WriteGroup& if_unchanged();
   // Of the entry before it: kept with the value. All together at most 4 KiB of UTF-8.
   WriteGroup& metadata(std::string_view name, std::string_view text);
 

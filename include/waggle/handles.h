@@ -42,6 +42,8 @@ class AgentHandle {
  protected:
   // Of the group's last entry, which is for key(), it makes one for the field.
   Expected<WriteTicket> write(WriteGroup group) const;
+  // Behind the end of what the view holds when it is written.
+  Expected<WriteTicket> append(std::vector<std::string> inserted, ItemType type) const;
   // Empty when there is none.
   [[nodiscard]] Expected<std::optional<StateItem>> find(ItemType type) const;
   [[nodiscard]] Expected<std::int64_t> number(ItemType type) const;
@@ -174,9 +176,9 @@ class AgentMulti : public AgentHandle {
 
 // ---- lists and texts ---------------------------------------------------------------------------
 
-// Positions are those of this agent's view, its own writes included, from 0. An append means the
-// end of the view that it reads, so it is a blocking call; where others change the end between the
-// reading and the writing, it stands where the end was.
+// Positions are those of this agent's view at the time of the call's writing, its own writes
+// included, from 0. Changes of others may come between a read and a call that uses it: where that
+// matters, compute positions in SwarmAgent::update(). An append is never between.
 class AgentList : public AgentHandle {
  public:
   using AgentHandle::AgentHandle;
@@ -205,6 +207,8 @@ class AgentMap : public AgentHandle {
   Expected<WriteTicket> set(std::string_view field, std::string_view text);
   Expected<WriteTicket> set_json(std::string_view field, std::string_view json);
   Expected<WriteTicket> set_bytes(std::string_view field, std::string_view bytes);
+  // The register of that name; empty when there is none.
+  [[nodiscard]] Expected<std::optional<StateItem>> get(std::string_view field) const;
   // The fields of every type that have the name.
   Expected<WriteTicket> erase(std::string_view field);
   // By name and type.

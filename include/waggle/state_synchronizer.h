@@ -20,11 +20,16 @@
 #include <vector>
 
 #include <waggle/conflict_resolver.h>
+#include <waggle/decisions.h>
 #include <waggle/group.h>
 #include <waggle/memory_provider.h>
 #include <waggle/types.h>
 
 namespace waggle {
+
+// Of values of 256 bytes and more on their way to readers, where it saves more than 30 %; with both
+// also against the version that the reader has.
+enum class Compress : std::uint8_t { kAuto, kNone, kLz4, kZstd };
 
 // Rules for the keys that begin with a prefix; the longest that fits counts.
 struct KeyRule {
@@ -33,6 +38,18 @@ struct KeyRule {
   std::optional<ItemType> type = {};  // fixed for all keys of the prefix
   std::optional<std::chrono::milliseconds> timeout = {};  // of a round
   std::optional<SyncPriority> priority = {};
+  // So long after a round a late answer may still change its outcome, where nobody wrote the key.
+  std::chrono::milliseconds amend{0};
+  std::optional<std::uint32_t> history =
+      {};  // earlier versions kept: 0..64; 16 with kMerge, else 0
+  std::optional<std::chrono::milliseconds> parked_for = {};  // then a conflict is dismissed
+  std::optional<std::chrono::milliseconds> time_to_live =
+      {};                                          // without a write; then it is deleted
+  std::optional<std::uint64_t> elements_max = {};  // of a set, map, list or text
+  // A write of an absent key by an agent that was away for longer than deletions are remembered is
+  // a conflict, or applied.
+  bool apply_late_writes = false;
+  Compress compress = Compress::kAuto;
 };
 
 struct SynchronizerConfig {
@@ -45,6 +62,7 @@ struct SynchronizerConfig {
   std::chrono::milliseconds round_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds heartbeat = std::chrono::seconds(5);
   std::vector<KeyRule> rules = {};
+  std::vector<CustomMerger> mergers = {};  // that rules may name
 };
 
 struct AgentPresence {
@@ -104,9 +122,24 @@ class StateSynchronizer {
   [[nodiscard]] Expected<WriteResult> put_state(const std::string& swarm, const std::string& key,
                                                 const std::string& text);
   [[nodiscard]] Expected<WriteResult> write(const std::string& swarm, const WriteGroup& group);
+  // A change of a JSON register, as SwarmAgent::patch() has it: made of what is committed, and made
+  // anew where somebody else wrote in between.
+  [[nodiscard]] Expected<WriteResult> patch_state(const std::string& swarm, const std::string& key,
+                                                  const std::string& patch);
   // Deletes one key, or everything in one commit.
   [[nodiscard]] Expected<WriteResult> clear_state(const std::string& swarm, const std::string& key);
   [[nodiscard]] Expected<WriteResult> clear_state(const std::string& swarm);
+
+  // ---- conflicts that wait for a person, and receipts of what rules chose
+  [[nodiscard]] Expected<std::vector<WaitingConflict>> conflicts(const std::string& swarm,
+                                                                 const std::string& pattern = "*");
+  // An ordinary commit. kRejected: it is settled already.
+  [[nodiscard]] Expected<WriteResult> settle(const std::string& swarm,
+                                             const WaitingConflict& conflict,
+                                             const ConflictChoice& choice);
+  // Oldest first; without a key, of all keys. At most the newest 256 of a key are kept.
+  [[nodiscard]] Expected<std::vector<ChoiceReceipt>> receipts(const std::string& swarm,
+                                                              const std::string& key = {});
 
   [[nodiscard]] Expected<std::vector<AgentPresence>> agents(const std::string& swarm);
   // The digest of a swarm's state, as AgentStatus has it.

@@ -119,6 +119,7 @@ struct StateItem {
   std::string writer;              // agent id; "~coordinator" for the result of a round
   std::int64_t commit_millis = 0;  // since 1970-01-01 UTC, by the coordinator's clock
   std::map<std::string, std::string> metadata;
+  std::string receipt;   // hash of the key's newest receipt; empty: nothing was chosen yet
   bool pending = false;  // an own write that is not committed yet is counted in
 };
 struct ItemList {

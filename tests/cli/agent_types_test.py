@@ -108,3 +108,38 @@ class Types(program.Case):
 
 if __name__ == "__main__":
     program.main()
+
+    def test_an_append_and_a_patch_are_made_of_what_is_there(self):
+        self.done({"op": "append", "key": "song", "text": "hum"},
+                  {"op": "append", "key": "song", "text": " and hum"},
+                  {"op": "append", "key": "tasks", "elements": ["dig", "fill"]},
+                  {"op": "patch", "key": "plan", "patch": {"status": "open", "owner": "bee"}},
+                  {"op": "patch", "key": "plan", "patch": [
+                      {"op": "replace", "path": "/status", "value": "done"}]},
+                  {"op": "patch", "key": "m", "field": "home", "patch": {"city": "Ulm"}})
+        self.assertEqual(self.get("song")["value"], "hum and hum")
+        self.assertEqual(self.get("tasks")["value"], ["dig", "fill"])
+        self.assertEqual(self.get("plan")["value"], {"owner": "bee", "status": "done"})
+
+    def test_a_patch_that_does_not_fit_is_an_error(self):
+        self.bee.send({"op": "patch", "key": "plan", "id": 1,
+                       "patch": [{"op": "remove", "path": "/a"}]})
+        self.assertIn("operation 1", self.bee.wait_for("error", id=1)["text"])
+        self.bee.send({"op": "patch", "key": "plan", "id": 2, "patch": "{}"})
+        self.assertIn("expected an object", self.bee.wait_for("error", id=2)["text"])
+        self.bee.send({"op": "group", "id": 3,
+                       "entries": [{"op": "patch", "key": "plan", "patch": {}}]})
+        self.assertIn("stands alone", self.bee.wait_for("error", id=3)["text"])
+
+    def test_positions_may_be_those_of_an_earlier_state(self):
+        self.done({"op": "insert", "key": "t", "at": 0, "text": "hum"})
+        version = self.get("t")["version"]
+        self.done({"op": "insert", "key": "t", "at": 0, "text": "ho "})
+        self.out("state", "append", "t", "?")
+        # The own insertion counts, what others did since does not.
+        self.done({"op": "insert", "key": "t", "at": 6, "text": "!", "as_of": version})
+        self.assertIn(self.get("t")["value"], ("ho hum!?", "ho hum?!"))
+        self.bee.send({"op": "erase", "key": "t", "at": 0, "as_of": 999, "id": "ahead"})
+        self.assertIn("has held", self.bee.wait_for("error", id="ahead")["text"])
+        self.bee.send({"op": "erase", "key": "t", "at": 0, "as_of": "soon", "id": "soon"})
+        self.assertIn("EPOCH@REVISION", self.bee.wait_for("error", id="soon")["text"])

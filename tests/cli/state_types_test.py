@@ -1,5 +1,6 @@
 """The writes of `waggle state` for every type of value: plain, with --json, and on fields of maps."""
 
+import concurrent.futures
 import json
 
 import program
@@ -186,6 +187,39 @@ class Types(program.Case):
         self.refused(1, "insert", "t", "0", "x", "--as-of", "soon", says="'soon' is no cursor")
         self.assertEqual(self.value("t")[0], "shared-text")
 
+    def test_a_patch_changes_a_part_of_a_document(self):
+        self.write("patch", "plan", '{"status": "open", "steps": ["dig"]}')
+        self.write("patch", "plan", '{"status": null, "owner": "ada"}')
+        self.write("patch", "plan", '[{"op": "add", "path": "/steps/-", "value": "fill"}]')
+        self.assertEqual(self.out("state", "get", "plan"),
+                         '{"owner":"ada","steps":["dig","fill"]}')
+        self.write("patch", "m", '{"city": "Ulm"}', "--field", "home")
+        self.assertEqual(self.out("state", "get", "m", "--field", "home"), '{"city":"Ulm"}\n')
+
+    def test_a_patch_of_a_version_that_is_gone_is_refused(self):
+        first = self.write("put", "plan", "{}", "--type", "json")
+        second = self.write("patch", "plan", '{"a": 1}', "--if-version", first)
+        self.expect(4, "state", "patch", "plan", '{"a": 2}', "--if-version", first)
+        self.expect(4, "state", "patch", "plan", '{"a": 2}', "--if-absent")
+        self.write("patch", "plan", '{"a": 2}', "--if-version", second)
+
+    def test_patches_at_once_are_all_counted(self):
+        self.write("put", "tally", "{}", "--type", "json")
+        patches = [json.dumps({f"a{number}": number}) for number in range(6)]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda patch: self.out("state", "patch", "tally", patch), patches))
+        self.assertEqual(json.loads(self.out("state", "get", "tally")),
+                         {f"a{number}": number for number in range(6)})
+
+    def test_what_is_wrong_with_a_patch(self):
+        self.refused(1, "patch", "plan", "7", says="expected an object")
+        self.refused(1, "patch", "plan", "{", says="the patch is not JSON")
+        self.refused(1, "patch", "plan", '[{"op": "remove", "path": "/a"}]', says="operation 1")
+        self.write("put", "t", "text")
+        self.refused(1, "patch", "t", "{}", says="what stands is text")
+        self.write("incr", "n")
+        self.refused(1, "patch", "n", "{}", says="'n' is of type counter")
+
     def test_an_append_may_be_the_first_write_of_a_swarm(self):
         self.assertEqual(self.write("append", "t", "hum"), 1)
         self.assertEqual(self.value("t")[0], "shared-text")
@@ -200,7 +234,7 @@ class Types(program.Case):
 
     def test_help_has_an_example_of_each(self):
         for verb in ("incr", "reset", "add", "remove", "max", "min", "once", "on", "off",
-                     "setfield", "rmfield", "insert", "erase", "append"):
+                     "setfield", "rmfield", "insert", "erase", "append", "patch"):
             self.assertIn(f"  waggle state {verb} ", self.out("help", "state", verb))
         self.assertIn("did you mean 'setfield'",
                       self.expect(2, "state", "setfeild", "m", "f", "v").stderr)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -215,10 +216,11 @@ BOOST_AUTO_TEST_CASE(another_type_than_the_key_holds_is_a_conflict_that_says_wha
   BOOST_TEST(says(failure_of(swarm.ada->once("n").raised())).contains("holds a counter"));
   BOOST_TEST(says(failure_of(swarm.ada->max("n").value())).contains("holds a counter"));
   BOOST_TEST(says(failure_of(swarm.ada->multi("n").values())).contains("holds a counter"));
-  BOOST_TEST(says(failure_of(swarm.ada->text("n").append("x"))).contains("holds a counter"));
+  BOOST_TEST(says(failure_of(swarm.ada->text("n").text())).contains("holds a counter"));
   BOOST_TEST(says(failure_of(swarm.ada->map("n").counter("f").value())) ==
              "'n' holds a counter, not a map");
   BOOST_TEST(swarm.refused(swarm.ada->flag("n").on()).reason == "type_mismatch");
+  BOOST_TEST(swarm.refused(swarm.ada->text("n").append("x")).reason == "type_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(a_group_holds_the_verbs_of_every_type_and_of_fields) {
@@ -277,4 +279,64 @@ BOOST_AUTO_TEST_CASE(a_group_that_can_not_be_is_refused_with_what_was_wrong) {
   BOOST_TEST(text_of(WriteGroup().incr("n", -1, ItemType::kGrowCounter)).contains("only rises"));
   BOOST_TEST(text_of(WriteGroup().remove("s", "x", ItemType::kGrowSet)).contains("only grows"));
   BOOST_TEST(text_of(WriteGroup().incr("m").field("")).contains("field name"));
+}
+
+BOOST_AUTO_TEST_CASE(an_append_is_never_between) {
+  const Swarm swarm;
+  AgentText song = swarm.ada->text("song");
+  std::vector<WriteTicket> tickets;
+  for (const char* word : {"hum", " and", " hum"}) tickets.push_back(take(song.append(word)));
+  for (const WriteTicket& ticket : tickets) committed(swarm.ada->wait(ticket, kPatience));
+  BOOST_TEST(take(song.text()) == "hum and hum");
+  AgentList tasks = swarm.ada->list_of("tasks");
+  swarm.done(tasks.append({"dig", "fill"}));
+  swarm.done(tasks.append({"rest"}));
+  BOOST_TEST((take(tasks.elements()) == Names{"dig", "fill", "rest"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_patch_changes_a_part_of_a_document) {
+  const Swarm swarm;
+  swarm.done(swarm.ada->patch("plan", R"({"status":"open","owner":"ada"})"));
+  swarm.done(swarm.ada->patch("plan", R"([{"op":"replace","path":"/status","value":"done"}])"));
+  BOOST_TEST(take(swarm.ada->get("plan")).bytes == R"({"owner":"ada","status":"done"})");
+  const WriteResult misfit =
+      swarm.refused(swarm.ada->patch("plan", R"([{"op":"remove","path":"/a"}])"));
+  BOOST_TEST(misfit.text.contains("/a"), misfit.text);
+  BOOST_TEST((failure_of(swarm.ada->patch("plan", "7")).code == StatusCode::kRejected));
+  committed(swarm.hive->patch_state("bees", "plan", R"({"owner":null})"));
+  BOOST_TEST(take(swarm.hive->get_state("bees", "plan")).bytes == R"({"status":"done"})");
+}
+
+BOOST_AUTO_TEST_CASE(an_update_writes_what_it_makes_of_the_view) {
+  const Swarm swarm;
+  swarm.done(swarm.ada->incr("n", 3));
+  const auto doubled = [](const StateItem& now) -> Expected<WriteGroup> {
+    return WriteGroup().incr("n", now.number).if_unchanged();
+  };
+  swarm.done(swarm.ada->update("n", doubled));
+  BOOST_TEST(take(swarm.ada->counter("n").value()) == 6);
+  const WriteResult given_up =
+      swarm.refused(swarm.ada->update("n", [](const StateItem&) -> Expected<WriteGroup> {
+        return std::unexpected(Failure{StatusCode::kRejected, "not today"});
+      }));
+  BOOST_TEST(given_up.text.contains("not today"), given_up.text);
+  const WriteResult thrown =
+      swarm.refused(swarm.ada->update("n", [](const StateItem&) -> Expected<WriteGroup> {
+        throw std::runtime_error("a bad day");
+      }));
+  BOOST_TEST(thrown.text.contains("a bad day"), thrown.text);
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_on_a_view_is_not_for_the_synchronizer) {
+  const Swarm swarm;
+  const auto written = swarm.hive->write("bees", WriteGroup().incr("n").if_unchanged());
+  BOOST_TEST(failure_of(written).text.contains("if_version"));
+}
+
+BOOST_AUTO_TEST_CASE(a_register_in_a_map_is_read_alone) {
+  const Swarm swarm;
+  AgentMap ada = swarm.ada->map("ada");
+  swarm.done(ada.set("mood", "happy"));
+  BOOST_TEST(take(ada.get("mood"))->bytes == "happy");
+  BOOST_TEST(!take(ada.get("home")).has_value());
 }

@@ -75,8 +75,9 @@ inline ReceiptRow receipt_row(const std::string& swarm, const std::string& key, 
   receipt.key = Key(key);
   receipt.version = Revision(at);
   receipt.rule = "lww";
-  receipt.inputs = {{AgentId("a"), Revision(at), Hlc::of(5, 1), Hash128{1, 2}, true},
-                    {AgentId("b"), Revision(at), Hlc::of(6, 0), Hash128{3, 4}, false}};
+  receipt.inputs = {
+      {AgentId("a"), Revision(at), Hlc::of(5, 1), Hash128{1, 2}, true, false, 0, {}},
+      {AgentId("b"), Revision(at), Hlc::of(6, 0), Hash128{3, 4}, false, false, 0, {}}};
   receipt.output = Hash128{1, 2};
   receipt.previous[0] = static_cast<std::uint8_t>(index);
   receipt.wall_millis = 1'700'000'000'000;

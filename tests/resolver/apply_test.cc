@@ -82,6 +82,9 @@ std::string describe(const Verdict& verdict) {
     case Kind::kConflict:
       text = to_text(verdict.conflict);
       break;
+    case Kind::kPark:
+      text = "park";
+      break;
     case Kind::kReject:
       text = fmt::format("rejected {}", to_text(verdict.reason));
       break;
@@ -391,6 +394,8 @@ BOOST_AUTO_TEST_CASE(an_expected_version_holds_or_is_a_mismatch) {
   const Record tombstone = record_of(std::nullopt, kBehind, kGreater, kMillis + 100);
   const Record mine = record_of(kText, kBehind, kMe, kMillis, 3);
   const Record my_tombstone = record_of(std::nullopt, kBehind, kMe, kMillis, 3);
+  const Record informed = record_of(kText, kSeen, kGreater, kMillis);
+  const Record own = record_of(kText, kBehind, kMe, kMillis, 4);
   Record of_earlier = mine;
   of_earlier.writer.incarnation = Incarnation(6);
   const std::vector<Case> cases = {
@@ -408,6 +413,11 @@ BOOST_AUTO_TEST_CASE(an_expected_version_holds_or_is_a_mismatch) {
       {"mine, but it is another's", live, ExpectMine{Seq(1)}, false},
       {"mine, but absent", std::nullopt, ExpectMine{Seq(3)}, false},
       {"mine, and I deleted it", my_tombstone, ExpectMine{Seq(3)}, true},
+      {"unchanged, and it is absent", std::nullopt, ExpectUnchanged{}, true},
+      {"unchanged since it was seen", informed, ExpectUnchanged{}, true},
+      {"unchanged, but written meanwhile", live, ExpectUnchanged{}, false},
+      {"unchanged, but deleted meanwhile", tombstone, ExpectUnchanged{}, false},
+      {"unchanged but for an own write in the view", own, ExpectUnchanged{}, true},
   };
   for (const Case& test : cases) {
     const Record* record = test.record ? &*test.record : nullptr;
@@ -424,6 +434,24 @@ BOOST_AUTO_TEST_CASE(an_expected_version_holds_or_is_a_mismatch) {
                  test.what);
     }
   }
+}
+
+// A typed value that the author wrote last may still hold what it had not seen.
+BOOST_AUTO_TEST_CASE(unchanged_looks_behind_an_own_write_into_sets) {
+  const Record set = record_of(set_of({{"x", {dot(11, kLesser)}}, {"y", {dot(kBehind, kMe, 4)}}}),
+                               kBehind, kMe, kMillis, 4);
+  BOOST_TEST(describe(judged(SetAddOp{{"z"}}, &set, {}, author(), ExpectUnchanged{})) ==
+             "version_mismatch");
+  const Record own = record_of(set_of({{"y", {dot(kBehind, kMe, 4)}}}), kBehind, kMe, kMillis, 4);
+  BOOST_TEST(describe(judged(SetAddOp{{"z"}}, &own, {}, author(), ExpectUnchanged{})) == "put");
+}
+
+BOOST_AUTO_TEST_CASE(unchanged_is_unknown_below_the_floor_where_nothing_stands) {
+  BOOST_TEST(describe(judged(kPut, nullptr, {}, author(), ExpectUnchanged{}, kSeen)) == "put");
+  Policy applying;
+  applying.late_write = LateWrite::kApply;
+  BOOST_TEST(describe(judged(kPut, nullptr, applying, author(), ExpectUnchanged{}, kSeen + 1)) ==
+             "version_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(a_fulfilled_expected_version_is_not_late) {

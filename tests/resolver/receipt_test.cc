@@ -17,8 +17,8 @@ Receipt receipt() {
   receipt.version = Revision(12);
   receipt.round = RoundId(3);
   receipt.rule = "lww";
-  receipt.inputs = {{AgentId("a"), Revision(9), Hlc::of(1000, 1), {1, 2}, true},
-                    {AgentId("b"), Revision(10), Hlc::of(1001, 0), {3, 4}, false}};
+  receipt.inputs = {{AgentId("a"), Revision(9), Hlc::of(1000, 1), {1, 2}, true, false, 0, {}},
+                    {AgentId("b"), Revision(10), Hlc::of(1001, 0), {3, 4}, false, false, 0, {}}};
   receipt.output = {3, 4};
   receipt.previous.fill(7);
   receipt.wall_millis = 1'800'000'000'000;

@@ -17,6 +17,8 @@ void OutcomeChecker::on_start(const AgentSeen& agent, const AgentState& recovere
 void OutcomeChecker::on_command(const AgentSeen& agent, const Command& command) {
   if (const auto* write = std::get_if<WriteCommand>(&command))
     applications_[agent.name].asked.insert(write->request);
+  if (const auto* update = std::get_if<UpdateCommand>(&command))
+    applications_[agent.name].asked.insert(update->request);
 }
 
 void OutcomeChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) {

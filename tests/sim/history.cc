@@ -310,6 +310,10 @@ void History::check_effect(const RecordRow& row, const Record* before) {
       expect && expect->version != (was_live ? before->version : Revision{}))
     found_("effects", fmt::format("{}: expected version {}, there was {}", what,
                                   expect->version.value(), was_live ? before->version.value() : 0));
+  if (std::holds_alternative<ExpectUnchanged>(entry->expect) && deed->mutation && was_live &&
+      !seen_by(*deed)({before->version, 0, before->writer}))
+    found_("effects", fmt::format("{}: expected it unchanged since {}, there was {}", what,
+                                  deed->mutation->context.seen.value(), before->version.value()));
   const auto* put = std::get_if<PutOp>(&entry->op);
   if (put != nullptr && put->type == ValueType::kRegister) {
     if (!record.live() || *record.value != Value{Register{put->content, put->bytes}})
@@ -358,8 +362,8 @@ void History::check_own(const RecordRow& row, const Record* before) {
   if (deed == nullptr) return;
   const char* by = settles ? "settled_by" : "merged_from";
   // Of whoever settles a client's random name is left out.
-  const std::string who = settles && is_client_agent(deed->agent) ? std::string(kClientPrefix)
-                                                                  : deed->agent.value();
+  const std::string who =
+      settles && is_client_agent(deed->agent) ? std::string(kClientPrefix) : deed->agent.value();
   if (!record.metadata.contains(by) || record.metadata.at(by) != who)
     found_("effects", fmt::format("{}: does not say that it is by {}", what, who));
   if (settles) check_settled(row, before, *deed);

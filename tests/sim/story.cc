@@ -78,6 +78,7 @@ std::string describe(const Mutation& mutation) {
       text += fmt::format(" if@{}", version->version.value());
     if (const auto* mine = std::get_if<ExpectMine>(&entry.expect))
       text += fmt::format(" if mine {}", mine->seq.value());
+    if (std::holds_alternative<ExpectUnchanged>(entry.expect)) text += " if unchanged";
     text += "]";
   }
   return text;

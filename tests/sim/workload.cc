@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "resolver/update.h"
 #include "tests/sim/typed_writes.h"
 
 namespace waggle::sim {
@@ -112,6 +113,10 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   }
   if (plan_.all_types && random_.chance(1, 2)) {
     entries.push_back(typed_write(random_, agent));
+    const Cursor held = agent.replica().cursor();
+    if (std::holds_alternative<EditOp>(entries.back().op) && random_.chance(1, 4))
+      command.as_of = Cursor{
+          {}, Revision(held.revision.value() - std::min(random_.below(20), held.revision.value()))};
     return command;
   }
   switch (random_.below(12)) {
@@ -153,7 +158,9 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
       const Key key = register_key();
       const RecordPtr seen = agent.view(key);
       const Revision version = seen ? seen->version : Revision{};
-      entries.push_back(entry(key, put(agent, key), ExpectVersion{version}));
+      const bool unchanged = random_.chance(1, 2);
+      entries.push_back(entry(key, put(agent, key),
+                              unchanged ? Expect(ExpectUnchanged{}) : ExpectVersion{version}));
       break;
     }
     case 10: {
@@ -184,6 +191,7 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
 Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
   std::uint64_t draw = random_.below(100);
   if (observes && !random_.chance(1, 8)) draw = 88 + draw % 12;  // asks and reads
+  if (draw < 4 && plan_.all_types) return append(value());
   if (draw < 80) return write(agent, id);
   if (draw < 88 && plan_.rounds) {
     OfferCommand offer;
@@ -212,6 +220,13 @@ Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
     read.at_least = Revision(agent.replica().cursor().revision.value() + random_.below(3));
   read.timeout_millis = random_.between(0, 5'000);
   return read;
+}
+
+UpdateCommand Workload::append(const std::string& text) {
+  const Key key(fmt::format("t/{}/0", to_text(ValueType::kText)));
+  return {{}, key, [key, text](const Record* standing) -> Result<std::vector<Entry>> {
+            return std::vector{entry(key, append_op(standing, {}, {text}, ValueType::kText))};
+          }};
 }
 
 Entry Workload::settlement(const std::vector<ParkedConflict>& waiting) {

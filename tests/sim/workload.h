@@ -36,6 +36,7 @@ class Workload {
   [[nodiscard]] Entry settlement(const std::vector<ParkedConflict>& waiting);
 
  private:
+  [[nodiscard]] static UpdateCommand append(const std::string& text);
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();

@@ -357,6 +357,13 @@ RequestId World::command(std::size_t n, Command command) {
       command);
   if (auto* write = std::get_if<WriteCommand>(&command))
     truth_.ledger.write(node.id, node.machine->life(), request, write->entries);
+  if (auto* update = std::get_if<UpdateCommand>(&command))
+    update->make = [this, &node, request, life = node.machine->life(),
+                    make = std::move(update->make)](const Record* standing) {
+      Result<std::vector<Entry>> entries = make(standing);
+      if (entries) truth_.ledger.write(node.id, life, request, *entries);
+      return entries;
+    };
   for (const auto& checker : checkers_) checker->on_command(seen(n), command);
   node.machine->post(std::move(command));
   return request;
