@@ -279,6 +279,7 @@ void Coordinator::on_tick() {
   });
   for (auto& [id, swarm] : swarms_) {
     forget_old(*swarm);
+  rounds_.forget_decided(now_.monotonic);
     if (writable_) {
       age_conflicts(*swarm);
       expire_keys(*swarm);
