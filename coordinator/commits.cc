@@ -253,10 +253,19 @@ Outcome Coordinator::refuse_mutation(Swarm& swarm, const Judged& one, const Auth
   Receipt receipt;
   receipt.key = one.entry->key;
   receipt.rule = verdict.rule;
-  receipt.inputs = {input_of(*one.standing),
-                    input_of(author.agent, author.seen, author.hlc, lost, false)};
+  add_ancestor(receipt, one);
+  receipt.inputs.push_back(input_of(*one.standing));
+  receipt.inputs.push_back(input_of(author.agent, author.seen, author.hlc, lost, false));
   close_with_receipt(swarm, std::move(receipt), one.standing);
   return outcome;
+}
+
+// Wherever `merge` had a say: without it the rule can't be run again.
+void Coordinator::add_ancestor(Receipt& receipt, const Judged& one) const {
+  if (!one.ancestor || !options_.policies.of(one.entry->key.value()).uses(Strategy::kMerge)) return;
+  receipt.inputs.push_back(input_of(*one.ancestor));
+  receipt.inputs.back().committed = false;
+  receipt.inputs.back().ancestor = true;
 }
 
 RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author, Hlc hlc) {
@@ -287,11 +296,7 @@ RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author
   receipt.key = one.entry->key;
   receipt.version = record->version;
   receipt.rule = one.verdict.rule;
-  if (one.verdict.merged && one.ancestor) {
-    receipt.inputs.push_back(input_of(*one.ancestor));
-    receipt.inputs.back().committed = false;
-    receipt.inputs.back().ancestor = true;
-  }
+  add_ancestor(receipt, one);
   receipt.inputs.push_back(input_of(*one.standing));
   receipt.inputs.push_back(input_of(author.agent, author.seen, author.hlc, written, false));
   receipt.output = one.content;

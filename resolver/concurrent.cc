@@ -158,7 +158,7 @@ class Chain {
     }
     std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, MergeFavor::kNone);
     if (!merged) return std::nullopt;
-    if (merged->conflicts.empty()) return merged_verdict(*merged, MergeFavor::kNone);
+    if (merged->conflicts.empty()) return merged_verdict(*merged, MergeFavor::kNone, "merge");
     const Strategy speaks = speaks_for_fields();
     if (speaks == Strategy::kManual) {
       kind_ = ConflictKind::kFieldConflict;
@@ -169,18 +169,20 @@ class Chain {
     const MergeFavor favor = takes_write ? MergeFavor::kTheirs : MergeFavor::kOurs;
     merged = merge_three_way(*base, *stands, *w_.value, favor);
     if (!merged) return std::nullopt;
-    return merged_verdict(*merged, favor);
+    return merged_verdict(*merged, favor,
+                          takes_write ? fmt::format("merge({})", to_text(speaks)) : "merge");
   }
 
-  Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor) const {
+  // `name` says by what the write has the fields that both changed; else what stands has them.
+  Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor, std::string_view name) const {
     std::string where;
     for (const std::string& path : merged.conflicts)
       where += fmt::format("{}{}", where.empty() ? "" : ", ", path);
     if (favor == MergeFavor::kOurs && merged.value == std::get<Register>(*w_.standing.value))
       return Verdict::conflicts(ConflictKind::kFieldConflict,
                                 fmt::format("{}; both changed {}", written_meanwhile(w_), where),
-                                rule("merge"));
-    Verdict verdict = Verdict::applies(Value(merged.value), rule("merge"));
+                                rule(name));
+    Verdict verdict = Verdict::applies(Value(merged.value), rule(name));
     verdict.merged = merged.value != *w_.value;
     if (favor == MergeFavor::kOurs) {
       verdict.conflict = ConflictKind::kFieldConflict;

@@ -325,12 +325,12 @@ BOOST_AUTO_TEST_CASE(a_field_that_both_changed_is_decided_by_what_comes_later_in
                     .base = json(R"({"a":1,"b":1,"c":1})"),
                     .millis = millis});
   };
-  const std::string theirs = R"(apply {"a":3,"b":3,"c":2} merged [merge])";
+  const std::string theirs = R"(apply {"a":3,"b":3,"c":2} merged )";
   const std::string ours = R"(apply {"a":2,"b":3,"c":2} merged ()" + kField + ") [merge]";
-  BOOST_TEST(decided_by(Strategy::kLww, kMillis + 1) == theirs);
+  BOOST_TEST(decided_by(Strategy::kLww, kMillis + 1) == theirs + "[merge(lww)]");
   BOOST_TEST(decided_by(Strategy::kLww, kMillis - 1) == ours);
   BOOST_TEST(decided_by(Strategy::kFww, kMillis + 1) == ours);
-  BOOST_TEST(decided_by(Strategy::kFww, kMillis - 1) == theirs);
+  BOOST_TEST(decided_by(Strategy::kFww, kMillis - 1) == theirs + "[merge(fww)]");
   BOOST_TEST(decided_by(Strategy::kKeep, kMillis + 1) == ours);
   BOOST_TEST(decided_by(Strategy::kVector, kMillis + 1) == ours);
   BOOST_TEST(decided_by(Strategy::kManual, kMillis + 1) ==
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(stamps_that_are_too_close_or_forged_decide_no_field_either)
       BOOST_TEST(decided_by(policy, millis) == ours);
   }
   const Policy fww = chain_of(Strategy::kMerge, Strategy::kFww);
-  BOOST_TEST(decided_by(fww, kMillis - kDay) == R"(apply {"a":3,"b":3} [merge])");
+  BOOST_TEST(decided_by(fww, kMillis - kDay) == R"(apply {"a":3,"b":3} [merge(fww)])");
   BOOST_TEST(decided_by(fww, kMillis - kDay - 1) == ours);
 }
 
@@ -400,7 +400,7 @@ BOOST_AUTO_TEST_CASE(manual_parks_a_write_that_stands_alone_and_no_group) {
                     .value = json(R"({"a":3,"b":3})"),
                     .base = kBase,
                     .alone = false};
-  BOOST_TEST(decided(group) == R"(apply {"a":3,"b":3} [merge])");
+  BOOST_TEST(decided(group) == R"(apply {"a":3,"b":3} [merge(lww)])");
 }
 
 // ---- custom ------------------------------------------------------------------------------------
