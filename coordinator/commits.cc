@@ -312,10 +312,11 @@ void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* sta
   const std::uint32_t index = standing != nullptr ? standing->receipts : 0;
   link = hash_of(receipt);
   number = index + 1;
-  const bool some_go = index >= limits::kKeyReceipts && index % limits::kKeyReceiptsAtOnce == 0;
+  // Also at the first one: a key that was forgotten has those of its earlier lives.
+  const bool some_go = index % limits::kKeyReceiptsAtOnce == 0;
   actions_->persist.rows.emplace_back(ReceiptRow{swarm.state.id(), swarm.state.head(), index,
                                                  std::move(receipt),
-                                                 some_go ? index - limits::kKeyReceipts : 0});
+                                                 some_go ? limits::kKeyReceipts : 0});
 }
 
 void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {
