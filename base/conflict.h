@@ -28,8 +28,8 @@ struct ConflictSide {
   friend bool operator==(const ConflictSide&, const ConflictSide&) = default;
 };
 
-// Bound: limits::kConflictSides sides and limits::kConflictBytes of values; a further write of the
-// key is a conflict and not parked.
+// Bound: limits::kConflictSides sides and limits::kConflictBytes of values, the ancestor's too; a
+// further write of the key is a conflict and not parked.
 struct ParkedConflict {
   ConflictId id;
   Key key;
@@ -38,10 +38,13 @@ struct ParkedConflict {
   std::int64_t parked_wall_millis = 0;
   std::vector<ConflictSide> sides;
   // What all sides began from, to merge them with; empty: not kept, or they began from different
-  // versions.
+  // versions, or it had to make room for a side.
   std::optional<Register> ancestor;
   friend bool operator==(const ParkedConflict&, const ParkedConflict&) = default;
 };
+
+// Bytes of its values, the ancestor's too.
+[[nodiscard]] std::size_t value_bytes(const ParkedConflict& conflict);
 
 // "A" to "Z".
 [[nodiscard]] std::string side_name(std::size_t side);

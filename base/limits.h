@@ -64,7 +64,8 @@ inline constexpr std::size_t kConflictSides = 16;
 inline constexpr std::size_t kConflictBytes = std::size_t{3} << 20;
 // Earlier versions of a key that a policy may keep.
 inline constexpr std::size_t kHistoryVersions = 64;
-// Receipts of a key; the oldest go, some at a time.
+// Receipts of a key that stay; the oldest go, when so many more came, or the key was forgotten and
+// written again.
 inline constexpr std::uint32_t kKeyReceipts = 256;
 inline constexpr std::uint32_t kKeyReceiptsAtOnce = 64;
 // A value up to this size is kept with a receipt, so that its rule can be run again.

@@ -44,7 +44,7 @@ struct ReceiptRow {
   Revision at;              // the head when it was made
   std::uint32_t index = 0;  // its number among the key's receipts, from 0
   Receipt receipt;
-  std::uint32_t forget_below = 0;  // the key's receipts of lesser numbers go
+  std::uint32_t keep = 0;  // so many of the key stay, the newest, this one too; 0: all
 };
 
 // Where a scan of receipts goes on.

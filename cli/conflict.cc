@@ -123,30 +123,44 @@ int show(const CommandLine& line, const ParkedConflict& conflict) {
          shown(side.value, 2 * kPreviewBytes)});
   }
   text += table(rows);
+  text += fmt::format("all began from: {}\n", conflict.ancestor
+                                                  ? shown(conflict.ancestor, 2 * kPreviewBytes)
+                                                  : "(not known, so they can't be merged)");
   text +=
       fmt::format("settle it: waggle conflict resolve {} --take A|B|merged|dismiss, or --value\n",
                   text_of(conflict.id));
   return print(text) ? kExitDone : kExitFailure;
 }
 
-// Where A and another side differ: JSON by path, text by line.
-std::string difference(const Register& a, const Register& b, const std::string& name) {
+std::string cell(const std::string& json) {
+  return json.empty() ? "(absent)" : printable(json, kPreviewBytes);
+}
+
+// Where A and another side differ: JSON by path, text by line. With what both began from only where
+// both changed it: the rest can be merged.
+std::string difference(const Register& a, const Register& b, const std::string& name,
+                       const std::optional<Register>& ancestor) {
+  const bool json = a.content == ContentType::kJson && b.content == ContentType::kJson;
+  const auto base = parse_json_document(ancestor && json ? ancestor->bytes : "{}");
   const auto first = parse_json_document(a.bytes);
   const auto second = parse_json_document(b.bytes);
-  if (a.content == ContentType::kJson && b.content == ContentType::kJson && first && second) {
+  if (json && base && first && second) {
     std::vector<std::vector<std::string>> rows = {{"PATH", "A", name}};
-    // From nothing: what differs, or is on one side only.
-    const JsonMerge both = merge_json(*parse_json_document("{}"), *first, *second);
-    for (const JsonConflict& one : both.conflicts)
-      rows.push_back({printable(one.path.empty() ? "/" : one.path, 64),
-                      printable(one.ours.empty() ? "(absent)" : one.ours, kPreviewBytes),
-                      printable(one.theirs.empty() ? "(absent)" : one.theirs, kPreviewBytes)});
-    return rows.size() > 1 ? table(rows) : "no path has two different values\n";
+    if (ancestor) rows.front().emplace_back("BEGAN FROM");
+    for (const JsonConflict& one : merge_json(*base, *first, *second).conflicts) {
+      rows.push_back({printable(one.path.empty() ? "/" : one.path, 64), cell(one.ours),
+                      cell(one.theirs)});
+      if (ancestor) rows.back().push_back(cell(one.base));
+    }
+    if (rows.size() > 1) return table(rows);
+    return ancestor ? "no path was changed by both\n" : "no path has two different values\n";
   }
   TextMergeOptions options;
   options.ours_label = "A";
   options.theirs_label = name;
-  std::string text = merge_text({}, a.bytes, b.bytes, options).text;
+  const bool lines = ancestor && ancestor->content == ContentType::kText;
+  std::string text =
+      merge_text(lines ? ancestor->bytes : std::string(), a.bytes, b.bytes, options).text;
   if (!text.empty() && text.back() != '\n') text += '\n';
   return text;
 }
@@ -157,7 +171,8 @@ int diff(const CommandLine& line, const ParkedConflict& conflict) {
   for (std::size_t i = 1; i < conflict.sides.size(); ++i)
     text += fmt::format("A and {}, by {}:\n{}", side_name(i), writer_word(conflict.sides[i].agent),
                         difference(conflict.sides[0].value.value_or(nothing),
-                                   conflict.sides[i].value.value_or(nothing), side_name(i)));
+                                   conflict.sides[i].value.value_or(nothing), side_name(i),
+                                   conflict.ancestor));
   if (!line.json) return print(text) ? kExitDone : kExitFailure;
   Json out = conflict_json(conflict);
   return print_json(out.set("diff", text)) ? kExitDone : kExitFailure;

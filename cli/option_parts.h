@@ -73,6 +73,8 @@ CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> wo
 
 // The family `waggle state`, into `line.state`; options_state.cc.
 void add_state_family(CLI::App& family, CommandLine& line, Commands& commands);
+// Of a verb that only agents have, what to do instead; else empty.
+std::string only_for_agents(std::string_view verb);
 // What the command line as a whole says of a write is read once all of it is there. Empty, or what
 // is wrong with it.
 [[nodiscard]] std::string settle_state_write(CommandLine::State& state);

@@ -403,7 +403,9 @@ class Parser {
     const CLI::App* app = named(words, &stray);
     if (stray.empty()) return {};
     const std::vector<std::string> known = commands_of(*app);
-    const std::string hint = did_you_mean(stray, known);
+    std::string hint = did_you_mean(stray, known);
+    if (app->get_name() == "state" && !only_for_agents(stray).empty())
+      hint = only_for_agents(stray);
     const std::string family_name = app == &app_ ? std::string() : " " + app->get_name();
     return fmt::format("unknown command '{}{}'{}{}",
                        family_name.empty() ? "" : app->get_name() + " ", printable(stray, 64), hint,

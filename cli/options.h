@@ -85,8 +85,7 @@ struct CommandLine {
     std::string kind;                   // of max and min
     Scalar scalar;                      // the same, read by it
     std::int64_t amount = 1;            // of incr
-    std::uint64_t count = 1;            // of erase, reserve, release and handover
-    std::string agent;                  // of handover
+    std::uint64_t count = 1;            // of erase
     std::uint64_t at = 0;
     bool list = false;
     std::string as_of;  // a cursor; empty: the newest

@@ -14,9 +14,7 @@ enum class Part {
   kPatch,       // [PATCH] --file
   kBeside,      // --beside
   kStep,        // [AMOUNT] of a counter
-  kCount,       // N
   kCountOrOne,  // [COUNT]
-  kAgent,       // AGENT
   kElements,    // ELEMENT...
   kScalar,      // VALUE --kind
   kName,        // FIELD
@@ -64,19 +62,6 @@ const std::vector<WriteRow>& write_rows() {
        {kField, kIfVersion},
        "Takes away what is there now; what others add at the same time stays.\n"
        "  waggle state reset errors"},
-      {"reserve",
-       "Set aside a part of a bounded counter",
-       {kCount, kField, kIfVersion},
-       "A reserve is an agent's own, also while it is away. A single command is no agent of the\n"
-       "swarm and is refused; reserve with {\"op\":\"reserve\",...} of waggle agent run."},
-      {"release",
-       "Give back a part of the own reserve",
-       {kCount, kField, kIfVersion},
-       "For agents, as waggle state reserve is: {\"op\":\"release\",...} of waggle agent run."},
-      {"handover",
-       "Give a part of the own reserve to another agent",
-       {kCount, kAgent, kField, kIfVersion},
-       "For agents, as waggle state reserve is: {\"op\":\"handover\",...} of waggle agent run."},
       {"add",
        "Add elements to a set",
        {kElements, kType, kField, kIfVersion, kIfAbsent},
@@ -198,14 +183,8 @@ class StateFamily {
             })
             ->type_name("N");
         return;
-      case Part::kCount:
-        natural(app, "N", state_.count, 1, "How much")->required();
-        return;
       case Part::kCountOrOne:
         natural(app, "COUNT", state_.count, 1, "[1] How many");
-        return;
-      case Part::kAgent:
-        app.add_option("AGENT", state_.agent, "Who gets it")->required();
         return;
       case Part::kElements:
         app.add_option("ELEMENT", state_.elements, "Elements")->required();
@@ -323,6 +302,14 @@ class StateFamily {
 
 void add_state_family(CLI::App& family, CommandLine& line, Commands& commands) {
   StateFamily(family, line, commands).declare();
+}
+
+std::string only_for_agents(std::string_view verb) {
+  if (verb != "reserve" && verb != "release" && verb != "handover") return {};
+  return fmt::format(
+      "; a reserve belongs to an agent of the swarm, which a single command is not: write "
+      "{{\"op\":\"{}\",...}} to waggle agent run",
+      verb);
 }
 
 std::string settle_state_write(CommandLine::State& state) {

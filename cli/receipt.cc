@@ -217,7 +217,7 @@ int what_if(const CommandLine& line, const Config& config) {
   if (rows.size() > 1 && !print(table(rows))) return kExitFailure;
   say(
       fmt::format("{} of {} choices would come out another way; of {} it can't be said, since "
-                  "their values are not retained",
+                  "what that takes is not in their receipts",
                   rows.size() - 1, looked_at, unknown));
   return kExitDone;
 }

@@ -80,9 +80,6 @@ Result<Op> bare_op_of(const CommandLine::State& state) {
   if (verb == "put" || verb == "setfield") return put_of(state);
   if (verb == "incr") return IncrOp{state.amount, *state.type};
   if (verb == "reset") return ResetOp{};
-  if (verb == "reserve") return EscrowOp{EscrowVerb::kReserve, state.count, {}};
-  if (verb == "release") return EscrowOp{EscrowVerb::kRelease, state.count, {}};
-  if (verb == "handover") return EscrowOp{EscrowVerb::kHandOver, state.count, AgentId(state.agent)};
   if (verb == "add") return SetAddOp{sorted_unique(state.elements), *state.type};
   if (verb == "remove") return SetRemoveOp{sorted_unique(state.elements), *state.type};
   if (verb == "max") return RaiseOp{state.scalar, ValueType::kMax};

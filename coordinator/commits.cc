@@ -253,10 +253,19 @@ Outcome Coordinator::refuse_mutation(Swarm& swarm, const Judged& one, const Auth
   Receipt receipt;
   receipt.key = one.entry->key;
   receipt.rule = verdict.rule;
-  receipt.inputs = {input_of(*one.standing),
-                    input_of(author.agent, author.seen, author.hlc, lost, false)};
+  add_ancestor(receipt, one);
+  receipt.inputs.push_back(input_of(*one.standing));
+  receipt.inputs.push_back(input_of(author.agent, author.seen, author.hlc, lost, false));
   close_with_receipt(swarm, std::move(receipt), one.standing);
   return outcome;
+}
+
+// Wherever `merge` had a say: without it the rule can't be run again.
+void Coordinator::add_ancestor(Receipt& receipt, const Judged& one) const {
+  if (!one.ancestor || !options_.policies.of(one.entry->key.value()).uses(Strategy::kMerge)) return;
+  receipt.inputs.push_back(input_of(*one.ancestor));
+  receipt.inputs.back().committed = false;
+  receipt.inputs.back().ancestor = true;
 }
 
 RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author, Hlc hlc) {
@@ -287,11 +296,7 @@ RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author
   receipt.key = one.entry->key;
   receipt.version = record->version;
   receipt.rule = one.verdict.rule;
-  if (one.verdict.merged && one.ancestor) {
-    receipt.inputs.push_back(input_of(*one.ancestor));
-    receipt.inputs.back().committed = false;
-    receipt.inputs.back().ancestor = true;
-  }
+  add_ancestor(receipt, one);
   receipt.inputs.push_back(input_of(*one.standing));
   receipt.inputs.push_back(input_of(author.agent, author.seen, author.hlc, written, false));
   receipt.output = one.content;
@@ -307,10 +312,11 @@ void Coordinator::write_receipt(Swarm& swarm, Receipt receipt, const Record* sta
   const std::uint32_t index = standing != nullptr ? standing->receipts : 0;
   link = hash_of(receipt);
   number = index + 1;
-  const bool some_go = index >= limits::kKeyReceipts && index % limits::kKeyReceiptsAtOnce == 0;
+  // Also at the first one: a key that was forgotten has those of its earlier lives.
+  const bool some_go = index % limits::kKeyReceiptsAtOnce == 0;
   actions_->persist.rows.emplace_back(ReceiptRow{swarm.state.id(), swarm.state.head(), index,
                                                  std::move(receipt),
-                                                 some_go ? index - limits::kKeyReceipts : 0});
+                                                 some_go ? limits::kKeyReceipts : 0});
 }
 
 void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by) {

@@ -13,15 +13,18 @@ std::size_t bytes_of(const ConflictSide& side) {
   return side.value ? side.value->bytes.size() : 0;
 }
 
+// Without what it began from.
 bool fits(const ParkedConflict& conflict, std::size_t bytes) {
   for (const ConflictSide& side : conflict.sides) bytes += bytes_of(side);
   return conflict.sides.size() < limits::kConflictSides && bytes <= limits::kConflictBytes;
 }
 
-// In their order, each that still fits.
+// In their order, each that still fits. What somebody wants is worth more than what it came from.
 void add_sides(ParkedConflict& conflict, std::vector<ConflictSide> sides) {
   for (ConflictSide& side : sides)
     if (fits(conflict, bytes_of(side))) conflict.sides.push_back(std::move(side));
+  if (conflict.ancestor && value_bytes(conflict) > limits::kConflictBytes)
+    conflict.ancestor.reset();
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class ConflictInbox {
   [[nodiscard]] bool has_room(const Key& key, std::size_t bytes) const;
 
   // A new conflict, or sides added to the one that the key has; of several those that still fit.
+  // The ancestor goes where a side needs its room, or has another one.
   // REQUIRES: has_room(key, 0), and that an id for a new one is given.
   const ParkedConflict& park(ParkedConflict conflict, std::vector<Row>& rows);
   void close(ConflictId id, std::vector<Row>& rows);

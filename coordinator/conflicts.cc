@@ -255,8 +255,7 @@ void Coordinator::answer_conflicts(Swarm& swarm, const ConflictsQuery& ask, Quer
   }
   std::size_t bytes = 0;
   for (const ParkedConflict* waits : swarm.inbox.list(ask.glob, ask.after)) {
-    for (const ConflictSide& side : waits->sides)
-      bytes += 128 + (side.value ? side.value->bytes.size() : 0);
+    bytes += 128 * waits->sides.size() + value_bytes(*waits);
     if (bytes > limits::kChunkBytes && !result.conflicts.empty()) {
       result.more = true;
       return;

@@ -45,6 +45,8 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
   for (const OutcomeRow& row : recovered.outcomes) swarm_of(row.swarm).writers.restore(row);
   for (ConflictRow& row : recovered.conflicts)
     swarm_of(row.swarm).inbox.restore(*std::move(row.conflict));
+  // The oldest of all keys is the first to go.
+  std::ranges::stable_sort(recovered.history, {}, &HistoryRow::version);
   for (const HistoryRow& row : recovered.history)
     swarm_of(row.swarm).history.restore(row, options_.policies.of(row.key.value()).history_kept());
 
@@ -282,6 +284,7 @@ void Coordinator::on_tick() {
   std::erase_if(told_no_session_, [&](const auto& entry) {
     return now_.monotonic - entry.second > Millis{kNoSessionMillis};
   });
+  rounds_.forget_decided(now_.monotonic);
   for (auto& [id, swarm] : swarms_) {
     forget_old(*swarm);
     if (writable_) {

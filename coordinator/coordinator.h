@@ -144,6 +144,7 @@ class Coordinator final : public Core {
   };
   [[nodiscard]] Outcome refuse_mutation(Swarm& swarm, const Judged& one, const Author& author,
                                         Outcome outcome);
+  void add_ancestor(Receipt& receipt, const Judged& one) const;
   [[nodiscard]] RecordPtr record_of(Swarm& swarm, Judged& one, const Author& author, Hlc hlc);
   [[nodiscard]] Outcome clear_swarm(Swarm& swarm, Applied by);
   void commit(Swarm& swarm, std::vector<Change> changes, RoundId round, Applied by);

@@ -206,15 +206,48 @@ void Rounds::keep(DecidedRound decided) {
   decided_.push_back(std::move(decided));
 }
 
+void Rounds::forget_decided(Instant now) {
+  std::erase_if(decided_, [now](const DecidedRound& decided) {
+    return decided.round.answers.size() == decided.round.roster.size() ||
+           std::ranges::all_of(decided.keys, [now](const auto& left) { return now >= left.until; });
+  });
+}
+
 DecidedRound* Rounds::late_answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
-                                  StateResponse response) {
+                                  StateResponse response, Instant now) {
+  forget_decided(now);
   const auto found = std::ranges::find_if(decided_, [&](const DecidedRound& decided) {
     return decided.round.id == id && decided.round.swarm == swarm;
   });
-  if (found == decided_.end() || !take_answer(found->round, agent, std::move(response)))
-    return nullptr;
+  if (found == decided_.end()) return nullptr;
+  // An offer made by who knew already what the round had left is one for the next.
+  for (Answer& answer : response.answers)
+    for (const DecidedRound::Left& left : found->keys)
+      if (answer.key == left.key && answer.kind == AnswerKind::kOffer &&
+          answer.offer.based_on > (left.stood ? left.stood->version : Revision{}))
+        answer.kind = AnswerKind::kBehind;
+  if (!take_answer(found->round, agent, std::move(response))) return nullptr;
   return &*found;
 }
+
+namespace {
+
+// What a key should hold by the decision. It may be what stood before the round, where a rule chose
+// that; for want of a choice nothing is taken back.
+std::optional<Settlement::Put> chosen(const Settlement& decision, const RecordPtr& stood) {
+  if (!decision.puts.empty()) return decision.puts.front();
+  const std::optional<Register> value = register_of(stood.get());
+  if (!value || decision.weighed.empty()) return std::nullopt;
+  const Settlement::Weighed& weighed = decision.weighed.front();
+  if (weighed.park || weighed.rule.ends_with(to_text(Strategy::kKeep))) return std::nullopt;
+  Hlc hlc = stood->hlc;
+  for (const RoundInput& input : weighed.inputs)
+    if (input.kind == AnswerKind::kOffer && input.offer.value == *value)
+      hlc = std::max(hlc, input.offer.hlc);
+  return Settlement::Put{weighed.key, *value, hlc, decision.reports.front().winner, {}};
+}
+
+}  // namespace
 
 Settlement Rounds::amend(const DecidedRound& decided, const SwarmState& state,
                          const History& history, Instant now) const {
@@ -222,16 +255,17 @@ Settlement Rounds::amend(const DecidedRound& decided, const SwarmState& state,
   for (const DecidedRound::Left& left : decided.keys) {
     const RecordPtr present = state.find(left.key);
     if (now >= left.until || (present ? present->version : Revision{}) != left.version) continue;
+    // An absent key may have been written, deleted and forgotten since.
+    if (!present && state.floor() > decided.head) continue;
     Settlement again;
     settle_key(decided.round, {left.key, left.asked, left.stood}, history, again);
-    // Only what stands then, and differs from what the round left, is a change.
-    if (again.puts.empty() || (present && present->live() &&
-                               content_hash(again.puts.front().value) == present->content))
+    std::optional<Settlement::Put> put = chosen(again, left.stood);
+    if (!put || (present && present->live() && content_hash(put->value) == present->content))
       continue;
+    put->amends = left.version;
     again.weighed.front().stood = left.stood;
-    settlement.puts.push_back(std::move(again.puts.front()));
+    settlement.puts.push_back(*std::move(put));
     settlement.weighed.push_back(std::move(again.weighed.front()));
-    settlement.reports.push_back(std::move(again.reports.front()));
   }
   return settlement;
 }
@@ -262,11 +296,11 @@ void Rounds::settle_key(const Round& round, const Asked& asked, const History& h
   if (decision.winner) report.winner = q.answers[*decision.winner].agent;
   if (decision.commit && decision.winner) {
     const Offer& offer = q.answers[*decision.winner].offer;
-    settlement.puts.push_back({key, offer.value, offer.hlc, report.winner});
+    settlement.puts.push_back({key, offer.value, offer.hlc, report.winner, {}});
   } else if (decision.commit) {
     Hlc greatest;
     for (const RoundInput& input : q.answers) greatest = std::max(greatest, input.offer.hlc);
-    settlement.puts.push_back({key, *std::move(decision.made), greatest, {}});
+    settlement.puts.push_back({key, *std::move(decision.made), greatest, {}, {}});
   }
   const bool waits = q.policy->strategy == Strategy::kQuorum || decision.park;
   if (!decision.commit && (decision.outcome == RoundOutcome::kNoQuorum ||

@@ -11,8 +11,11 @@
 // ROUTER. Rounds are volatile: a restart forgets them and the caller asks again.
 //
 // A decided round whose policies let late answers amend it is kept for that time: an answer that was
-// missing is taken in, the key is decided again as it stood then, and what comes out is committed
-// where it differs and nobody wrote the key since.
+// missing is taken in, the key is decided again as it stood then, and the value that comes out is
+// committed where it differs and nobody wrote the key since. Kept in memory only: after a restart a
+// late answer is one to no round, and its offer waits for the next. Where the rules now decide
+// nothing any more (`keep`, or a person) what the round committed stays; and of a round over all
+// keys only those are decided again that somebody had named in time.
 //
 // The class decides nothing about messages and commits: it tells the coordinator what to ask and
 // what was decided.
@@ -73,6 +76,7 @@ struct DecidedRound {
     Instant until;     // then a late answer is too late
   };
   Round round;
+  Revision head;  // of the swarm when it was decided
   std::vector<Left> keys;
 };
 
@@ -82,7 +86,8 @@ struct Settlement {
     Key key;
     Register value;
     Hlc hlc;         // of the winning offer; of a value made of several the greatest
-    AgentId winner;  // empty: made of several
+    AgentId winner;  // empty: made of several, or what stood before the round
+    std::optional<Revision> amends;  // the version that the round had left; 0: none
   };
   std::vector<Put> puts;
   struct Weighed {  // a receipt is due
@@ -93,7 +98,8 @@ struct Settlement {
     std::uint64_t electorate = 0;
     bool park = false;    // a person decides among them
     bool merges = false;  // what the offers began from is an input too
-    RecordPtr stood;      // the committed input, where it is not the key's record now
+    // The committed input, where it is not the key's record now; null: there was none.
+    std::optional<RecordPtr> stood;
   };
   std::vector<Weighed> weighed;
   std::vector<KeyReport> reports;
@@ -129,12 +135,15 @@ class Rounds {
 
   // Keeps a round that is over. Bound: limits::kOpenRounds, the oldest go.
   void keep(DecidedRound decided);
+  // Lets go of those that no answer can amend any more.
+  void forget_decided(Instant now);
   // The answer of a member that was missing. Null: no such round, or it can't be amended any more.
   [[nodiscard]] DecidedRound* late_answer(RoundId id, const SwarmId& swarm, const AgentId& agent,
-                                          StateResponse response);
+                                          StateResponse response, Instant now);
   // What the round decides now, of keys that still stand as it left them and are not too old.
   [[nodiscard]] Settlement amend(const DecidedRound& decided, const SwarmState& state,
                                  const History& history, Instant now) const;
+  [[nodiscard]] std::size_t decided() const { return decided_.size(); }
   [[nodiscard]] Instant next_wake() const;
   [[nodiscard]] std::size_t open(const SwarmId& swarm) const;
   [[nodiscard]] std::set<SwarmId> swarms_with_rounds() const;

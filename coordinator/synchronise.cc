@@ -127,8 +127,8 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
   for (const Answer& answer : usable.answers)
     if (answer.kind == AnswerKind::kDiffers) count("data_inconsistencies");
   if (rounds_.answer(response.round, session.swarm, session.agent, usable)) return;
-  DecidedRound* decided =
-      rounds_.late_answer(response.round, session.swarm, session.agent, std::move(usable));
+  DecidedRound* decided = rounds_.late_answer(response.round, session.swarm, session.agent,
+                                              std::move(usable), now_.monotonic);
   if (decided != nullptr) {
     amend_round(*decided);
   } else {
@@ -334,6 +334,10 @@ std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
       record->hlc = put.hlc;
       record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), Seq(id.value())};
       if (!put.winner.empty()) record->metadata["offered_by"] = put.winner.value();
+      if (put.amends) {
+        record->metadata["amends"] = to_hex(id.value());
+        record->metadata["amends_revision"] = fmt::to_string(put.amends->value());
+      }
       record->content = content_hash(*record->value);
       if (standing) {
         record->receipt = standing->receipt;
@@ -341,7 +345,7 @@ std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
       }
       for (const Settlement::Weighed& weighed : settlement.weighed) {
         if (weighed.key != put.key) continue;
-        const Record* const stood = weighed.stood ? weighed.stood.get() : standing.get();
+        const Record* const stood = weighed.stood ? weighed.stood->get() : standing.get();
         Receipt receipt = receipt_of(swarm, id, weighed, stood);
         receipt.version = revision;
         receipt.output = record->content;
@@ -438,7 +442,7 @@ void Coordinator::keep_for_late_answers(const Swarm& swarm, const Round& round,
     left.until =
         now_.monotonic + Millis{options_.policies.of(left.key.value()).amend_millis};
   }
-  rounds_.keep({round, std::move(keys)});
+  rounds_.keep({round, swarm.state.head(), std::move(keys)});
 }
 
 void Coordinator::report(const Round& round, RoundOutcome outcome, Code code, std::string text) {

@@ -1,7 +1,10 @@
 #include "memory/rocksdb_rows.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -58,17 +61,10 @@ class BatchWriter {
       remove("outcomes", key);
   }
   void add(const ReceiptRow& row) {
-    if (row.forget_below > 0) {
-      const keys::Range range = keys::receipts_of(row.swarm, row.receipt.key);
-      // What can't be read is told by those who read it.
-      (void)database_.scan("receipts", range.begin, range.end, [&](auto key, auto) -> Status {
-        const std::optional<keys::ReceiptAt> at = keys::read_receipt(key);
-        if (at && at->place.index < row.forget_below) remove("receipts", key);
-        return {};
-      });
-    }
-    put("receipts", keys::receipt(row.swarm, {row.receipt.key, row.at, row.index}),
-        encode_stored(row.receipt));
+    std::string key = keys::receipt(row.swarm, {row.receipt.key, row.at, row.index});
+    put("receipts", key, encode_stored(row.receipt));
+    receipts_.insert(std::move(key));
+    if (row.keep > 0) keep_receipts(keys::receipts_of(row.swarm, row.receipt.key), row.keep);
   }
   void add(const ConflictRow& row) {
     const std::string key = keys::conflict({row.swarm, row.id});
@@ -105,11 +101,27 @@ class BatchWriter {
   }
 
  private:
+  // The newest of the range stay: those of the database and of this batch.
+  void keep_receipts(const keys::Range& range, std::size_t most) {
+    std::set<std::string, std::less<>> all(receipts_.lower_bound(range.begin),
+                                           receipts_.lower_bound(range.end));
+    // What can't be read is told by those who read it.
+    (void)database_.scan("receipts", range.begin, range.end, [&](auto key, auto) -> Status {
+      all.emplace(key);
+      return {};
+    });
+    for (; all.size() > most; all.erase(all.begin())) {
+      remove("receipts", *all.begin());
+      receipts_.erase(*all.begin());
+    }
+  }
+
   static rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
   static void check(const rocksdb::Status& status) { WAGGLE_CHECK(status.ok(), status.ToString()); }
 
   RocksdbDatabase& database_;
   rocksdb::WriteBatch& batch_;
+  std::set<std::string, std::less<>> receipts_;  // keys of those that the batch puts
 };
 
 // Printable bytes as they are, others as \xNN.

@@ -58,9 +58,8 @@ void RowTable::apply_row(const OutcomeRow& row) {
 
 void RowTable::apply_row(const ReceiptRow& row) {
   auto& of_key = receipts_[{row.swarm, row.receipt.key}];
-  if (row.forget_below > 0)
-    std::erase_if(of_key, [&](const auto& one) { return one.first.second < row.forget_below; });
   of_key.insert_or_assign({row.at, row.index}, row.receipt);
+  while (row.keep > 0 && of_key.size() > row.keep) of_key.erase(of_key.begin());
 }
 
 void RowTable::apply_row(const ConflictRow& row) {

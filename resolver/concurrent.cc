@@ -159,8 +159,8 @@ class Chain {
     MergeRule rule = w_.policy.merging;
     std::optional<ThreeWay> merged = merge_three_way(*base, *stands, *w_.value, rule);
     if (!merged) return std::nullopt;
-    if (merged->conflicts.empty() || rule.favor != MergeFavor::kNone)
-      return merged_verdict(*merged, rule);
+    if (merged->conflicts.empty()) return merged_verdict(*merged, MergeFavor::kNone, rule);
+    if (rule.favor != MergeFavor::kNone) return merged_verdict(*merged, rule.favor, rule);
     const Strategy speaks = speaks_for_fields();
     if (speaks == Strategy::kManual) {
       kind_ = ConflictKind::kFieldConflict;
@@ -168,15 +168,17 @@ class Chain {
     }
     if (speaks == Strategy::kCustom) return std::nullopt;  // it gets the whole
     const bool takes_write = speaks != Strategy::kKeep && wins_by_stamp(speaks == Strategy::kLww);
+    MergeRule named = rule;
+    if (takes_write) named.fields = to_text(speaks);
     rule.favor = takes_write ? MergeFavor::kTheirs : MergeFavor::kOurs;
     merged = merge_three_way(*base, *stands, *w_.value, rule);
     if (!merged) return std::nullopt;
-    return merged_verdict(*merged, rule);
+    return merged_verdict(*merged, rule.favor, named);
   }
 
-  Verdict merged_verdict(const ThreeWay& merged, const MergeRule& merging) const {
-    const MergeFavor favor = merged.conflicts.empty() ? MergeFavor::kNone : merging.favor;
-    const std::string name = rule(to_text(merging));
+  // `favor`: who has the fields that both changed.
+  Verdict merged_verdict(const ThreeWay& merged, MergeFavor favor, const MergeRule& named) const {
+    const std::string name = rule(to_text(named));
     std::string where;
     for (const std::string& path : merged.conflicts)
       where += fmt::format("{}{}", where.empty() ? "" : ", ", path);

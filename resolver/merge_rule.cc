@@ -52,6 +52,8 @@ bool read_word(std::string_view word, MergeRule& rule) {
     rule.unite = true;
   } else if (word == "sums") {
     rule.additive_numbers = true;
+  } else if (word == "lww" || word == "fww") {
+    rule.fields = word;
   } else if (word == "ours" || word == "theirs") {
     rule.favor = word == "ours" ? MergeFavor::kOurs : MergeFavor::kTheirs;
   } else {
@@ -77,6 +79,7 @@ std::string to_text(const MergeRule& rule) {
   if (rule.unite) add("union");
   if (rule.additive_numbers) add("sums");
   if (rule.favor != MergeFavor::kNone) add(rule.favor == MergeFavor::kOurs ? "ours" : "theirs");
+  if (!rule.fields.empty()) add(rule.fields);
   for (const auto& [pointer, member] : rule.array_keys)
     add(escaped(pointer) + "=" + escaped(member));
   return words.empty() ? "merge" : fmt::format("{}{})", kOpen, words);

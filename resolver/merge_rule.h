@@ -4,7 +4,7 @@
 // words in which a receipt names them, so that a merge can be run again.
 //
 //   rule   := "merge" | "merge(" word {"," word} ")"
-//   word   := "token" | "union" | "sums" | "ours" | "theirs" | pointer "=" member
+//   word   := "token" | "union" | "sums" | "ours" | "theirs" | "lww" | "fww" | pointer "=" member
 //
 // In pointers and members '%', ',', '=', '(', ')', white space and control characters are written
 // as '%' and two hexadecimal digits.
@@ -32,6 +32,9 @@ struct MergeRule {
   // Of JSON, see resolver/json_merge.h.
   bool additive_numbers = false;
   std::map<std::string, std::string> array_keys;  // the member by pointer
+  // Of a receipt: "lww" or "fww", by which the write has the fields that both changed. Empty: what
+  // stands has them, or `favor` says.
+  std::string fields;
   friend bool operator==(const MergeRule&, const MergeRule&) = default;
 };
 

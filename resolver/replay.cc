@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kOtherwise = " otherwise ";
 constexpr std::string_view kNotRetained = "a value is not retained, it is too large for that";
+constexpr std::string_view kNoAncestor = "what the sides began from is not in the receipt";
 
 Stamp stamp_of(const ReceiptInput& input) {
   return {input.hlc, input.agent};
@@ -50,6 +51,8 @@ class Run {
 
  private:
   [[nodiscard]] bool in_round() const { return static_cast<bool>(receipt_.round); }
+  // False: nothing was there, or a tombstone.
+  [[nodiscard]] bool stands() const { return committed() != Hash128(); }
   [[nodiscard]] Hash128 committed() const {
     return committed_ != nullptr ? committed_->content : Hash128();
   }
@@ -85,8 +88,9 @@ class Run {
   std::optional<Replay> by_stamp(bool greatest) {
     std::vector<const ReceiptInput*> inputs = others_;
     if (committed_ != nullptr) {
-      if (!greatest && in_round()) return gives(committed(), "fww");
-      inputs.push_back(committed_);
+      if (!greatest && in_round() && stands()) return gives(committed(), "fww");
+      // Of a deletion the stamp counts for those who come later, not for who was first.
+      if (greatest || !in_round() || stands()) inputs.push_back(committed_);
     }
     std::ranges::sort(inputs, [greatest](const ReceiptInput* a, const ReceiptInput* b) {
       return greatest ? stamp_of(*a) > stamp_of(*b) : stamp_of(*a) < stamp_of(*b);
@@ -109,7 +113,7 @@ class Run {
         twice = true;
       }
     }
-    if (best == nullptr || twice || (committed_ != nullptr && best->version < committed_->version))
+    if (best == nullptr || twice || (stands() && best->version < committed_->version))
       return std::nullopt;
     return gives(best->content, "vector");
   }
@@ -132,10 +136,10 @@ class Run {
   std::optional<Replay> merge() {
     if (others_.empty()) return std::nullopt;
     if (in_round()) return merge_offers();
-    if (committed_ == nullptr) return std::nullopt;
+    if (!stands() || others_.front()->content == Hash128()) return std::nullopt;  // a deletion
     if (others_.size() > 1) return unknown("merge", "it has more inputs than a write has");
     const ReceiptInput* ancestor = ancestor_of(*others_.front());
-    if (ancestor == nullptr) return std::nullopt;  // it was lost
+    if (ancestor == nullptr) return no_ancestor();
     if (!committed_->value || !others_.front()->value || !ancestor->value)
       return unknown("merge", std::string(kNotRetained));
     MergeRule rule = policy_.merging;
@@ -157,7 +161,7 @@ class Run {
   // As a round has it: what stands is changed by one offer after the other.
   std::optional<Replay> merge_offers() {
     std::optional<Register> value;
-    if (committed() != Hash128()) {
+    if (stands()) {
       value = committed_->value;
       if (!value) return unknown("merge", std::string(kNotRetained));
     }
@@ -168,7 +172,7 @@ class Run {
         continue;
       }
       const ReceiptInput* ancestor = ancestor_of(*input);
-      if (ancestor == nullptr) return std::nullopt;
+      if (ancestor == nullptr) return no_ancestor();
       if (!input->value || !ancestor->value) return unknown("merge", std::string(kNotRetained));
       const MergeRule& rule = policy_.merging;
       std::optional<ThreeWay> merged =
@@ -178,6 +182,17 @@ class Run {
       value = std::move(merged->value);
     }
     return gives(value ? content_hash(*value) : Hash128(), to_text(policy_.merging));
+  }
+
+  // It was lost where `merge` was asked and could not say anything; else it was not written down.
+  [[nodiscard]] std::optional<Replay> no_ancestor() const {
+    std::string_view rest = receipt_.rule;
+    for (std::size_t end = rest.find(kOtherwise); end != std::string_view::npos;
+         end = rest.find(kOtherwise)) {
+      if (merge_rule_of(rest.substr(0, end))) return std::nullopt;
+      rest.remove_prefix(end + kOtherwise.size());
+    }
+    return unknown("merge", std::string(kNoAncestor));
   }
 
   // The newest version that the author of the input had seen, as far as it was kept.
@@ -192,12 +207,15 @@ class Run {
 
   // As settle_concurrent() has it: what comes behind `merge` in the chain.
   [[nodiscard]] std::optional<MergeFavor> favor_for_fields() const {
-    const bool theirs_later = stamp_of(*others_.front()) > stamp_of(*committed_);
+    const Stamp ours = stamp_of(*committed_);
+    const Stamp theirs = stamp_of(*others_.front());
+    const bool theirs_later = theirs > ours;
+    const bool close = too_close(ours, theirs, policy_.conflict_window_millis);
     bool behind = false;
     for (const Strategy strategy : policy_.chain()) {
-      if (behind && strategy == Strategy::kLww)
+      if (behind && strategy == Strategy::kLww && !close)
         return theirs_later ? MergeFavor::kTheirs : MergeFavor::kOurs;
-      if (behind && strategy == Strategy::kFww)
+      if (behind && strategy == Strategy::kFww && !close)
         return theirs_later ? MergeFavor::kOurs : MergeFavor::kTheirs;
       if (behind && strategy == Strategy::kKeep) return MergeFavor::kOurs;
       if (behind && strategy == Strategy::kManual) return std::nullopt;
@@ -212,8 +230,10 @@ class Run {
     if (merger == nullptr)
       return unknown(rule, fmt::format("the merger '{}' is not registered here", policy_.merger));
     std::optional<Register> value;
-    if (committed_ != nullptr) value = committed_->value;
-    if (committed_ != nullptr && !value) return unknown(rule, std::string(kNotRetained));
+    if (stands()) {
+      value = committed_->value;
+      if (!value) return unknown(rule, std::string(kNotRetained));
+    }
     for (const ReceiptInput* input : others_) {
       if (!input->value) return unknown(rule, std::string(kNotRetained));
       if (!value) {
@@ -235,10 +255,12 @@ class Run {
   std::vector<const ReceiptInput*> others_;
 };
 
-// Its parameters go into the policy.
+// Its parameters go into the policy; of "merge(lww)", by which `lww` had the word where both had
+// changed the same, into what is behind `merge`.
 std::optional<Strategy> strategy_of_word(std::string_view word, Policy& policy) {
   if (const std::optional<MergeRule> merging = merge_rule_of(word)) {
     policy.merging = *merging;
+    if (!merging->fields.empty()) policy.otherwise = *strategy_of(merging->fields);
     return Strategy::kMerge;
   }
   const std::size_t open = word.find('(');
@@ -275,7 +297,7 @@ std::optional<Policy> policy_of_rule(const std::string& rule) {
   if (chain.empty() || chain.size() > 3) return std::nullopt;
   // What the rule names could not decide, or did; what is behind it was never asked.
   policy.strategy = chain[0];
-  policy.otherwise = chain.size() > 1 ? chain[1] : Strategy::kKeep;
+  if (chain.size() > 1) policy.otherwise = chain[1];
   policy.at_last = chain.size() > 2 ? chain[2] : Strategy::kKeep;
   return policy;
 }
@@ -293,6 +315,18 @@ std::string_view to_text(Verified verified) {
   }
   return "unrecognised";
 }
+
+namespace {
+
+// A value stands beside its hash, of which alone the chain knows.
+const ReceiptInput* changed_input(const Receipt& receipt) {
+  const auto changed = std::ranges::find_if(receipt.inputs, [](const ReceiptInput& input) {
+    return input.value && content_hash(*input.value) != input.content;
+  });
+  return changed == receipt.inputs.end() ? nullptr : &*changed;
+}
+
+}  // namespace
 
 bool CheckedChain::sound() const {
   return ends_at_head && std::none_of(receipts.begin(), receipts.end(), [](const auto& one) {
@@ -313,6 +347,11 @@ CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<Chain
              "it does not name the receipt before it: one is missing, or was changed"};
       continue;
     }
+    if (const ReceiptInput* changed = changed_input(receipt)) {
+      one = {Verified::kDiffers, fmt::format("the value of {} is not the one that was hashed",
+                                             changed->agent.value())};
+      continue;
+    }
     std::optional<Policy> policy = policy_of_rule(receipt.rule);
     if (!policy) {
       one = {Verified::kNotRun, fmt::format("'{}' is no rule that can be run", receipt.rule)};
@@ -325,7 +364,8 @@ CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<Chain
       const std::optional<Policy> deciding = policy_of_rule(receipt.rule.substr(last));
       if (deciding && deciding->strategy != Strategy::kKeep) {
         policy->strategy = deciding->strategy;
-        policy->otherwise = policy->at_last = Strategy::kKeep;
+        policy->otherwise = deciding->otherwise;
+        policy->at_last = Strategy::kKeep;
       } else if (deciding) {
         policy = deciding;
       }
@@ -338,10 +378,9 @@ CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<Chain
                                              to_hex(*made.output), to_hex(receipt.output))};
     }
   }
-  if (head) {
-    const ChainHash last = chain.empty() ? ChainHash{} : hash_of(chain.back());
-    checked.ends_at_head = last == *head;
-  }
+  // A record without one is of a key that was forgotten: the chain is that of its earlier life.
+  if (head && *head != ChainHash{})
+    checked.ends_at_head = !chain.empty() && hash_of(chain.back()) == *head;
   return checked;
 }
 

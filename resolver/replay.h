@@ -4,8 +4,9 @@
 // see what another policy would have given (what-if). Pure; needs no coordinator and no store.
 //
 // A rule is run on the inputs that the receipt retained. Stamps and votes are always there, so lww,
-// fww, vector, quorum and keep need no values; merge needs the values of both sides and of their
-// ancestor, which are kept up to limits::kReceiptValueBytes; custom needs its function.
+// fww, vector, quorum and keep need no values; merge needs the values of all sides and of what they
+// began from, which are kept up to limits::kReceiptValueBytes; custom needs its function. What is
+// needed and not there makes the result unknown, never another one.
 
 #include <optional>
 #include <string>
@@ -34,7 +35,7 @@ struct Replay {
 enum class Verified : std::uint8_t {
   kHolds,      // the rule gives the recorded output
   kNotRun,     // linked, but what the rule needs is not retained, or it was a person's choice
-  kDiffers,    // the rule gives another output
+  kDiffers,    // the rule gives another output, or a value is not the one that was hashed
   kBrokenLink  // it does not name the receipt before it: one is missing, or was changed
 };
 [[nodiscard]] std::string_view to_text(Verified verified);

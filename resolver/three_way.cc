@@ -91,6 +91,11 @@ std::optional<ThreeWay> merge_three_way(const Register& base, const Register& ou
 }
 
 Result<Register> merge_sides(const ParkedConflict& conflict) {
+  // From nothing a removal would look like an addition of the other side.
+  if (!conflict.ancestor)
+    return failed(Code::kConflict,
+                  "what the sides began from is not known, for it was not kept or they began from "
+                  "different versions, so they can't be merged; take one, or give the value");
   std::optional<Register> value;
   for (const ConflictSide& side : conflict.sides) {
     if (!side.value)
@@ -99,10 +104,7 @@ Result<Register> merge_sides(const ParkedConflict& conflict) {
       value = side.value;
       continue;
     }
-    // Where that is not known they may not differ in anything but what only one of them has.
-    const Register empty{value->content, value->content == ContentType::kJson ? "{}" : ""};
-    const std::optional<ThreeWay> both =
-        merge_three_way(conflict.ancestor.value_or(empty), *value, *side.value);
+    const std::optional<ThreeWay> both = merge_three_way(*conflict.ancestor, *value, *side.value);
     if (!both || !both->conflicts.empty())
       return failed(
           Code::kConflict,

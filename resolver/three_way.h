@@ -26,9 +26,9 @@ struct ThreeWay {
                                                       const Register& theirs,
                                                       const MergeRule& rule = {});
 
-// All sides of a conflict in one value, where no two of them changed the same of what they began
-// from; where that is not known, where no two say different things. Errors: kConflict, with the
-// place; also where a side is a deletion.
+// All sides of a conflict in one value. REQUIRES: there are sides. Errors: kConflict where two of
+// them changed the same of what they began from, with the place; where that is not known; and where
+// a side is a deletion.
 [[nodiscard]] Result<Register> merge_sides(const ParkedConflict& conflict);
 
 }  // namespace waggle

@@ -16,6 +16,13 @@ strategy = "manual"
 prefix = "plan/"
 strategy = "merge"
 otherwise = "manual"
+[[policy]]
+prefix = "both/"
+strategy = "manual"
+history = 4
+[[policy]]
+prefix = "keep/"
+strategy = "keep"
 """
 
 
@@ -77,7 +84,9 @@ class Conflicts(program.Case):
 
         self.expect(1, "conflict", "resolve", "C1", "--take", "Z")
         self.expect(2, "conflict", "resolve", "C1")
-        self.expect(4, "conflict", "resolve", "C1", "--take", "merged")
+        self.assertIn("all began from: (not known", shown)
+        done = self.expect(4, "conflict", "resolve", "C1", "--take", "merged")
+        self.assertIn("what the sides began from is not known", done.stderr)
         self.expect(4, "conflict", "resolve", "C1", "--take", "B", "--if-version", "1")
         self.out("conflict", "resolve", "1", "--take", "B")
         self.assertEqual(self.out("state", "get", "hand/k"), "from b")
@@ -139,10 +148,43 @@ class Conflicts(program.Case):
                                put({"goal": "north", "a": 1}), put({"goal": "south", "b": 1}))
         self.assertEqual((b[0]["code"], b[0]["conflict"]), ("parked", "field_conflict"))
         difference = self.out("conflict", "diff", b[0]["parked"])
-        self.assertIn("/goal", difference)
+        self.assertRegex(difference, r'/goal +"north" +"south" +"n"')
         self.assertNotIn("/a", difference)
+        done = self.expect(4, "conflict", "resolve", b[0]["parked"], "--take", "merged")
+        self.assertIn("different things in /goal", done.stderr)
         self.out("conflict", "resolve", b[0]["parked"], "--take", "dismiss")
         self.assertEqual(json.loads(self.out("state", "get", "plan/x")), {"goal": "north", "a": 1})
+
+    def test_sides_are_merged_with_what_they_began_from(self):
+        put = lambda value: [{"op": "put", "key": "both/x", "value": value}]
+        _, b = self.concurrent([["put", "both/x", '{"a":1,"b":1,"c":1}', "--type", "json"]],
+                               put({"a": 2, "b": 1, "c": 1}), put({"a": 1, "b": 2}))
+        self.assertEqual(b[0]["code"], "parked")
+        waits = self.json("conflict", "show", "C1")
+        self.assertEqual(waits["ancestor"]["value"], {"a": 1, "b": 1, "c": 1})
+        self.assertIn('all began from: {"a":1,"b":1,"c":1}', self.out("conflict", "show", "C1"))
+        self.assertIn("no path was changed by both", self.out("conflict", "diff", "C1"))
+        self.serve_again()
+        self.assertEqual(self.json("conflict", "show", "C1"), waits)
+        self.out("conflict", "resolve", "C1", "--take", "merged")
+        # A removal is one, too.
+        self.assertEqual(json.loads(self.out("state", "get", "both/x")), {"a": 2, "b": 2})
+
+    def test_a_keys_newest_receipts_stay_and_verify_from_the_oldest_kept(self):
+        put = lambda value: {"op": "put", "key": "keep/x", "value": value}
+        _, b = self.concurrent([["put", "keep/x", "start"]], [put("stands")],
+                               [put(f"lost {n}") for n in range(400)])
+        self.assertEqual({outcome["code"] for outcome in b}, {"conflict"})
+        for again in (False, True):
+            if again:
+                self.out("compact")
+                self.serve_again()
+            checked = self.json("receipt", "verify", "keep/x")
+            self.assertTrue(checked["sound"] and checked["ends_at_head"])
+            self.assertEqual({receipt["result"] for receipt in checked["receipts"]}, {"holds"})
+            # At number 384 the newest 256 stayed; 15 came behind it.
+            self.assertEqual([receipt["number"] for receipt in checked["receipts"]],
+                             list(range(129, 400)))
 
     def test_texts_edited_apart_come_together(self):
         edit = lambda at, text: [{"op": "insert", "key": "notes", "at": at, "text": text}]

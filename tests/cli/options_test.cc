@@ -43,10 +43,6 @@ BOOST_AUTO_TEST_CASE(counters) {
   BOOST_TEST((op_of_words({"incr", "k", "--type", "resettable-counter"}) ==
               Op(IncrOp{1, kResettableCounter})));
   BOOST_TEST((op_of_words({"reset", "k"}) == Op(ResetOp{})));
-  BOOST_TEST((op_of_words({"reserve", "k", "4"}) == Op(EscrowOp{EscrowVerb::kReserve, 4, {}})));
-  BOOST_TEST((op_of_words({"release", "k", "4"}) == Op(EscrowOp{EscrowVerb::kRelease, 4, {}})));
-  BOOST_TEST((op_of_words({"handover", "k", "4", "ada"}) ==
-              Op(EscrowOp{EscrowVerb::kHandOver, 4, AgentId("ada")})));
 }
 
 BOOST_AUTO_TEST_CASE(sets_extremes_and_flags) {
@@ -105,9 +101,9 @@ BOOST_AUTO_TEST_CASE(conditions_of_every_write) {
 BOOST_AUTO_TEST_CASE(what_is_wrong_ends_with_usage) {
   const std::vector<std::vector<std::string>> lines = {
       {"incr", "k", "--type", "set"},
-      {"reserve", "k"},
-      {"reserve", "k", "0"},
-      {"handover", "k", "1"},
+      {"reserve", "k", "4"},
+      {"release", "k", "4"},
+      {"handover", "k", "4", "ada"},
       {"max", "k"},
       {"max", "k", "hello"},
       {"max", "k", "1", "--kind", "number"},

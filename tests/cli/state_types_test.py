@@ -56,13 +56,6 @@ class Types(program.Case):
         answer = self.json("state", "incr", "b", "-4", "--type", "bounded-counter", code=1)
         self.assertEqual((answer["code"], answer["reason"]), ("rejected", "not_enough"))
 
-    def test_a_reserve_is_for_agents_only(self):
-        self.write("incr", "b", "5", "--type", "bounded-counter")
-        self.refused(1, "reserve", "b", "2", says="reserve as a member")
-        self.refused(1, "release", "b", "2", says="0 reserved by the writer")
-        self.refused(1, "handover", "b", "2", "ada", says="0 reserved by the writer")
-        self.refused(1, "handover", "b", "2", "a b", says="white space")
-
     def test_sets(self):
         self.write("add", "g", "b", "a", "--type", "grow-set")
         self.assertEqual(self.value("g"), ("grow-set", ["a", "b"]))

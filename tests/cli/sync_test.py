@@ -44,6 +44,35 @@ class Sync(program.Case):
         self.assertIn("partial: stopped did not answer in time", done.stderr)
         agents[1].signal(signal.SIGCONT)
 
+    def test_a_late_answer_amends_the_round_where_the_policy_gives_it_time(self):
+        # A long beat, so that the stopped one keeps its session on a slow machine too.
+        self.serve(config='[[policy]]\nprefix = "site/"\namend = "5m"\n',
+                   env=program.environment(WAGGLE_HEARTBEAT="10s"))
+        agents = [self.attached_agent(name) for name in ("early", "stopped")]
+        for agent, key in [(a, k) for a in agents for k in ("site/a", "site/b", "other")]:
+            agent.send({"op": "offer", "key": key, "value": agent.events[0]["agent"], "id": key})
+            agent.wait_for("offered", id=key)
+        agents[1].signal(signal.SIGSTOP)
+        self.expect(8, "sync", "site/a", "site/b", "other", "--timeout", "1s")
+        self.assertEqual(self.out("state", "get", "site/a"), "early")
+        self.out("state", "put", "site/b", "written meanwhile")
+        agents[1].signal(signal.SIGCONT)
+        settled = agents[1].wait_for("offer_settled", key="site/a")
+        self.assertTrue(settled["took"])
+        record = self.json("state", "get", "site/a")
+        self.assertEqual((record["value"], record["writer"]), ("stopped", "~coordinator"))
+        self.assertEqual(record["metadata"]["offered_by"], "stopped")
+        self.assertEqual(record["metadata"]["amends_revision"], "1")
+        self.assertRegex(record["metadata"]["amends"], "^[0-9a-f]+$")
+        self.assertEqual(self.out("state", "get", "site/b"), "written meanwhile")
+        self.assertEqual(self.out("state", "get", "other"), "early")
+        # The one that had been told otherwise sees it too.
+        agents[0].send({"op": "get", "key": "site/a", "at_least": record["version"], "id": "now"})
+        self.assertEqual(agents[0].wait_for("value", id="now")["value"], "stopped")
+        checked = self.json("receipt", "verify", "site/a")
+        self.assertTrue(checked["sound"] and checked["ends_at_head"])
+        self.assertEqual([r["result"] for r in checked["receipts"]], ["holds", "holds"])
+
     def test_nobody_answers_in_time(self):
         self.serve("--memory")
         agent = self.attached_agent("stopped")

@@ -17,6 +17,11 @@ class Usage(program.Case):
         self.refused("serv", says="did you mean 'serve'?")
         self.refused("xyzzy", says="expected one of: serve, agent, state")
         self.refused("state", "gte", says="unknown command 'state gte', did you mean 'get'?")
+        # Of agents only, and never taken for a slip of the pen.
+        for verb in ("reserve", "release", "handover"):
+            self.refused("state", verb, "fuel", "2", "ada",
+                         says='write {"op":"%s",...} to waggle agent run' % verb)
+        self.refused("reserve", "fuel", "2", says="unknown command 'reserve'")
         self.refused("state", says="needs a command: get, put")
         self.refused("state", "get", says="KEY is required")
         self.refused("state", "get", "a", "b", says="takes no 'b' here")

@@ -12,7 +12,7 @@
 namespace waggle {
 
 // Policies: "m/" manual, "p/" manual for two seconds, "j/" merge, "j1/" merge with one earlier
-// version, "t/" lives two seconds.
+// version, "jm/" merge and then manual, "jl/" merge and then lww, "k/" keep, "t/" lives two seconds.
 class ConflictBench : public RoundBench {
  public:
   explicit ConflictBench(CoordinatorState state = {})
@@ -31,6 +31,9 @@ class ConflictBench : public RoundBench {
     add("p/", Strategy::kManual, [](Policy& policy) { policy.parked_millis = 2'000; });
     add("j/", Strategy::kMerge, [](Policy&) {});
     add("j1/", Strategy::kMerge, [](Policy& policy) { policy.history = 1; });
+    add("jm/", Strategy::kMerge, [](Policy& policy) { policy.otherwise = Strategy::kManual; });
+    add("jl/", Strategy::kMerge, [](Policy& policy) { policy.otherwise = Strategy::kLww; });
+    add("k/", Strategy::kKeep, [](Policy&) {});
     add("t/", Strategy::kLww, [](Policy& policy) { policy.live_millis = 2'000; });
     return options;
   }

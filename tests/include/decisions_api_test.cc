@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(receipts_are_verified_without_a_coordinator) {
     head = take(hive->get_state("bees", "l/plan")).receipt;
   }
   BOOST_REQUIRE(receipts.size() == 2u);
-  BOOST_TEST(receipts[0].rule == "merge(theirs)");
+  BOOST_TEST(receipts[0].rule == "merge(lww)");
   BOOST_TEST(receipts[1].rule == "merge");
   BOOST_TEST(receipts[1].previous == receipts[0].hash);
   const CheckedReceipts checked = take(verify_receipts(encoded(receipts), head));

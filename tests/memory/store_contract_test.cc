@@ -302,6 +302,67 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(receipts_come_oldest_first_and_at_most_as_many_as_
   BOOST_TEST(owner.receipts("bees", "abc").empty());
 }
 
+// "from-to, number": of a key's receipts the versions of first and last.
+template <typename Owner>
+std::string extent(Coordinator<Owner>& owner, const char* key) {
+  const std::vector<Receipt> kept = owner.receipts("bees", key, 10'000);
+  if (kept.empty()) return "none";
+  return std::to_string(kept.front().version.value()) + "-" +
+         std::to_string(kept.back().version.value()) + ", " + std::to_string(kept.size());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_receipt_may_say_how_many_of_its_key_stay, Owner, Stores) {
+  Coordinator<Owner> owner;
+  // Beside it in order, and never touched.
+  owner.commit({receipt_row("bees", "a", 1, 0), receipt_row("bees", "b\x01", 1, 0),
+                receipt_row("bee", "b", 1, 0)});
+  for (std::uint32_t i = 0; i < 300; ++i) owner.commit({receipt_row("bees", "b", 10 + i, i)});
+  BOOST_TEST(extent(owner, "b") == "10-309, 300");
+  ReceiptRow some_go = receipt_row("bees", "b", 310, 300);
+  some_go.keep = 256;
+  owner.commit({some_go});
+  BOOST_TEST(extent(owner, "b") == "55-310, 256");
+  owner.reopen();
+  BOOST_TEST(extent(owner, "b") == "55-310, 256");
+  owner.commit({some_go});  // the same again
+  BOOST_TEST(extent(owner, "b") == "55-310, 256");
+  BOOST_TEST(extent(owner, "a") == "1-1, 1");
+  BOOST_TEST(extent(owner, "b\x01") == "1-1, 1");
+  BOOST_TEST(owner.receipts("bee", "b").size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(receipts_of_one_batch_count_as_those_before_it, Owner, Stores) {
+  Coordinator<Owner> owner;
+  for (std::uint32_t i = 0; i < 5; ++i) owner.commit({receipt_row("bees", "b", 10 + i, i)});
+  std::vector<Row> rows;
+  for (std::uint32_t i = 5; i < 20; ++i) {
+    ReceiptRow row = receipt_row("bees", "b", 10 + i, i);
+    if (i == 10 || i == 18) row.keep = 4;
+    rows.emplace_back(row);
+    rows.emplace_back(receipt_row("bees", "c", 10 + i, i));
+  }
+  owner.commit(std::move(rows));
+  BOOST_TEST(extent(owner, "b") == "25-29, 5");
+  BOOST_TEST(extent(owner, "c") == "15-29, 15");
+  owner.reopen();
+  BOOST_TEST(extent(owner, "b") == "25-29, 5");
+}
+
+// It was forgotten and written again, so its numbers begin anew, and are no measure of its age.
+BOOST_AUTO_TEST_CASE_TEMPLATE(receipts_of_a_keys_earlier_lives_go_first, Owner, Stores) {
+  Coordinator<Owner> owner;
+  for (std::uint32_t life = 0; life < 4; ++life) {
+    for (std::uint32_t i = 0; i < 30; ++i) {
+      ReceiptRow row = receipt_row("bees", "b", 100 * life + i, i);
+      if (i == 0) row.keep = 40;
+      owner.commit({row});
+    }
+  }
+  BOOST_TEST(extent(owner, "b") == "121-329, 69");
+  owner.reopen();
+  BOOST_TEST(extent(owner, "b") == "121-329, 69");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_row_of_an_agent_comes_back_as_it_was, Owner, Stores) {
   Agent<Owner> owner;
   const IdentityRow identity{SwarmId("bees"), AgentId("drone"), Token{1, 2, 3, 255}};

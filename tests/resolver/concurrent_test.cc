@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(texts_merge_by_line) {
   BOOST_TEST(decided({.policy = policy,
                       .standing = text("one\nTWO\nthree\n"),
                       .value = text("one\n2\nthree\n"),
-                      .base = base}) == "conflict " + kField + " [merge(ours)]");
+                      .base = base}) == "conflict " + kField + " [merge]");
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_ancestor_is_named_and_hands_over) {
@@ -325,12 +325,12 @@ BOOST_AUTO_TEST_CASE(a_field_that_both_changed_is_decided_by_what_comes_later_in
                     .base = json(R"({"a":1,"b":1,"c":1})"),
                     .millis = millis});
   };
-  const std::string theirs = R"(apply {"a":3,"b":3,"c":2} merged [merge(theirs)])";
-  const std::string ours = R"(apply {"a":2,"b":3,"c":2} merged ()" + kField + ") [merge(ours)]";
-  BOOST_TEST(decided_by(Strategy::kLww, kMillis + 1) == theirs);
+  const std::string theirs = R"(apply {"a":3,"b":3,"c":2} merged )";
+  const std::string ours = R"(apply {"a":2,"b":3,"c":2} merged ()" + kField + ") [merge]";
+  BOOST_TEST(decided_by(Strategy::kLww, kMillis + 1) == theirs + "[merge(lww)]");
   BOOST_TEST(decided_by(Strategy::kLww, kMillis - 1) == ours);
   BOOST_TEST(decided_by(Strategy::kFww, kMillis + 1) == ours);
-  BOOST_TEST(decided_by(Strategy::kFww, kMillis - 1) == theirs);
+  BOOST_TEST(decided_by(Strategy::kFww, kMillis - 1) == theirs + "[merge(fww)]");
   BOOST_TEST(decided_by(Strategy::kKeep, kMillis + 1) == ours);
   BOOST_TEST(decided_by(Strategy::kVector, kMillis + 1) == ours);
   BOOST_TEST(decided_by(Strategy::kManual, kMillis + 1) ==
@@ -338,6 +338,20 @@ BOOST_AUTO_TEST_CASE(a_field_that_both_changed_is_decided_by_what_comes_later_in
   // The merger gets the whole.
   BOOST_TEST(decided_by(Strategy::kCustom, kMillis + 1) ==
              R"(apply {"a":3,"b":3,"c":1} [merge otherwise custom(words)])");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_may_favor_one_side_whatever_is_behind) {
+  const auto decided_by = [](MergeFavor favor) {
+    Policy policy = chain_of(Strategy::kMerge, Strategy::kManual);
+    policy.merging.favor = favor;
+    return decided({.policy = std::move(policy),
+                    .standing = kStands,
+                    .value = json(R"({"a":3,"b":3})"),
+                    .base = kBase});
+  };
+  BOOST_TEST(decided_by(MergeFavor::kTheirs) == R"(apply {"a":3,"b":3} [merge(theirs)])");
+  BOOST_TEST(decided_by(MergeFavor::kOurs) ==
+             R"(apply {"a":2,"b":3} merged ()" + kField + ") [merge(ours)]");
 }
 
 BOOST_AUTO_TEST_CASE(stamps_that_are_too_close_or_forged_decide_no_field_either) {
@@ -348,7 +362,7 @@ BOOST_AUTO_TEST_CASE(stamps_that_are_too_close_or_forged_decide_no_field_either)
                     .base = kBase,
                     .millis = millis});
   };
-  const std::string ours = R"(apply {"a":2,"b":3} merged ()" + kField + ") [merge(ours)]";
+  const std::string ours = R"(apply {"a":2,"b":3} merged ()" + kField + ") [merge]";
   for (const Strategy stamps : {Strategy::kLww, Strategy::kFww}) {
     Policy policy = chain_of(Strategy::kMerge, stamps, Strategy::kManual);
     policy.conflict_window_millis = 10;
@@ -359,7 +373,7 @@ BOOST_AUTO_TEST_CASE(stamps_that_are_too_close_or_forged_decide_no_field_either)
       BOOST_TEST(decided_by(policy, millis) == ours);
   }
   const Policy fww = chain_of(Strategy::kMerge, Strategy::kFww);
-  BOOST_TEST(decided_by(fww, kMillis - kDay) == R"(apply {"a":3,"b":3} [merge(theirs)])");
+  BOOST_TEST(decided_by(fww, kMillis - kDay) == R"(apply {"a":3,"b":3} [merge(fww)])");
   BOOST_TEST(decided_by(fww, kMillis - kDay - 1) == ours);
 }
 
@@ -368,7 +382,7 @@ BOOST_AUTO_TEST_CASE(a_write_of_which_nothing_is_taken_is_a_conflict_however_it_
     BOOST_TEST(decided({.policy = chain_of(Strategy::kMerge),
                         .standing = json(stands),
                         .value = json(R"({"a":3,"b":1})"),
-                        .base = kBase}) == "conflict " + kField + " [merge(ours)]");
+                        .base = kBase}) == "conflict " + kField + " [merge]");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_not_taken_is_named_by_its_path) {
@@ -400,7 +414,7 @@ BOOST_AUTO_TEST_CASE(manual_parks_a_write_that_stands_alone_and_no_group) {
                     .value = json(R"({"a":3,"b":3})"),
                     .base = kBase,
                     .alone = false};
-  BOOST_TEST(decided(group) == R"(apply {"a":3,"b":3} [merge(theirs)])");
+  BOOST_TEST(decided(group) == R"(apply {"a":3,"b":3} [merge(lww)])");
 }
 
 // ---- custom ------------------------------------------------------------------------------------

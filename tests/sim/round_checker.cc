@@ -1,5 +1,6 @@
 #include "tests/sim/round_checker.h"
 
+#include <string>
 #include <variant>
 
 #include <fmt/format.h>
@@ -19,15 +20,25 @@ void RoundChecker::on_send(const Send& send) {
     return;
   }
   for (const Change& change : update->changes) {
-    // Under lww an offer joins with whatever stands.
-    if (!is_quorum_key(change.key)) continue;
+    const Metadata& metadata = change.record->metadata;
+    const bool amends = metadata.contains("amends");
+    // Under lww an offer joins with whatever stands; but an amendment with what the round had left.
+    if (!amends && !is_quorum_key(change.key)) continue;
     const Cursor before{update->epoch, Revision(change.record->version.value() - 1)};
     const RecordPtr stood = truth_.chronicle.newest_at(before, change.key);
+    const Revision left(amends ? std::stoull(metadata.at("amends_revision")) : 0);
+    if (left && (!stood || stood->version != left)) {
+      truth_.found("rounds", fmt::format("{} amends {}@{}, and what stood was of {}",
+                                         update->to.value(), change.key.value(), left.value(),
+                                         stood ? stood->version.value() : 0));
+      continue;
+    }
     if (!stood) continue;
     const Revision cleared = truth_.history->cleared_before(before.revision);
     // Deleted by a clear counts if it stood until then.
     const Revision moved = stood->live() && cleared > stood->version ? cleared : stood->version;
-    if (moved > asked->second)
+    // What the round itself had left may be written over.
+    if (left ? moved != left : moved > asked->second)
       truth_.found(
           "rounds",
           fmt::format("the round of {} asked about {} at {}, and overwrote what came at {}",

@@ -1,7 +1,8 @@
 #pragma once
 
-// The checker `rounds`: a round with a quorum never overwrites a commit that it did not ask about
-// (docs/protocol.md, Safety R2). See checkers.h.
+// The checker `rounds`: a round with a quorum never overwrites a commit that it did not ask about,
+// and a late answer nothing but what its round had left (docs/protocol.md, Safety R2). See
+// checkers.h.
 
 #include <map>
 

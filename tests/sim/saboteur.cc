@@ -185,6 +185,16 @@ void change_metadata(StateUpdate& update) {
   }
 }
 
+void amend_another_version(StateUpdate& update) {
+  for (Change& change : update.changes) {
+    if (!change.record->metadata.contains("amends")) continue;
+    Record changed = *change.record;
+    std::string& left = changed.metadata.at("amends_revision");
+    left = std::to_string(std::stoull(left) + 1);
+    change.record = std::make_shared<const Record>(std::move(changed));
+  }
+}
+
 void say_all_was_resolved(SyncReport& report) {
   for (KeyReport& key : report.keys)
     if (key.outcome == RoundOutcome::kUnchanged) key.outcome = RoundOutcome::kResolved;
@@ -408,6 +418,8 @@ const std::vector<PlantedBug>& planted_bugs() {
     plant("a round asks about an older state than it judges by", "rounds",
           {.send = change_messages<StateRequest>(
                [](StateRequest& request) { request.head = Revision(request.head.value() / 2); })});
+    plant("a late answer amends another version than the round left", "rounds",
+          {.send = change_messages<StateUpdate>(amend_another_version)}, "what stood was of");
     plant("what a restore undid is not told", "lost", {.deliver = tell_times<WritesLost>(0)},
           "was not told");
     plant("the disk loses what it called synced", "lost", {.disk_lies = true}, "is gone");

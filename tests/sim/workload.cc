@@ -26,6 +26,7 @@ Policies policies_of_the_world() {
   Policy quorum;
   quorum.prefix = "q/";
   quorum.strategy = Strategy::kQuorum;
+  quorum.amend_millis = 8'000;
   Policy apply;
   apply.prefix = "c/late/";
   apply.late_write = LateWrite::kApply;
@@ -39,6 +40,9 @@ Policies policies_of_the_world() {
   Policy json = under("json/", Strategy::kMerge, Strategy::kManual);
   Policy lines = under("lines/", Strategy::kMerge, Strategy::kLww);
   lines.history = 2;  // so that an ancestor is lost now and then
+  lines.amend_millis = 8'000;
+  Policy plain = under("r/", Strategy::kLww, Strategy::kKeep);
+  plain.amend_millis = 8'000;
   Policy aged = under("aged/", Strategy::kManual, Strategy::kKeep);
   aged.parked_millis = 3'000;
   Policy near = under("near/", Strategy::kLww, Strategy::kManual);
@@ -46,7 +50,7 @@ Policies policies_of_the_world() {
   Policy brief = under("brief/", Strategy::kLww, Strategy::kKeep);
   brief.live_millis = 4'000;
   for (Policy& policy : std::vector<Policy>{
-           keep, quorum, apply, under("fww/", Strategy::kFww, Strategy::kKeep),
+           keep, quorum, apply, plain, under("fww/", Strategy::kFww, Strategy::kKeep),
            under("person/", Strategy::kManual, Strategy::kKeep), json, lines, aged, near, brief})
     WAGGLE_CHECK(policies.add(std::move(policy)).has_value());
   return policies;

@@ -150,6 +150,7 @@ void World::count_choices(const Batch& batch, Revision head) {
     const auto* record = std::get_if<RecordRow>(&row);
     if (record == nullptr || record->record->version <= head) continue;
     const Metadata& metadata = record->record->metadata;
+    if (metadata.contains("amends")) story_.count("rounds amended");
     if (metadata.contains("settled")) story_.count("conflicts settled with a value");
     if (metadata.contains("merged_from")) story_.count("writes merged");
     if (metadata.contains("expired_after_ms")) story_.count("keys expired");
