@@ -233,7 +233,7 @@ void add_seeds(testing::Seeds& seeds, std::uint8_t type) {
   State a;
   State b;
   std::string delta;
-  while (!input.at_end()) {
+  for (int writes = 0; writes < 8; ++writes) {
     (void)write_to(a, ActorId(1 << 16), input);
     if (const auto written = write_to(b, ActorId(2 << 16), input)) delta = written->encode();
   }
