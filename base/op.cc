@@ -12,6 +12,8 @@ struct Overload : Fs... {
   using Fs::operator()...;
 };
 
+constexpr std::size_t kNumberBytes = sizeof(std::int64_t);
+
 }  // namespace
 
 bool operator==(const FieldOp& a, const FieldOp& b) {
@@ -82,7 +84,6 @@ std::size_t input_bytes(const std::vector<std::string>& elements) {
 }
 
 std::size_t input_bytes(const Op& op) {
-  constexpr std::size_t kNumberBytes = sizeof(std::int64_t);
   return std::visit(
       Overload{
           [](const PutOp& put) { return put.bytes.size(); },

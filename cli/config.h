@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -67,6 +68,8 @@ using ConfigDocument = std::vector<ConfigSection>;
 
 // config_file.cc, the only file that knows toml++. Errors: kNotFound, kRejected with file and line.
 [[nodiscard]] Result<ConfigDocument> read_config_file(const std::string& path);
+// The same of a file's text; `path` is for messages. Errors: kRejected with file and line.
+[[nodiscard]] Result<ConfigDocument> parse_config(std::string_view text, const std::string& path);
 
 // ---- putting it together -----------------------------------------------------------------------
 

@@ -75,10 +75,13 @@ Result<ConfigDocument> read_config_file(const std::string& path) {
                   fmt::format("the configuration file '{}' can't be read; is it there, a file, and "
                               "readable for you?",
                               path));
-  const std::string text = std::move(content).str();
+  return parse_config(std::move(content).str(), path);
+}
+
+Result<ConfigDocument> parse_config(std::string_view text, const std::string& path) {
   toml::table root;
   try {
-    root = toml::parse(std::string_view(text), std::string_view(path));
+    root = toml::parse(text, std::string_view(path));
   } catch (const toml::parse_error& error) {
     return failed(Code::kRejected,
                   fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));

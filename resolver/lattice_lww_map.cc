@@ -272,6 +272,9 @@ Status KeyedWrites<kForm>::check_invariants() const {
   if (Status sound = context_.check_invariants(); !sound) return sound;
   if (!context_.covers(floor_))
     return failed(Code::kInternal, "expected the floor within the context");
+  // After a retirement the stamp stays where the floor's dots are forgotten.
+  if (floor_.empty() && generation_ == 0 && floor_stamp_ != Hlc())
+    return failed(Code::kInternal, "expected no stamp of swept deletions without a floor");
   for (const auto& [key, write] : writes_)
     if (!write.written.value && floor_.contains(write.dot()))
       return failed(Code::kInternal, "expected no deletion at or below the floor");

@@ -24,10 +24,12 @@ decltype(auto) visit_store(Stores& stores, Act&& act) {
 InnerMap::InnerMap() : map_(std::make_unique<MapStore>()) {}
 InnerMap::InnerMap(MapStore map) : map_(std::make_unique<MapStore>(std::move(map))) {}
 InnerMap::InnerMap(const InnerMap& other) : map_(std::make_unique<MapStore>(*other.map_)) {}
+InnerMap::InnerMap(InnerMap&& other) noexcept = default;
 InnerMap& InnerMap::operator=(const InnerMap& other) {
   if (this != &other) map_ = std::make_unique<MapStore>(*other.map_);
   return *this;
 }
+InnerMap& InnerMap::operator=(InnerMap&& other) noexcept = default;
 InnerMap::~InnerMap() = default;
 
 bool operator==(const InnerMap& a, const InnerMap& b) {

@@ -53,9 +53,9 @@ class InnerMap {
   InnerMap();
   explicit InnerMap(MapStore map);
   InnerMap(const InnerMap& other);
-  InnerMap(InnerMap&& other) noexcept = default;
+  InnerMap(InnerMap&& other) noexcept;
   InnerMap& operator=(const InnerMap& other);
-  InnerMap& operator=(InnerMap&& other) noexcept = default;
+  InnerMap& operator=(InnerMap&& other) noexcept;
   ~InnerMap();
   [[nodiscard]] const MapStore& operator*() const { return *map_; }
   [[nodiscard]] MapStore& operator*() { return *map_; }

@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "capnp/codec.h"
+#include "tests/capnp/filled.h"
+#include "tests/fuzz/seeds.h"
 
 namespace {
 
@@ -27,6 +29,13 @@ void try_frame(std::string_view frame) {
 }
 
 }  // namespace
+
+waggle::testing::Seeds waggle::testing::seeds() {
+  Seeds seeds;
+  for (const Message& message : filled_messages(1))
+    seeds["seed_" + std::string(name_of(message))] = encode(message);
+  return seeds;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);

@@ -26,12 +26,6 @@ namespace {
 const std::filesystem::path kCorpus =
     std::filesystem::path(WAGGLE_TEST_DIR) / "corpus" / WAGGLE_CORPUS;
 
-constexpr bool kIsCodec = std::string_view(WAGGLE_CORPUS) == "fuzz_codec";
-
-testing::Seeds seeds() {
-  return kIsCodec ? testing::codec_seeds() : testing::record_seeds();
-}
-
 std::map<std::string, std::string> read_corpus() {
   std::map<std::string, std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(kCorpus)) {
@@ -78,7 +72,7 @@ struct WriteSeeds {
   WriteSeeds() {
     if (std::getenv("WAGGLE_WRITE_CORPUS") == nullptr) return;
     std::filesystem::create_directories(kCorpus);
-    for (const auto& [name, bytes] : seeds())
+    for (const auto& [name, bytes] : testing::seeds())
       std::ofstream(kCorpus / name, std::ios::binary) << bytes;
   }
 };
@@ -88,23 +82,13 @@ BOOST_AUTO_TEST_SUITE(replay_test)
 
 BOOST_AUTO_TEST_CASE(the_corpus_has_a_seed_of_each_kind_and_passes) {
   const auto corpus = read_corpus();
-  for (const auto& [name, bytes] : seeds())
+  for (const auto& [name, bytes] : testing::seeds())
     BOOST_CHECK_MESSAGE(corpus.contains(name),
                         name << " is missing; run this test with WAGGLE_WRITE_CORPUS=1");
   for (const auto& [name, bytes] : corpus) {
     BOOST_TEST_CONTEXT(name) {
       run(bytes);
     }
-  }
-}
-
-// Old seeds stay readable when the schema grows: they are what an older peer sends.
-BOOST_AUTO_TEST_CASE(every_message_of_the_corpus_decodes) {
-  if (!kIsCodec) return;
-  for (const auto& [name, bytes] : read_corpus()) {
-    if (!name.starts_with("seed_")) continue;
-    const Result<Message> message = decode(bytes);
-    BOOST_CHECK_MESSAGE(message, name << ": " << (message ? "" : message.error().text));
   }
 }
 

@@ -532,6 +532,14 @@ BOOST_AUTO_TEST_CASE(a_requester_below_the_floor_is_sent_the_whole_state_not_a_p
 
 // ---- retirement --------------------------------------------------------------------------------
 
+// It would be lost where others take it for nothing at all.
+BOOST_AUTO_TEST_CASE(a_stamp_of_swept_deletions_without_a_floor_is_not_read) {
+  std::string bytes = LastWriterMap().encode();
+  BOOST_TEST(LastWriterMap::decode(bytes).has_value());
+  bytes.at(5) = 1;  // behind head, generation and context
+  BOOST_TEST(refused(LastWriterMap::decode(bytes), Code::kRejected));
+}
+
 BOOST_AUTO_TEST_CASE(retirement_waits_for_missing_changes_and_then_frees_the_actor) {
   AddWinsSet source;
   const auto first = must(source.mutate(kA, &AddWinsStore::add, "x"));
