@@ -148,8 +148,8 @@ std::string difference(const Register& a, const Register& b, const std::string& 
     std::vector<std::vector<std::string>> rows = {{"PATH", "A", name}};
     if (ancestor) rows.front().emplace_back("BEGAN FROM");
     for (const JsonConflict& one : merge_json(*base, *first, *second).conflicts) {
-      rows.push_back({printable(one.path.empty() ? "/" : one.path, 64), cell(one.ours),
-                      cell(one.theirs)});
+      rows.push_back(
+          {printable(one.path.empty() ? "/" : one.path, 64), cell(one.ours), cell(one.theirs)});
       if (ancestor) rows.back().push_back(cell(one.base));
     }
     if (rows.size() > 1) return table(rows);
@@ -169,10 +169,10 @@ int diff(const CommandLine& line, const ParkedConflict& conflict) {
   const Register nothing{ContentType::kText, {}};
   std::string text;
   for (std::size_t i = 1; i < conflict.sides.size(); ++i)
-    text += fmt::format("A and {}, by {}:\n{}", side_name(i), writer_word(conflict.sides[i].agent),
-                        difference(conflict.sides[0].value.value_or(nothing),
-                                   conflict.sides[i].value.value_or(nothing), side_name(i),
-                                   conflict.ancestor));
+    text += fmt::format(
+        "A and {}, by {}:\n{}", side_name(i), writer_word(conflict.sides[i].agent),
+        difference(conflict.sides[0].value.value_or(nothing),
+                   conflict.sides[i].value.value_or(nothing), side_name(i), conflict.ancestor));
   if (!line.json) return print(text) ? kExitDone : kExitFailure;
   Json out = conflict_json(conflict);
   return print_json(out.set("diff", text)) ? kExitDone : kExitFailure;

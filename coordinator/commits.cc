@@ -192,8 +192,7 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
                          mutation.entries.size() == 1},
                         author, options_.policies);
     const Verdict& verdict = one.verdict;
-    if (verdict.kind == Verdict::Kind::kPark)
-      return park_mutation(swarm, one, author);
+    if (verdict.kind == Verdict::Kind::kPark) return park_mutation(swarm, one, author);
     if (verdict.kind == Verdict::Kind::kReject || verdict.kind == Verdict::Kind::kConflict)
       return refuse_mutation(swarm, one, author, std::move(outcome));
     if (verdict.kind != Verdict::Kind::kApply) continue;

@@ -55,15 +55,14 @@ Outcome Coordinator::park_mutation(Swarm& swarm, const Judged& one, const Author
   const auto* put = std::get_if<PutOp>(&entry.op);
   if (!swarm.inbox.has_room(entry.key, put != nullptr ? put->bytes.size() : 0)) {
     outcome.code = Code::kConflict;
-    outcome.text =
-        fmt::format("'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
-                    "person, but {} wait already, which is the limit; settle some: waggle conflict "
-                    "ls",
-                    entry.key.value(), standing.version.value(),
-                    swarm.inbox.of_key(entry.key) != nullptr
-                        ? fmt::format("{} values of this key",
-                                      swarm.inbox.of_key(entry.key)->sides.size())
-                        : fmt::format("{} conflicts", limits::kConflicts));
+    outcome.text = fmt::format(
+        "'{}' was changed meanwhile at revision {} and the policy leaves the choice to a "
+        "person, but {} wait already, which is the limit; settle some: waggle conflict "
+        "ls",
+        entry.key.value(), standing.version.value(),
+        swarm.inbox.of_key(entry.key) != nullptr
+            ? fmt::format("{} values of this key", swarm.inbox.of_key(entry.key)->sides.size())
+            : fmt::format("{} conflicts", limits::kConflicts));
     return outcome;
   }
   ParkedConflict conflict;

@@ -10,12 +10,12 @@
 // counts once, by its first answer. A member silent at a quarter of the time is asked once more by
 // ROUTER. Rounds are volatile: a restart forgets them and the caller asks again.
 //
-// A decided round whose policies let late answers amend it is kept for that time: an answer that was
-// missing is taken in, the key is decided again as it stood then, and the value that comes out is
-// committed where it differs and nobody wrote the key since. Kept in memory only: after a restart a
-// late answer is one to no round, and its offer waits for the next. Where the rules now decide
-// nothing any more (`keep`, or a person) what the round committed stays; and of a round over all
-// keys only those are decided again that somebody had named in time.
+// A decided round whose policies let late answers amend it is kept for that time: an answer that
+// was missing is taken in, the key is decided again as it stood then, and the value that comes out
+// is committed where it differs and nobody wrote the key since. Kept in memory only: after a
+// restart a late answer is one to no round, and its offer waits for the next. Where the rules now
+// decide nothing any more (`keep`, or a person) what the round committed stays; and of a round over
+// all keys only those are decided again that somebody had named in time.
 //
 // The class decides nothing about messages and commits: it tells the coordinator what to ask and
 // what was decided.
@@ -103,7 +103,7 @@ struct Settlement {
   };
   std::vector<Weighed> weighed;
   std::vector<KeyReport> reports;
-  std::vector<Key> moved;  // to be asked again
+  std::vector<Key> moved;                     // to be asked again
   std::vector<DecidedRound::Left> amendable;  // `version` and `until` are the coordinator's to say
   // No quorum, or a missing answer that a quorum or a person waits for.
   std::vector<Key> undecided;

@@ -141,8 +141,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
 void Coordinator::amend_round(DecidedRound& decided) {
   Swarm& swarm = *find(decided.round.swarm);
   const bool room = swarm.state.bytes() <= options_.state_bytes_max;
-  const Settlement settlement =
-      rounds_.amend(decided, swarm.state, swarm.history, now_.monotonic);
+  const Settlement settlement = rounds_.amend(decided, swarm.state, swarm.history, now_.monotonic);
   if (settlement.puts.empty() || !writable_ || !room) {
     count("late_round_answers");
     return;
@@ -252,8 +251,7 @@ void Coordinator::ask_rounds() {
 // All inputs of what a round decided about a key. The committed value is one where it is live;
 // those who hold it have their votes in it.
 Receipt Coordinator::receipt_of(const Swarm& swarm, RoundId round,
-                                const Settlement::Weighed& weighed,
-                                const Record* standing) const {
+                                const Settlement::Weighed& weighed, const Record* standing) const {
   Receipt receipt;
   receipt.key = weighed.key;
   receipt.round = round;
@@ -439,8 +437,7 @@ void Coordinator::keep_for_late_answers(const Swarm& swarm, const Round& round,
   if (keys.empty() || round.answers.size() == round.roster.size()) return;
   for (DecidedRound::Left& left : keys) {
     if (const RecordPtr now = swarm.state.find(left.key)) left.version = now->version;
-    left.until =
-        now_.monotonic + Millis{options_.policies.of(left.key.value()).amend_millis};
+    left.until = now_.monotonic + Millis{options_.policies.of(left.key.value()).amend_millis};
   }
   rounds_.keep({round, swarm.state.head(), std::move(keys)});
 }

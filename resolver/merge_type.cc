@@ -67,8 +67,8 @@ void place(RemoveWinsSet& set, const std::string& element, AddsAndRemovals dots)
   set.elements.set(element, std::move(dots));
 }
 
-// Drops what was removed at or below the floor; additions by who had seen less are refused from then
-// on. At most once for each floor, since it looks at every element.
+// Drops what was removed at or below the floor; additions by who had seen less are refused from
+// then on. At most once for each floor, since it looks at every element.
 void sweep(RemoveWinsSet& set, Revision floor) {
   if (floor <= set.swept || set.removed == 0) return;
   set.swept = floor;
@@ -82,8 +82,8 @@ void sweep(RemoveWinsSet& set, Revision floor) {
 }
 
 // True iff the element is absent, and a removal that the author had not seen may have been dropped.
-// An entry that holds a removal from below the author's cursor was not dropped since; one that holds
-// only the author's later ones may have been made anew by them.
+// An entry that holds a removal from below the author's cursor was not dropped since; one that
+// holds only the author's later ones may have been made anew by them.
 bool unknown_removal(const RemoveWinsSet& set, const AddsAndRemovals* held, const Author& author) {
   if (author.seen >= set.swept) return false;
   if (held == nullptr) return true;

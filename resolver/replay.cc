@@ -348,8 +348,8 @@ CheckedChain verify(const std::vector<Receipt>& chain, const std::optional<Chain
       continue;
     }
     if (const ReceiptInput* changed = changed_input(receipt)) {
-      one = {Verified::kDiffers, fmt::format("the value of {} is not the one that was hashed",
-                                             changed->agent.value())};
+      one = {Verified::kDiffers,
+             fmt::format("the value of {} is not the one that was hashed", changed->agent.value())};
       continue;
     }
     std::optional<Policy> policy = policy_of_rule(receipt.rule);

@@ -70,7 +70,7 @@ struct RoundDecision {
   bool commit = false;                // false with a winner: it offered what stands already
   // A person decides among all offers and the committed value; with `partial` not yet.
   bool park = false;
-  std::string rule;                   // for the receipt, when offers were weighed
+  std::string rule;  // for the receipt, when offers were weighed
 };
 
 // True iff no missing answer can change the decision. A round of one key is over then.

@@ -111,9 +111,8 @@ BOOST_AUTO_TEST_CASE(a_text_costs_no_more_where_it_came_letter_by_letter) {
   type_letters(3'000, 10, [](const Text& typed, const Text& held) {
     BOOST_REQUIRE_EQUAL(size_of(held), size_of(typed));
     // Beside a run that goes on at the border of two chunks.
-    BOOST_REQUIRE_LE(
-        held.sequence.runs(),
-        typed.sequence.runs() + typed.sequence.runs() / SequenceTree::kChunkSpans + 1);
+    BOOST_REQUIRE_LE(held.sequence.runs(),
+                     typed.sequence.runs() + typed.sequence.runs() / SequenceTree::kChunkSpans + 1);
   });
 }
 

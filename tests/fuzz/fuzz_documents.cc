@@ -308,17 +308,18 @@ void try_texts(bool as_they_stand, Input& input) {
 
 void try_registers(Input& input) {
   const auto content = static_cast<ContentType>(1 + input.below(3));
-  const auto favor = static_cast<MergeFavor>(input.below(3));
+  MergeRule rule;
+  rule.favor = static_cast<MergeFavor>(input.below(3));
   const std::string base(input.up_to('\0'));
   const std::string ours(input.up_to('\0'));
   const std::string theirs(input.rest());
-  const auto merged = merge_three_way({content, base}, {content, ours}, {content, theirs}, favor);
+  const auto merged = merge_three_way({content, base}, {content, ours}, {content, theirs}, rule);
   if (!merged) return;
   WAGGLE_CHECK(content != ContentType::kBytes && merged->value.content == content);
   WAGGLE_CHECK(merged->value.bytes.size() <= limits::kValueBytes);
   if (content == ContentType::kJson)
     WAGGLE_CHECK(parse_json_document(merged->value.bytes).has_value());
-  const auto alone = merge_three_way({content, base}, {content, ours}, {content, base}, favor);
+  const auto alone = merge_three_way({content, base}, {content, ours}, {content, base}, rule);
   WAGGLE_CHECK(alone && alone->conflicts.empty() && alone->value.bytes == ours);
 }
 
