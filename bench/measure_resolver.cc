@@ -1,11 +1,9 @@
 // The merge engine by itself, in this process, on one core: maps, counters, and a text typed edit by
 // edit.
 
-#include <fstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <zstd.h>
 
 #include "base/limits.h"
@@ -13,6 +11,7 @@
 #include "base/value_bytes.h"
 #include "base/value_delta.h"
 #include "bench/rows.h"
+#include "bench/trace.h"
 #include "resolver/lattice_counters.h"
 #include "resolver/lattice_lww_map.h"
 #include "resolver/merge_type.h"
@@ -140,53 +139,6 @@ void measure_committed_map(Run& run) {
 }
 
 // ---- text --------------------------------------------------------------------------------------
-
-struct Patch {
-  std::uint64_t at = 0;
-  std::uint64_t removed = 0;
-  std::string inserted;
-};
-struct Trace {
-  std::vector<Patch> patches;
-  std::string end;
-};
-
-// Of the shape of a paper that was written in an editor: runs of typing, some of them taken back,
-// with the cursor moving now and then.
-Trace generated_trace() {
-  constexpr std::size_t kEdits = 260'000;
-  Trace trace;
-  Prng random(7);
-  std::size_t cursor = 0;
-  while (trace.patches.size() < kEdits) {
-    if (random.chance(1, 14)) cursor = random.below(trace.end.size() + 1);
-    const bool erases = random.chance(3, 10);
-    for (std::uint64_t run = 1 + random.below(erases ? 12 : 30); run > 0; --run) {
-      if (erases) {
-        if (cursor == 0) break;
-        trace.end.erase(--cursor, 1);
-        trace.patches.push_back({cursor, 1, {}});
-      } else {
-        const char letter = static_cast<char>("etaoinshrdlu ,.\n"[random.below(16)]);
-        trace.patches.push_back({cursor, 0, std::string(1, letter)});
-        trace.end.insert(cursor++, 1, letter);
-      }
-    }
-  }
-  return trace;
-}
-
-// JSON with txns[].patches[] = [position, deleted, inserted] and endContent.
-Trace read_trace(const std::string& path) {
-  std::ifstream file(path);
-  const auto json = nlohmann::json::parse(file);
-  Trace trace;
-  for (const auto& transaction : json.at("txns"))
-    for (const auto& patch : transaction.at("patches"))
-      trace.patches.push_back({patch.at(0), patch.at(1), patch.at(2)});
-  trace.end = json.at("endContent");
-  return trace;
-}
 
 // For storing: slower than what travels, and smaller.
 std::size_t stored_bytes(const std::string& bytes) {

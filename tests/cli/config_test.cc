@@ -87,6 +87,26 @@ late_write = "apply"
 [[policy]]
 prefix = "n/"
 type = "counter"
+[[policy]]
+prefix = "doc/"
+strategy = "merge"
+otherwise = ["lww", "manual"]
+conflict_window = "2s"
+history = 20
+merge_text = "token"
+merge_favor = "union"
+merge_sums = true
+merge_keys = ["/tasks=id", "/tasks/*/steps=name"]
+parked_for = "1h"
+compression = "lz4"
+[[policy]]
+prefix = "vote/"
+strategy = "quorum"
+coverage = "50%"
+weights = ["queen=3"]
+amend = "10s"
+time_to_live = "1h"
+elements_max = 7
 )");
   BOOST_REQUIRE_MESSAGE(config, config.error().text);
   BOOST_TEST(config->listen == "tcp://127.0.0.1:1234");
@@ -103,7 +123,7 @@ type = "counter"
   BOOST_TEST(config->coordinator == "tcp://10.0.0.1:4600");
   BOOST_TEST(config->swarm == "bees");
   BOOST_TEST(config->timeout_millis == 1'000);
-  BOOST_TEST(config->policy_count == 2U);
+  BOOST_TEST(config->policy_count == 4U);
   const Policy& plan = config->policies.of("plan/a");
   BOOST_TEST((plan.strategy == Strategy::kQuorum));
   BOOST_TEST((plan.otherwise == Strategy::kLww));
@@ -112,6 +132,25 @@ type = "counter"
   BOOST_TEST((*plan.priority == Priority::kCritical));
   BOOST_TEST((plan.late_write == LateWrite::kApply));
   BOOST_TEST((*config->policies.of("n/1").type == ValueType::kCounter));
+  const Policy& doc = config->policies.of("doc/a");
+  BOOST_TEST(
+      (doc.chain() == std::vector{Strategy::kMerge, Strategy::kLww, Strategy::kManual}));
+  BOOST_TEST(doc.conflict_window_millis == 2'000);
+  BOOST_TEST(*doc.history == 20U);
+  const MergeRule rule{.unit = TextUnit::kToken,
+                       .unite = true,
+                       .additive_numbers = true,
+                       .array_keys = {{"/tasks", "id"}, {"/tasks/*/steps", "name"}},
+                       .fields = {}};
+  BOOST_TEST((doc.merging == rule));
+  BOOST_TEST(*doc.parked_millis == 3'600'000);
+  BOOST_TEST((doc.packing == Packing::kLz4));
+  const Policy& vote = config->policies.of("vote/a");
+  BOOST_TEST(vote.coverage_permille == 500U);
+  BOOST_TEST(vote.weight_of(AgentId("queen")) == 3U);
+  BOOST_TEST(vote.amend_millis == 10'000);
+  BOOST_TEST(*vote.live_millis == 3'600'000);
+  BOOST_TEST(*vote.elements_max == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
@@ -149,6 +188,13 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
       {"[[policy]]\nprefix = \"a\"\nstratgy = \"lww\"\n",
        "3: unknown key 'stratgy' in [policy], did you mean 'strategy'?"},
       {"[policy]\nprefix = \"a\"\n", "1: a policy is written [[policy]]"},
+      {"[[policy]]\nprefix = \"a\"\nmerge_keys = [\"tasks\"]\n",
+       "3: policy.merge_keys: expected pointers of arrays with members"},
+      {"[[policy]]\nprefix = \"a\"\nmerge_sums = 1\n", "3: policy.merge_sums: expected true or"},
+      {"[[policy]]\nprefix = \"a\"\nmerge_favor = \"mine\"\n", "3: policy.merge_favor: "},
+      {"[[policy]]\nprefix = \"a\"\ncompression = \"gzip\"\n", "3: policy.compression: "},
+      {"[[policy]]\nprefix = \"a\"\nhistory = 65\n", "3: policy.history: expected a whole"},
+      {"[[policy]]\nprefix = \"a\"\nweights = [\"queen\"]\n", "3: policy.weights: expected agents"},
       {"[timing]\nheartbeat = \n", "2: "},
       {"[timing]\nheartbeat = \"5s\"\nheartbeat = \"5s\"\n", "3: "},
   };
