@@ -9,7 +9,8 @@ static_assert(limits::kConflictSides <= 26, "sides are letters");
 
 std::size_t value_bytes(const ParkedConflict& conflict) {
   std::size_t bytes = conflict.ancestor ? conflict.ancestor->bytes.size() : 0;
-  for (const ConflictSide& side : conflict.sides) bytes += side.value ? side.value->bytes.size() : 0;
+  for (const ConflictSide& side : conflict.sides)
+    bytes += side.value ? side.value->bytes.size() : 0;
   return bytes;
 }
 

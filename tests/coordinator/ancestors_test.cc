@@ -219,7 +219,10 @@ BOOST_AUTO_TEST_CASE(a_round_of_merged_offers_can_be_made_again) {
   BOOST_TEST(chain.verified("j/k") == "sound: merge holds");
   std::string versions;
   for (const ReceiptInput& input : chain.rows().at(0).receipt.inputs)
-    versions += fmt::format("{}{} ", input.ancestor ? "<" : input.committed ? "=" : "+",
+    versions += fmt::format("{}{} ",
+                            input.ancestor    ? "<"
+                            : input.committed ? "="
+                                              : "+",
                             input.version.value());
   BOOST_TEST(versions == "=2 +2 <2 +1 <1 ");
 }
@@ -251,7 +254,8 @@ BOOST_AUTO_TEST_CASE(of_a_keys_receipts_the_newest_stay_and_the_chain_holds_from
     for (const ReceiptRow* row : bench.rows<ReceiptRow>()) {
       BOOST_REQUIRE_EQUAL(row->index, i);
       kept.push_back(*row);
-      if (row->keep > 0 && kept.size() > row->keep) kept.erase(kept.begin(), kept.end() - row->keep);
+      if (row->keep > 0 && kept.size() > row->keep)
+        kept.erase(kept.begin(), kept.end() - row->keep);
     }
     most = std::max(most, kept.size());
   }
@@ -335,8 +339,8 @@ BOOST_AUTO_TEST_CASE(a_key_that_goes_takes_its_history_along) {
       const Outcome late = bench.put_json("b", "j/k", R"({"a":2,"b":9})", seen);
       BOOST_TEST((late.code == Code::kConflict && late.reason == Reason::kBaseLost));
     }
-    BOOST_TEST((bench.put_json("b", "j/k", R"({"a":4,"b":9})", before + 1).code ==
-                Code::kCommitted));
+    BOOST_TEST(
+        (bench.put_json("b", "j/k", R"({"a":4,"b":9})", before + 1).code == Code::kCommitted));
   }
 }
 

@@ -12,7 +12,8 @@
 namespace waggle {
 
 // Policies: "m/" manual, "p/" manual for two seconds, "j/" merge, "j1/" merge with one earlier
-// version, "jm/" merge and then manual, "jl/" merge and then lww, "k/" keep, "t/" lives two seconds.
+// version, "jm/" merge and then manual, "jl/" merge and then lww, "k/" keep, "t/" lives two
+// seconds.
 class ConflictBench : public RoundBench {
  public:
   explicit ConflictBench(CoordinatorState state = {})

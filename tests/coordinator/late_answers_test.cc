@@ -72,8 +72,7 @@ class LateBench : public RoundBench {
   [[nodiscard]] bool amended() const { return !broadcasts<StateUpdate>().empty(); }
   // What verify() says of the one key's receipts.
   [[nodiscard]] std::string verified(const char* key) const {
-    const CheckedChain checked =
-        verify(receipts, record(key)->receipt, with_amending().policies);
+    const CheckedChain checked = verify(receipts, record(key)->receipt, with_amending().policies);
     std::string text = checked.sound() ? "sound:" : "unsound:";
     for (const CheckedReceipt& one : checked.receipts)
       text += " " + std::string(to_text(one.verified)) + one.text;

@@ -23,8 +23,8 @@ Register text(std::string_view bytes) {
   return {ContentType::kText, std::string(bytes)};
 }
 
-ReceiptInput stands(std::uint64_t version, std::uint64_t stamp, const std::optional<Register>& value,
-                    const char* agent = "s") {
+ReceiptInput stands(std::uint64_t version, std::uint64_t stamp,
+                    const std::optional<Register>& value, const char* agent = "s") {
   return input_of(AgentId(agent), Revision(version), Hlc::of(stamp, 0), value, true);
 }
 ReceiptInput wants(const char* agent, std::uint64_t version, std::uint64_t stamp,
@@ -60,7 +60,8 @@ CheckedChain checked(const std::vector<Receipt>& chain) {
 }
 std::string results(const CheckedChain& checked) {
   std::string text = checked.sound() ? "sound" : "unsound";
-  for (const CheckedReceipt& one : checked.receipts) text += " " + std::string(to_text(one.verified));
+  for (const CheckedReceipt& one : checked.receipts)
+    text += " " + std::string(to_text(one.verified));
   return text;
 }
 // Of one receipt alone.
@@ -115,8 +116,8 @@ BOOST_AUTO_TEST_CASE(a_round_that_found_nothing_begins_with_its_first_offer) {
 
 BOOST_AUTO_TEST_CASE(a_merge_whose_ancestor_is_not_in_the_receipt_is_not_run_and_says_why) {
   for (const std::uint64_t round : {0, 4}) {
-    const Receipt made = receipt("merge", {stands(5, 1, kLeft), wants("a", 3, 2, kRight)}, kBoth,
-                                 round);
+    const Receipt made =
+        receipt("merge", {stands(5, 1, kLeft), wants("a", 3, 2, kRight)}, kBoth, round);
     BOOST_TEST(result(made) == "not_run: what the sides began from is not in the receipt");
     BOOST_TEST(checked({made}).sound());
     BOOST_TEST(would_be(made, {Strategy::kMerge, Strategy::kLww}) ==
@@ -127,24 +128,26 @@ BOOST_AUTO_TEST_CASE(a_merge_whose_ancestor_is_not_in_the_receipt_is_not_run_and
 // Of one the ancestor is there, of the other not: only those at or below its version can be.
 BOOST_AUTO_TEST_CASE(an_ancestor_of_another_offer_is_no_substitute) {
   const Receipt made = receipt(
-      "merge", {stands(5, 1, kLeft), wants("a", 5, 2, kBoth), began(5, kLeft), wants("b", 3, 3, kRight)},
+      "merge",
+      {stands(5, 1, kLeft), wants("a", 5, 2, kBoth), began(5, kLeft), wants("b", 3, 3, kRight)},
       kBoth, 4);
   BOOST_TEST(result(made) == "not_run: what the sides began from is not in the receipt");
 }
 
 // It was tried then, and had nothing to begin from.
 BOOST_AUTO_TEST_CASE(where_merge_handed_over_it_hands_over_again) {
-  const Receipt made = receipt("merge otherwise lww",
-                               {stands(5, 1, kLeft), wants("a", 3, 2, kRight)}, kRight);
+  const Receipt made =
+      receipt("merge otherwise lww", {stands(5, 1, kLeft), wants("a", 3, 2, kRight)}, kRight);
   BOOST_TEST(result(made) == "holds");
   BOOST_TEST(would_be(made, {Strategy::kMerge, Strategy::kKeep}) == "keep gives s");
 }
 
 BOOST_AUTO_TEST_CASE(a_value_too_large_to_be_kept_is_said_to_be) {
-  const Register large = json(R"({"a":1,"b":")" + std::string(limits::kReceiptValueBytes, 'x') + "\"}");
+  const Register large =
+      json(R"({"a":1,"b":")" + std::string(limits::kReceiptValueBytes, 'x') + "\"}");
   for (const std::size_t place : {0u, 1u, 2u}) {
-    Receipt made = receipt("merge", {stands(5, 1, kLeft), wants("a", 3, 2, kRight), began(3, kBase)},
-                           kBoth, 4);
+    Receipt made = receipt(
+        "merge", {stands(5, 1, kLeft), wants("a", 3, 2, kRight), began(3, kBase)}, kBoth, 4);
     made.inputs[place].value.reset();
     BOOST_TEST(result(made) == "not_run: a value is not retained, it is too large for that");
   }
@@ -171,7 +174,8 @@ BOOST_AUTO_TEST_CASE(a_merged_write_holds_also_where_stamps_decided_a_field) {
 // ---- deletions ---------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_deletion_that_stands_is_no_value_that_a_round_keeps) {
-  const std::vector<ReceiptInput> inputs = {stands(5, 1, std::nullopt), wants("a", 0, 2, text("x"))};
+  const std::vector<ReceiptInput> inputs = {stands(5, 1, std::nullopt),
+                                            wants("a", 0, 2, text("x"))};
   for (const char* rule : {"fww", "vector", "lww", "merge"})
     BOOST_TEST(result(receipt(rule, inputs, text("x"), 4)) == "holds", rule);
 }
@@ -186,7 +190,8 @@ BOOST_AUTO_TEST_CASE(whatever_is_changed_in_a_receipt_is_noticed) {
       {"value of an ancestor", [](Receipt& r) { r.inputs[2].value->bytes[5] = '7'; }},
       {"content type", [](Receipt& r) { r.inputs[1].value->content = ContentType::kText; }},
       {"content hash", [](Receipt& r) { ++r.inputs[1].content.low; }},
-      {"value and its hash", [](Receipt& r) {
+      {"value and its hash",
+       [](Receipt& r) {
          r.inputs[1].value = kBoth;
          r.inputs[1].content = content_hash(kBoth);
        }},
@@ -200,10 +205,10 @@ BOOST_AUTO_TEST_CASE(whatever_is_changed_in_a_receipt_is_noticed) {
       {"rule", [](Receipt& r) { r.rule = "lww"; }},
       {"round", [](Receipt& r) { r.round = RoundId(5); }},
   };
-  const std::vector<Receipt> chain =
-      chain_of({receipt("lww", {stands(1, 1, text("s")), wants("a", 1, 2, text("w"))}, text("w")),
-                round_of_three(),
-                receipt("keep", {stands(9, 1, text("s")), wants("a", 1, 2, text("w"))}, text("s"))});
+  const std::vector<Receipt> chain = chain_of(
+      {receipt("lww", {stands(1, 1, text("s")), wants("a", 1, 2, text("w"))}, text("w")),
+       round_of_three(),
+       receipt("keep", {stands(9, 1, text("s")), wants("a", 1, 2, text("w"))}, text("s"))});
   BOOST_TEST(results(checked(chain)) == "sound holds holds holds");
   for (const auto& [name, change] : changes) {
     std::vector<Receipt> changed = chain;
@@ -214,7 +219,8 @@ BOOST_AUTO_TEST_CASE(whatever_is_changed_in_a_receipt_is_noticed) {
   }
 }
 
-// A rule that looks at stamps only needs no value; who reads the receipt looks at them all the same.
+// A rule that looks at stamps only needs no value; who reads the receipt looks at them all the
+// same.
 BOOST_AUTO_TEST_CASE(a_changed_value_is_noticed_under_every_rule) {
   for (const char* rule : {"lww", "settled(C1 by a)", "a rule of later"}) {
     Receipt made = receipt(rule, {stands(1, 1, text("s")), wants("a", 1, 2, text("w"))}, text("w"));
