@@ -26,19 +26,21 @@ void RoundChecker::on_send(const Send& send) {
     if (!amends && !is_quorum_key(change.key)) continue;
     const Cursor before{update->epoch, Revision(change.record->version.value() - 1)};
     const RecordPtr stood = truth_.chronicle.newest_at(before, change.key);
-    const Revision left(amends ? std::stoull(metadata.at("amends_revision")) : 0);
-    if (left && (!stood || stood->version != left)) {
-      truth_.found("rounds", fmt::format("{} amends {}@{}, and what stood was of {}",
-                                         update->to.value(), change.key.value(), left.value(),
-                                         stood ? stood->version.value() : 0));
-      continue;
+    const Revision cleared = truth_.history->cleared_before(before.revision);
+    const bool gone = stood && (!stood->live() || cleared > stood->version);
+    if (amends) {
+      const Revision left(std::stoull(metadata.at("amends_revision")));
+      const bool stands = left ? stood && stood->version == left && cleared < left : !stood || gone;
+      if (!stands)
+        truth_.found("rounds", fmt::format("{} amends {}@{}, and what stood was of {}",
+                                           update->to.value(), change.key.value(), left.value(),
+                                           stood ? stood->version.value() : 0));
+      if (left || !is_quorum_key(change.key)) continue;
     }
     if (!stood) continue;
-    const Revision cleared = truth_.history->cleared_before(before.revision);
     // Deleted by a clear counts if it stood until then.
     const Revision moved = stood->live() && cleared > stood->version ? cleared : stood->version;
-    // What the round itself had left may be written over.
-    if (left ? moved != left : moved > asked->second)
+    if (moved > asked->second)
       truth_.found(
           "rounds",
           fmt::format("the round of {} asked about {} at {}, and overwrote what came at {}",

@@ -347,8 +347,10 @@ void plant_effects(const auto& plant) {
         change_values<List>([](List& list) { list = {}; }), "were to be removed");
   value("a map loses a field", "fields", change_values<Map>([](Map& map) { map = {}; }));
   plant("a settlement makes another value", "effects",
-        {.store = change_made_for(
-             "settled", [](Record& record) { record.value = Register{ContentType::kText, "?"}; })},
+        {.store = change_made_for("settled",
+                                  [](Record& record) {
+                                    record.value = Register{ContentType::kText, "?"};
+                                  })},
         "not what was settled");
   plant("a merge is said to be somebody else's", "effects",
         {.store = change_made_for(

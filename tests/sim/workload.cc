@@ -208,7 +208,9 @@ Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
     sync.all = random_.chance(1, 3);
     for (std::uint64_t n = random_.below(3) + 1; !sync.all && n > 0; --n)
       sync.keys.push_back(register_key());
-    sync.timeout_millis = random_.between(200, 6'000);
+    // Often so short that answers come late.
+    sync.timeout_millis =
+        random_.chance(1, 3) ? random_.between(20, 200) : random_.between(200, 6'000);
     sync.priority_given = random_.chance(1, 2);
     sync.priority = random_.chance(1, 2) ? Priority::kHigh : Priority::kNormal;
     return sync;
