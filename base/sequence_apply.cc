@@ -132,8 +132,10 @@ class DiffReader {
       const std::uint32_t some = next_units(units);
       if (in_.failed()) return;
       const SequenceSpan& span = *tree_.at(place_);
+      // Deletions may fall from unit to unit: both ends are looked at.
       const bool added = span.deleted ? span.deletion == as.deletion && span.step == as.step
-                                      : as.deletion.revision > newest_;
+                                      : as.deletion.revision > newest_ &&
+                                            as.deletion_of(some - 1).revision > newest_;
       thorough_ = thorough_ || !added || as.gone();
       SequenceSpan rest;
       units -= some;
@@ -168,8 +170,10 @@ class DiffReader {
     std::string_view content;
     if ((flags & kDeleted) != 0) {
       deletions(span);
-      thorough_ = thorough_ || span.deletion_of(0).revision < span.dot_of(units - 1).revision ||
-                  span.deletion_of(units - 1).revision < span.dot_of(units - 1).revision;
+      // A base unit's is above the base.
+      const std::uint64_t least = span.base() ? newest_ + 1 : span.dot_of(units - 1).revision;
+      thorough_ = thorough_ || span.deletion_of(0).revision < least ||
+                  span.deletion_of(units - 1).revision < least;
     } else {
       content = in_.string(bytes_max_);
       if (!in_.failed() && !is_content(content, units, tree_.unit()))

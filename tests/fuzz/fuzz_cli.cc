@@ -106,7 +106,6 @@ waggle::testing::Seeds waggle::testing::seeds() {
        "\2[coordinator]\nlisten = \"tcp://127.0.0.1:1\"\nsync = true\n[limits]\n"
        "state_bytes_max = \"1GiB\"\n[[policy]]\nprefix = \"a/\"\ntype = \"set\"\n"
        "weights = [\"a=2\"]\nquorum = 0.6\n"},
-      {"config_default", "\2" + cli::default_config_text()},
       {"base64", "\3TWFu/+8="},
       {"duration",
        "\4"

@@ -53,7 +53,9 @@ void edit_on(Sequence sequence, std::size_t bytes_max) {
   sequence.check_invariants();
   WAGGLE_CHECK(sequence.bytes() <= bytes_max);
   const std::string bytes = encode(sequence);
-  WAGGLE_CHECK(encode(*decode_sequence(bytes, bytes_max)) == bytes);
+  const Result<Sequence> again = decode_sequence(bytes, bytes_max);
+  WAGGLE_CHECK(again.has_value(), again.error().text);
+  WAGGLE_CHECK(*again == sequence && encode(*again) == bytes);
   if (sequence.newest() >= Revision(limits::kNumberMax) || sequence.size() > 10'000) return;
 
   const Sequence before = sequence;
