@@ -176,15 +176,21 @@ Result<std::string> from_base64(std::string_view text) {
   std::string bytes(text.size() / 4 * 3 + 3, '\0');
   std::size_t size = 0;
   const char* end = nullptr;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      end != text.data() + text.size())
-    return failed(Code::kRejected,
-                  "expected base64 with padding (letters, digits, '+', '/', '='), found something "
-                  "else at byte " +
-                      std::to_string(end == nullptr ? 0 : end - text.data()));
-  bytes.resize(size);
-  return bytes;
+  // The library takes bytes of 128 and more for '/'.
+  const auto high = std::ranges::find_if(text, [](char c) { return (c & 0x80) != 0; });
+  if (high != text.end()) {
+    end = text.data() + (high - text.begin());
+  } else if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
+                               text.data(), text.size(), nullptr, &size, &end,
+                               sodium_base64_VARIANT_ORIGINAL) == 0 &&
+             end == text.data() + text.size()) {
+    bytes.resize(size);
+    return bytes;
+  }
+  return failed(Code::kRejected,
+                "expected base64 with padding (letters, digits, '+', '/', '='), found something "
+                "else at byte " +
+                    std::to_string(end == nullptr ? 0 : end - text.data()));
 }
 
 }  // namespace waggle::cli

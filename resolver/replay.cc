@@ -150,12 +150,13 @@ class Run {
     if (!merged) return std::nullopt;
     if (!merged->conflicts.empty() && rule.favor == MergeFavor::kNone) {
       const std::optional<MergeFavor> favor = favor_for_fields();
-      if (!favor) return Replay{committed(), to_text(rule) + " otherwise manual", true, {}};
+      if (!favor)
+        return Replay{committed(), to_text(policy_.merging) + " otherwise manual", true, {}};
       rule.favor = *favor;
       merged = merge_by();
       if (!merged) return std::nullopt;
     }
-    return gives(content_hash(merged->value), to_text(rule));
+    return gives(content_hash(merged->value), to_text(policy_.merging));
   }
 
   // As a round has it: what stands is changed by one offer after the other.

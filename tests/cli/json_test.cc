@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(base64_round_trips_any_bytes) {
   for (const std::string& bytes : {std::string(), std::string("a"), std::string("\0\xff\x80", 3)})
     BOOST_TEST(*from_base64(to_base64(bytes)) == bytes);
   BOOST_TEST(to_base64("hello") == "aGVsbG8=");
-  for (const char* text : {"aGVsbG8", "a", "!!!!", "aGVs bG8="})
+  for (const char* text : {"\x80WFu", "TWF\u00e9", "aGVsbG8", "a", "!!!!", "aGVs bG8="})
     BOOST_TEST(!from_base64(text), text);
 }
 

@@ -187,7 +187,7 @@ class Types(program.Case):
         self.assertEqual(self.out("state", "get", "plan"),
                          '{"owner":"ada","steps":["dig","fill"]}')
         self.write("patch", "m", '{"city": "Ulm"}', "--field", "home")
-        self.assertEqual(self.out("state", "get", "m", "--field", "home"), '{"city":"Ulm"}\n')
+        self.assertEqual(self.out("state", "get", "m", "--field", "home"), '{"city":"Ulm"}')
 
     def test_a_patch_of_a_version_that_is_gone_is_refused(self):
         first = self.write("put", "plan", "{}", "--type", "json")

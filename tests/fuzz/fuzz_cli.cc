@@ -43,7 +43,8 @@ void try_json(std::string_view text) {
   const Result<Json> again = parse_json(line);
   WAGGLE_CHECK(again.has_value(), again.error().text);
   const bool negative_zero = line.find("-0") != std::string::npos;  // see json_document.h
-  WAGGLE_CHECK(negative_zero || (*again == *json && again->dump() == line));
+  // Not *again == *json: a number may be read as another kind of the same value, 2500 for 2.5e3.
+  WAGGLE_CHECK(negative_zero || again->dump() == line);
   const std::string canonical = json->canonical();
   WAGGLE_CHECK(negative_zero || parse_json(canonical)->canonical() == canonical);
   if (document) WAGGLE_CHECK(to_json(*document) == canonical, "two canonical texts");

@@ -40,7 +40,7 @@ SynchronizerConfig configured() {
   config.rules = {
       {.prefix = "w/", .resolve = {.strategy = ResolveBy::kCustom, .merger = "words"}},
       {.prefix = "m/", .resolve = {.strategy = ResolveBy::kMerge, .otherwise = ResolveBy::kManual}},
-      {.prefix = "l/", .resolve = {.strategy = ResolveBy::kMerge, .otherwise = ResolveBy::kLww}},
+      {.prefix = "l/", .resolve = {.strategy = ResolveBy::kMerge, .otherwise = ResolveBy::kFww}},
   };
   return config;
 }
@@ -60,6 +60,7 @@ WriteResult race(StateSynchronizer& hive, const std::string& key, const std::str
   const auto late = [&](const StateItem& now) -> Expected<WriteGroup> {
     BOOST_TEST(now.bytes == base);
     std::jthread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));  // for a later stamp
       committed(hive.write("bees", group(first).if_version(began.revision)));
     }).join();
     return group(second);
@@ -150,7 +151,7 @@ BOOST_AUTO_TEST_CASE(receipts_are_verified_without_a_coordinator) {
   std::string head;
   {
     const auto hive = serve(configured());
-    // The later stamp wins the field that both changed, and the rule says so.
+    // The earlier stamp, that of the late write, wins the field that both changed.
     BOOST_TEST(
         race(*hive, "l/plan", R"({"a":1,"b":1})", R"({"a":2,"b":1})", R"({"a":3,"b":2})").ok());
     BOOST_TEST(race(*hive, "l/plan", R"({"a":1})", R"({"a":1,"b":1})", R"({"a":1,"c":1})").ok());
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(receipts_are_verified_without_a_coordinator) {
     head = take(hive->get_state("bees", "l/plan")).receipt;
   }
   BOOST_REQUIRE(receipts.size() == 2u);
-  BOOST_TEST(receipts[0].rule == "merge(lww)");
+  BOOST_TEST(receipts[0].rule == "merge(fww)");
   BOOST_TEST(receipts[1].rule == "merge");
   BOOST_TEST(receipts[1].previous == receipts[0].hash);
   const CheckedReceipts checked = take(verify_receipts(encoded(receipts), head));

@@ -11,7 +11,7 @@
 namespace waggle::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 150;
+constexpr std::uint64_t kSeeds = 1'000;
 
 // The first seed in which the checker that is meant finds the bug; 0: none does.
 std::uint64_t caught_by(const PlantedBug& bug) {
