@@ -43,8 +43,8 @@ void settle(const Conflict& conflict, const RoundDecision& decision) {
   Receipt receipt;
   receipt.rule = decision.rule;
   for (const RoundInput& input : conflict.question.answers)
-    receipt.inputs.push_back(input_of(input.agent, input.offer.based_on, input.offer.hlc,
-                                      input.offer.value, false));
+    receipt.inputs.push_back(
+        input_of(input.agent, input.offer.based_on, input.offer.hlc, input.offer.value, false));
   volatile std::uint8_t keep = hash_of(receipt)[0];
   (void)keep;
 }

@@ -1,5 +1,5 @@
-// Typed values through the whole system: an agent writes, the coordinator in its own process merges,
-// syncs and publishes, another agent follows.
+// Typed values through the whole system: an agent writes, the coordinator in its own process
+// merges, syncs and publishes, another agent follows.
 
 #include <condition_variable>
 #include <memory>
@@ -202,7 +202,8 @@ void measure_typed(Run& run) {
   if (!run.wanted("typed")) return;
   run.report.section(
       "typed values through the whole system",
-      "counter, map, text: writes a second of one agent, each its own commit, until all are durable "
+      "counter, map, text: writes a second of one agent, each its own commit, until all are "
+      "durable "
       "and another agent has them. A typed value is written whole to the disk with each batch. "
       "delta: the frame of ten changed small keys of 10,000.");
   for (const auto& [name, measure] :

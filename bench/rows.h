@@ -11,7 +11,7 @@ namespace waggle::bench {
 struct Run {
   Report& report;
   bool quick = false;
-  std::string only;  // whole parts of a name, such as "round" or "conflict.100"; empty: all
+  std::string only;        // whole parts of a name, such as "round" or "conflict.100"; empty: all
   std::string trace = {};  // a file for resolver.text; empty: a generated one
 
   // True iff the row is asked for, or one of the group whose name is given.

@@ -18,8 +18,8 @@ struct Trace {
   std::string end;  // the text that they make of an empty one
 };
 
-// Of the shape of a paper that was written in an editor, 260,000 edits: runs of typing, some of them
-// taken back, with the cursor moving now and then.
+// Of the shape of a paper that was written in an editor, 260,000 edits: runs of typing, some of
+// them taken back, with the cursor moving now and then.
 [[nodiscard]] Trace generated_trace();
 // JSON with txns[].patches[] = [position, deleted, inserted] and endContent, gzipped or not. Throws
 // what is wrong with it.

@@ -1,6 +1,8 @@
 // The only file that knows nlohmann's JSON: its SAX parser builds our value.
 
 #include <charconv>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,7 +43,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool start_object(std::size_t) override { return open(Json(Json::Object{})); }
   bool start_array(std::size_t) override { return open(Json(Json::Array{})); }
   bool key(string_t& name) override {
-    if (open_.back().value.find(name) != nullptr)
+    if (!open_.back().names.insert(name).second)
       return fail(fmt::format("the name \"{}\" comes twice in one object", name));
     open_.back().name = std::move(name);
     return true;
@@ -60,6 +62,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   struct Open {
     Json value;
     std::string name;
+    std::set<std::string> names;  // of an object: those that came
   };
   bool fail(std::string text) {
     error = std::move(text);
@@ -78,7 +81,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool open(Json value) {
     if (open_.size() >= static_cast<std::size_t>(kJsonDepthMax))
       return fail(fmt::format("nested deeper than {} levels", kJsonDepthMax));
-    open_.push_back({std::move(value), {}});
+    open_.push_back({std::move(value), {}, {}});
     return true;
   }
   bool close() {

@@ -1,6 +1,8 @@
 #include "coordinator/coordinator.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +21,32 @@ constexpr std::size_t kNoSessionPeers = 4'096;
 constexpr std::size_t kHellosWaiting = 1'024;
 constexpr std::size_t kGroupBytesMax = std::size_t{8} << 20;
 constexpr std::uint64_t kHlcReserveMillis = 10'000;
+
+// Bytes of an update that joins commits, in which each key comes once. The keys outlive it.
+class JoinedSize {
+ public:
+  [[nodiscard]] std::size_t with(const std::vector<Change>& changes) const {
+    std::size_t bytes = bytes_;
+    for (const Change& change : changes) {
+      const auto there = by_key_.find(change.key.value());
+      const std::size_t size = wire_size(change.key, *change.record);
+      if (there == by_key_.end()) bytes += size;
+      if (there != by_key_.end() && size > there->second) bytes += size - there->second;
+    }
+    return bytes;
+  }
+  void add(const std::vector<Change>& changes) {
+    bytes_ = with(changes);
+    for (const Change& change : changes) {
+      std::size_t& size = by_key_[change.key.value()];
+      size = std::max(size, wire_size(change.key, *change.record));
+    }
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+  std::unordered_map<std::string_view, std::size_t> by_key_;
+};
 
 }  // namespace
 
@@ -191,13 +219,11 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
   }
   const auto alone = [&](std::size_t i) { return swarm.told[i].round || swarm.told[i].cleared; };
   std::size_t first = 0;
-  std::size_t bytes = 0;
+  JoinedSize joined;
   for (std::size_t i = 0; i < swarm.told.size(); ++i) {
-    std::size_t size = 0;
-    for (const Change& change : swarm.told[i].changes)
-      size += wire_size(change.key, *change.record);
+    const bool full = joined.with(swarm.told[i].changes) > limits::kUpdateBytes;
     const bool served = swarm.served.contains(Revision(swarm.told[i].revision.value() - 1));
-    if (i > first && (alone(i) || alone(i - 1) || served || bytes + size > limits::kUpdateBytes)) {
+    if (i > first && (alone(i) || alone(i - 1) || served || full)) {
       // Safety: a reader that stops at this update must know which of its own writes are in it, and
       // must not be told of one that comes only in the next.
       std::map<std::pair<AgentId, Incarnation>, Seq> through;
@@ -209,9 +235,9 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
       for (const auto& [who, seq] : through) within.push_back({who.first, who.second, seq});
       publish_run(swarm, first, i, std::move(within));
       first = i;
-      bytes = 0;
+      joined = {};
     }
-    bytes += size;
+    joined.add(swarm.told[i].changes);
   }
   publish_run(swarm, first, swarm.told.size(), applied);
   swarm.told.clear();

@@ -18,7 +18,9 @@ namespace waggle {
 
 class EarlierVersions {
  public:
-  static constexpr std::size_t kPerKey = 64;
+  // More than the commits of one key that are published together as a rule: a reader then has the
+  // version from before the first of them.
+  static constexpr std::size_t kPerKey = 512;
   static constexpr std::size_t kBytesMax = std::size_t{32} << 20;
 
   // The record is no longer the newest of its key. Kept where a delta to it can pay; else what was

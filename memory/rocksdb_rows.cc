@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -258,11 +260,47 @@ void restore_order(std::vector<Row>& rows, Order order) {
     std::sort(rows.begin(), rows.end(), before);
 }
 
+// The record that a row writes or removes; nothing: a row of another kind.
+struct RecordPlace {
+  std::string_view swarm;  // of a replica: empty
+  std::string_view key;
+  friend bool operator==(const RecordPlace&, const RecordPlace&) = default;
+};
+struct HashPlace {
+  std::size_t operator()(const RecordPlace& place) const {
+    const std::hash<std::string_view> hash;
+    return hash(place.key) * 31 + hash(place.swarm);
+  }
+};
+std::optional<RecordPlace> place_of(const Row& row) {
+  if (const auto* record = std::get_if<RecordRow>(&row))
+    return RecordPlace{record->swarm.value(), record->key.value()};
+  if (const auto* forget = std::get_if<ForgetRow>(&row))
+    return RecordPlace{forget->swarm.value(), forget->key.value()};
+  if (const auto* replica = std::get_if<ReplicaRow>(&row))
+    return RecordPlace{{}, replica->key.value()};
+  return std::nullopt;
+}
+
+// Of a key that several commits of one group changed only the newest record is written: a large
+// value that many edit would else be encoded once a commit. True: another row of the batch comes
+// after this one for the same record.
+std::vector<bool> overtaken(const std::vector<Row>& rows) {
+  std::vector<bool> overtaken(rows.size());
+  std::unordered_set<RecordPlace, HashPlace> written;
+  for (std::size_t i = rows.size(); i-- > 0;)
+    if (const std::optional<RecordPlace> place = place_of(rows[i]))
+      overtaken[i] = !written.insert(*place).second;
+  return overtaken;
+}
+
 }  // namespace
 
 void add_rows(RocksdbDatabase& database, const std::vector<Row>& rows, rocksdb::WriteBatch& batch) {
   BatchWriter writer(database, batch);
-  for (const Row& row : rows) std::visit([&](const auto& typed) { writer.add(typed); }, row);
+  const std::vector<bool> skipped = overtaken(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!skipped[i]) std::visit([&](const auto& typed) { writer.add(typed); }, rows[i]);
 }
 
 Result<StoreRow> load_store(RocksdbDatabase& database) {

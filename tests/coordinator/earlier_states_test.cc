@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "bench_of_conflicts.h"
 
 namespace waggle {
@@ -222,6 +223,26 @@ BOOST_AUTO_TEST_CASE(an_update_names_what_its_readers_held_before_it) {
       "a", a, {CoreBench::put(3, "k", large('3'), a, 2), CoreBench::put(4, "k", large('4'), a, 2)});
   BOOST_REQUIRE_EQUAL(bench.broadcasts<StateUpdate>().size(), 1u);
   BOOST_TEST(text_of(bench.broadcasts<StateUpdate>()[0]->changes) == "k 4<2");
+}
+
+// However many there are, and however large the key is: it comes once, and as a difference.
+BOOST_AUTO_TEST_CASE(many_commits_of_a_large_key_are_one_update_from_what_stood_before) {
+  ConflictBench bench;
+  const std::string value(limits::kUpdateBytes / 3, '1');
+  (void)bench.put_text("a", "k", value, 0);
+  const Welcome& a = bench.welcomes.at("a");
+  std::vector<Mutation> mutations;
+  for (std::uint64_t seq = 2; seq <= 201; ++seq)
+    mutations.push_back(CoreBench::put(seq, "k", value + std::to_string(seq), a, 1));
+  (void)bench.submit("a", a, std::move(mutations));
+  BOOST_REQUIRE_EQUAL(bench.broadcasts<StateUpdate>().size(), 1u);
+  BOOST_TEST(text_of(bench.broadcasts<StateUpdate>()[0]->changes) == "k 201<1");
+  // Of different keys as many go together as fit.
+  std::vector<Mutation> others;
+  for (std::uint64_t seq = 202; seq <= 205; ++seq)
+    others.push_back(CoreBench::put(seq, fmt::format("other/{}", seq), value, a, 201));
+  (void)bench.submit("a", a, std::move(others));
+  BOOST_TEST(bench.broadcasts<StateUpdate>().size() == 2u);
 }
 
 // Whoever completed it holds what stood then, and not what stood before the group.

@@ -426,6 +426,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_replica_row_without_a_record_deletes_it, Owner, 
   BOOST_TEST(owner.load().replica.empty());
 }
 
+// What is written and removed in one batch is as the last row of it says.
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_row_of_a_batch_counts_for_a_record, Owner, Stores) {
+  Coordinator<Owner> owner;
+  const auto row = [](const char* swarm, const char* key, const char* text, std::uint64_t version) {
+    return RecordRow{SwarmId(swarm), Key(key), text_record(text, version)};
+  };
+  owner.commit({row("s", "a", "1", 1), row("s", "a", "2", 2), row("t", "a", "3", 3),
+                row("s", "b", "4", 4), ForgetRow{SwarmId("s"), Key("b"), Revision(4)},
+                ForgetRow{SwarmId("s"), Key("c"), Revision(1)}, row("s", "c", "5", 5)});
+  owner.reopen();
+  std::string text;
+  for (const RecordRow& one : owner.load().records)
+    text += one.swarm.value() + "/" + one.key.value() + "=" +
+            std::get<Register>(*one.record->value).bytes + " ";
+  BOOST_TEST(text == "s/a=2 s/c=5 t/a=3 ");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_random_coordinator_stream_gives_what_the_table_gives, Owner,
                               Stores) {
   Coordinator<Owner> owner;
