@@ -131,6 +131,8 @@ class Agent final : public Core {
   void on_command(const Command& command);
   void write(const WriteCommand& command);
   void update(const UpdateCommand& command);
+  // The committed record with these writes on top; null: absent.
+  [[nodiscard]] RecordPtr with(const Key& key, const std::vector<const Pending*>& writes) const;
   void read(const ReadCommand& command);
   void serve_reads();
   void status(RequestId request);

@@ -237,6 +237,22 @@ std::vector<const Pending*> Outbox::overlay(const Key& key) const {
   return writes;
 }
 
+std::vector<const Pending*> Outbox::hoped_for(const Key& key) const {
+  std::vector<const Pending*> writes;
+  const auto places = by_key_.find(key);
+  if (places == by_key_.end()) return writes;
+  for (const Place& place : places->second) {
+    const Pending& pending = pending_.at(place);
+    if (pending.in_view() || !pending.answered) writes.push_back(&pending);
+  }
+  return writes;
+}
+
+Seq Outbox::last() const {
+  const auto line = lines_.find(incarnation_);
+  return line == lines_.end() ? Seq() : line->second.last;
+}
+
 std::set<Key> Outbox::overlaid_keys() const {
   std::set<Key> keys;
   for (const auto& [key, places] : by_key_) keys.insert(key);

@@ -58,6 +58,8 @@ class Outbox {
   void begin();
 
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
+  // Given out in the present incarnation; 0: none yet.
+  [[nodiscard]] Seq last() const;
   [[nodiscard]] std::size_t unanswered() const { return unanswered_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return pending_.empty(); }
@@ -95,6 +97,8 @@ class Outbox {
 
   // Writes that touch a key and are in the view, in order.
   [[nodiscard]] std::vector<const Pending*> overlay(const Key& key) const;
+  // The same with those whose condition waits for its answer, as if it held.
+  [[nodiscard]] std::vector<const Pending*> hoped_for(const Key& key) const;
   [[nodiscard]] std::set<Key> overlaid_keys() const;
   void for_each(const std::function<void(Pending&)>& visit);
   void store_again(const Pending& pending, std::vector<Row>& rows) const;

@@ -16,6 +16,18 @@ namespace {
 
 constexpr std::size_t kAcknowledgedKept = 1'024;
 
+// All of this process, also those that the cursor is beyond.
+void know_all_of(Incarnation incarnation, Seq last, Context& context) {
+  if (!last) return;
+  for (OwnThrough& own : context.own_through) {
+    if (own.incarnation != incarnation) continue;
+    own.seq = std::max(own.seq, last);
+    return;
+  }
+  if (context.own_through.size() >= limits::kOwnThrough) context.own_through.pop_back();
+  context.own_through.push_back({incarnation, last});
+}
+
 bool is_edit(const Entry& entry) {
   if (const auto* field = std::get_if<FieldOp>(&entry.op))
     return std::holds_alternative<EditOp>(field->op->op);
@@ -85,11 +97,14 @@ void Agent::write(const WriteCommand& command) {
       return refuse(Code::kRejected, "as_of is for positions: expected edits of texts and lists");
     if (!has_context || (command.as_of->epoch && command.as_of->epoch != held.epoch) ||
         command.as_of->revision > held.revision)
-      return refuse(Code::kRejected,
-                    fmt::format("as_of {}: expected a state that the agent has held, which is {}",
-                                to_text(*command.as_of),
-                                has_context ? "at most " + to_text(held) : "none yet"));
+      return refuse(
+          Code::kRejected,
+          fmt::format("as_of {}: expected a state that the agent has held, which is {}",
+                      command.as_of->epoch ? to_text(*command.as_of)
+                                           : fmt::to_string(command.as_of->revision.value()),
+                      has_context ? "at most " + to_text(held) : "none yet"));
     mutation.context.seen = command.as_of->revision;
+    know_all_of(outbox_.incarnation(), outbox_.last(), mutation.context);
   }
   const Pending& pending = outbox_.add(std::move(mutation), command.request, has_context, rows());
   actions_->persist.sync = true;
@@ -97,10 +112,28 @@ void Agent::write(const WriteCommand& command) {
   submit_wanted_ = true;
 }
 
+// It builds on own writes before it, also on those whose condition waits for its answer: if such a
+// one is refused, what was made of it must not stand.
 void Agent::update(const UpdateCommand& command) {
-  const RecordPtr standing = view(command.key);
+  const std::vector<const Pending*> before = outbox_.hoped_for(command.key);
+  const RecordPtr standing = with(command.key, before);
   Result<std::vector<Entry>> entries = command.make(standing.get());
   if (!entries) return tell(CommandFailed{command.request, std::move(entries.error())});
+  const bool hopes =
+      std::ranges::any_of(before, [](const Pending* pending) { return !pending->in_view(); });
+  for (Entry& entry : *entries) {
+    const bool builds_on = hopes && entry.key == command.key && !is_edit(entry) &&
+                           !std::holds_alternative<ExpectVersion>(entry.expect) &&
+                           !std::holds_alternative<ExpectMine>(entry.expect);
+    if (!builds_on) continue;
+    const Mutation& last = before.back()->mutation;
+    if (last.incarnation != outbox_.incarnation())
+      return tell(CommandFailed{command.request,
+                                {Code::kUnavailable,
+                                 "a write of an earlier process waits for its answer, and this one "
+                                 "would be made of it; try again when it is settled"}});
+    entry.expect = ExpectMine{last.seq};
+  }
   write(WriteCommand{command.request, *std::move(entries)});
 }
 
@@ -145,8 +178,11 @@ void Agent::serve_reads() {
 }
 
 RecordPtr Agent::view(const Key& key) const {
+  return with(key, outbox_.overlay(key));
+}
+
+RecordPtr Agent::with(const Key& key, const std::vector<const Pending*>& writes) const {
   RecordPtr committed = replica_.find(key);
-  const std::vector<const Pending*> writes = outbox_.overlay(key);
   if (writes.empty()) return committed;
   auto record = committed ? std::make_shared<Record>(*committed) : std::make_shared<Record>();
   std::uint32_t place = 0;

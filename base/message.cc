@@ -85,6 +85,7 @@ int exit_code(RoundOutcome outcome) {
       return 0;
     case RoundOutcome::kMoved:
     case RoundOutcome::kNoQuorum:
+    case RoundOutcome::kParked:
       return 4;
     case RoundOutcome::kNoAgents:
       return 5;

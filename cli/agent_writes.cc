@@ -34,7 +34,7 @@ std::optional<Cursor> cursor_of(std::string_view text) {
   const auto [middle, bad] = std::from_chars(text.data(), text.data() + at, epoch, 16);
   const auto [last, wrong] = std::from_chars(text.data() + at + 1, end, revision);
   if (bad != std::errc() || wrong != std::errc() || middle != text.data() + at || last != end ||
-      revision > limits::kNumberMax)
+      revision > limits::kNumberMax || epoch == 0)
     return std::nullopt;
   return Cursor{Epoch(epoch), Revision(revision)};
 }

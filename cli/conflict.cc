@@ -66,6 +66,12 @@ Json conflict_json(const ParkedConflict& conflict) {
   return out.set("sides", std::move(sides));
 }
 
+// Of the key when it was parked; 0: it was absent.
+Revision shown_version(const ParkedConflict& conflict) {
+  const ConflictSide& stood = conflict.sides.front();
+  return stood.value ? stood.version : Revision();
+}
+
 std::string shown(const std::optional<Register>& value, std::size_t bytes_max) {
   return value ? preview(Value(*value), bytes_max) : "(absent)";
 }
@@ -102,14 +108,37 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
     return print_json(out) ? kExitDone : kExitFailure;
   }
   if (rows.size() == 1) {
-    say(fmt::format("no conflict waits in swarm '{}'", config.swarm));
+    say(line.conflict.glob.empty()
+            ? fmt::format("no conflict waits in swarm '{}'", config.swarm)
+            : fmt::format("no conflict of keys that match '{}' waits in swarm '{}'",
+                          printable(line.conflict.glob, 64), config.swarm));
     return kExitDone;
   }
   return print(table(rows)) ? kExitDone : kExitFailure;
 }
 
-int show(const CommandLine& line, const ParkedConflict& conflict) {
+// What the key has by now, where that is not what the conflict shows; empty: what it shows.
+Result<std::string> moved_on(const Config& config, RequestClient& client,
+                             const ParkedConflict& conflict) {
+  const auto read = client.query(GetQuery{{conflict.key}, {}}, config.timeout_millis);
+  if (!read) return std::unexpected(read.error());
+  const RecordPtr record = read->changes.empty() ? nullptr : read->changes.front().record;
+  const bool live = record && record->live();
+  const Revision version = live ? record->version : Revision();
+  if (version == shown_version(conflict)) return std::string();
+  return fmt::format(
+      "'{}' was {} since: {}, version {}; to settle it look at that and add "
+      "--if-version {}\n",
+      printable(conflict.key.value(), 128), live ? "written" : "deleted",
+      live ? preview(*record->value, 2 * kPreviewBytes) : "(absent)", version.value(),
+      version.value());
+}
+
+int show(const CommandLine& line, const Config& config, RequestClient& client,
+         const ParkedConflict& conflict) {
   if (line.json) return print_json(conflict_json(conflict)) ? kExitDone : kExitFailure;
+  const Result<std::string> moved = moved_on(config, client, conflict);
+  if (!moved) return fail(moved.error(), false);
   std::string text = fmt::format("{} of '{}', {}, parked {}\n", text_of(conflict.id),
                                  printable(conflict.key.value(), 128), to_text(conflict.kind),
                                  wall_text(conflict.parked_wall_millis));
@@ -117,8 +146,10 @@ int show(const CommandLine& line, const ParkedConflict& conflict) {
   for (std::size_t i = 0; i < conflict.sides.size(); ++i) {
     const ConflictSide& side = conflict.sides[i];
     rows.push_back(
-        {side_name(i) + (i == 0 ? " (stands)" : ""), writer_word(side.agent),
-         std::to_string(side.version.value()),
+        {side_name(i) + (i > 0            ? ""
+                         : moved->empty() ? " (stands)"
+                                          : " (stood)"),
+         writer_word(side.agent), std::to_string(side.version.value()),
          side.hlc.bits == 0 ? "-" : wall_text(static_cast<std::int64_t>(side.hlc.millis())),
          shown(side.value, 2 * kPreviewBytes)});
   }
@@ -126,9 +157,9 @@ int show(const CommandLine& line, const ParkedConflict& conflict) {
   text += fmt::format("all began from: {}\n", conflict.ancestor
                                                   ? shown(conflict.ancestor, 2 * kPreviewBytes)
                                                   : "(not known, so they can't be merged)");
-  text +=
-      fmt::format("settle it: waggle conflict resolve {} --take A|B|merged|dismiss, or --value\n",
-                  text_of(conflict.id));
+  text += *moved;
+  text += fmt::format("settle it: waggle conflict resolve {} --take A|B|{}dismiss, or --value\n",
+                      text_of(conflict.id), conflict.ancestor ? "merged|" : "");
   return print(text) ? kExitDone : kExitFailure;
 }
 
@@ -221,6 +252,9 @@ int settle(const CommandLine& line, const Config& config, RequestClient& client,
   Result<SettleOp> op = settlement_of(line, conflict);
   if (!op) return fail(op.error(), line.json);
   Entry entry{conflict.key, {}, *std::move(op), {}};
+  // A value that nobody was shown is not replaced unawares.
+  if (std::get<SettleOp>(entry.op).how != Settle::kDismiss)
+    entry.expect = ExpectVersion{shown_version(conflict)};
   if (line.conflict.if_version) entry.expect = ExpectVersion{Revision(*line.conflict.if_version)};
   const Result<Outcome> outcome = client.write({std::move(entry)}, config.timeout_millis);
   if (!outcome) return fail(outcome.error(), line.json);
@@ -249,7 +283,7 @@ int conflict(const CommandLine& line, const Config& config) {
   if (!found) return fail(found.error(), line.json);
   switch (line.verb) {
     case Verb::kConflictShow:
-      return show(line, *found);
+      return show(line, config, **client, *found);
     case Verb::kConflictDiff:
       return diff(line, *found);
     default:

@@ -100,8 +100,9 @@ int show(const CommandLine& line, const std::vector<ReceiptRow>& receipts) {
                              : "write",
            writer_word(input.agent), std::to_string(input.version.value()),
            wall_text(static_cast<std::int64_t>(input.hlc.millis())),
-           (input.value ? preview(Value(*input.value), kPreviewBytes)
-                        : "(" + to_hex(input.content).substr(0, 12) + ")") +
+           (input.value                  ? preview(Value(*input.value), kPreviewBytes)
+            : input.content == Hash128() ? std::string("(absent)")
+                                         : "(" + to_hex(input.content).substr(0, 12) + ")") +
                (input.content == receipt.output && !input.ancestor ? "  <- stands" : "")});
     text += table(rows);
   }

@@ -52,7 +52,9 @@ void add_outcome(Json& out, const Outcome& outcome) {
     out.set("key", outcome.key.value());
   if (outcome.conflict != ConflictKind::kNone) {
     out.set("conflict", to_text(outcome.conflict));
-    out.set("committed", record_json({outcome.key, outcome.committed}));
+    // Where the write was merged, what stands is in the change that it made.
+    if (exit_code(outcome.code) != 0 || outcome.committed)
+      out.set("committed", record_json({outcome.key, outcome.committed}));
   }
   if (outcome.parked) out.set("parked", fmt::format("C{}", outcome.parked.value()));
   if (!outcome.text.empty()) out.set("text", outcome.text);

@@ -1,5 +1,6 @@
 // The writes of `waggle state`, and `waggle clear`.
 
+#include <algorithm>
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -59,19 +60,20 @@ int report(const CommandLine& line, const Config& config, const Result<Outcome>&
 int clear_swarm(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
+  if (!line.admin.yes && (isatty(STDIN_FILENO) != 1 || !errors_to_terminal()))
+    return fail_usage(
+        fmt::format("clearing all of swarm '{}' needs --yes where nobody can be asked",
+                    config.swarm),
+        line.json);
+  const auto found = (*client)->query(StatusQuery{}, config.timeout_millis);
+  if (!found) return fail(found.error(), line.json);
+  const auto swarm = std::ranges::find_if(
+      found->swarms, [&](const SwarmInfo& one) { return one.swarm.value() == config.swarm; });
+  if (swarm == found->swarms.end())
+    return fail({Code::kNotFound, fmt::format("there is no swarm '{}'", config.swarm)}, line.json);
   if (!line.admin.yes) {
-    if (isatty(STDIN_FILENO) != 1 || !errors_to_terminal())
-      return fail_usage(
-          fmt::format("clearing all of swarm '{}' needs --yes where nobody can be asked",
-                      config.swarm),
-          line.json);
-    const auto found = (*client)->query(StatusQuery{}, config.timeout_millis);
-    if (!found) return fail(found.error(), line.json);
-    std::uint64_t keys = 0;
-    for (const SwarmInfo& swarm : found->swarms)
-      if (swarm.swarm.value() == config.swarm) keys = swarm.keys;
     say(fmt::format("this deletes {} of swarm '{}' for all agents. Type the swarm's name to go on:",
-                    counted(keys, "key"), config.swarm));
+                    counted(swarm->keys, "key"), config.swarm));
     std::string answer;
     if (!std::getline(std::cin, answer) || answer != config.swarm) {
       say("nothing was deleted");
@@ -131,6 +133,8 @@ int write(const CommandLine& line, const Config& config) {
   if (!state.as_of.empty()) {
     const Result<Cursor> as_of = (*client)->parse_cursor(state.as_of);
     if (!as_of) return fail(as_of.error(), line.json);
+    if (const Status known = (*client)->check_known(*as_of); !known)
+      return fail(known.error(), line.json);
     seen = *as_of;
   }
   return report(line, config, (*client)->write({std::move(entry)}, timeout, seen),

@@ -72,6 +72,8 @@ std::string advice(const SyncReport& report, const Config& config) {
                          names(report.missing));
     case RoundOutcome::kNoQuorum:
       return "no quorum: the policy's `otherwise` decided";
+    case RoundOutcome::kParked:
+      return "left to a person: `waggle conflict ls` shows what waits";
     case RoundOutcome::kMoved:
       return "writes overtook the round, it settled nothing; run it again";
   }

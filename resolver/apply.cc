@@ -124,7 +124,7 @@ Verdict judge_delete(const Situation& s, bool expected) {
                     "it would drop work that was not seen",
                     s.entry.key.value(), s.current()->writer.agent.value(),
                     s.current()->version.value()),
-        "keep");
+        fmt::format("type({})", to_text(type_of(*s.current()->value))));
   }
   return Verdict::applies(std::nullopt);
 }

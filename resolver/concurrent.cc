@@ -101,10 +101,13 @@ class Chain {
     }
     const std::string name = rule(later_wins ? "lww" : "fww");
     if (wins_by_stamp(later_wins)) return Verdict::applies(value_of(w_), name);
-    return Verdict::conflicts(kind_,
-                              fmt::format("{}, and that is the {} one", written_meanwhile(w_),
-                                          later_wins ? "later" : "earlier"),
-                              name);
+    Verdict verdict = Verdict::conflicts(
+        kind_,
+        fmt::format("{}, and that is the {} one{}", written_meanwhile(w_),
+                    later_wins ? "later" : "earlier", base_lost_ ? why_ : std::string()),
+        name);
+    if (base_lost_) verdict.reason = Reason::kBaseLost;
+    return verdict;
   }
 
   [[nodiscard]] bool stamps_too_close() const {

@@ -68,6 +68,8 @@ class Run {
       case Strategy::kKeep:
         return gives(committed(), "keep");
       case Strategy::kManual:
+        // It could not wait then either: it was in a group.
+        if (receipt_.rule.find("manual otherwise") != std::string::npos) return std::nullopt;
         return Replay{committed(), "manual", true, {}};
       case Strategy::kLww:
         return by_stamp(true);

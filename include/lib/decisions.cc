@@ -159,7 +159,13 @@ Expected<WriteResult> StateSynchronizer::settle(const std::string& swarm,
     op.how = Settle::kValue;
     op.value = *to_register(choice.value);
   }
-  const Entry entry{Key(conflict.key), {}, std::move(op), {}};
+  Entry entry{Key(conflict.key), {}, std::move(op), {}};
+  if (choice.side || choice.value) {
+    if (conflict.sides.empty()) return failure(StatusCode::kRejected, "a conflict without sides");
+    const CompetingSide& stood = conflict.sides.front();
+    entry.expect =
+        ExpectVersion{Revision(choice.at_version.value_or(stood.value ? stood.version : 0))};
+  }
   if (const Status shape = check_entry(entry); !shape)
     return std::unexpected(to_failure(shape.error()));
   const Expected<Outcome> outcome = parts_->with_client<Outcome>(

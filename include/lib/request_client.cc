@@ -584,4 +584,22 @@ Result<Cursor> RequestClient::parse_cursor(const std::string& text) const {
   return cursor;
 }
 
+Status RequestClient::check_known(const Cursor& cursor) const {
+  const Welcome& welcome = parts_->welcome;
+  Revision last = welcome.head;
+  bool known = cursor.epoch == welcome.epoch;
+  for (const EpochEnd& end_of : welcome.lineage) {
+    if (end_of.epoch != cursor.epoch) continue;
+    known = true;
+    last = end_of.last;
+  }
+  if (!known)
+    return failed(Code::kStale,
+                  fmt::format("epoch {} is not known here", to_hex(cursor.epoch.value())));
+  if (cursor.revision > last)
+    return failed(Code::kStale, fmt::format("revision {} is beyond {}, the last of its epoch here",
+                                            cursor.revision.value(), last.value()));
+  return {};
+}
+
 }  // namespace waggle

@@ -70,6 +70,8 @@ class RequestClient {
                                     bool or_snapshot, std::int64_t timeout_millis);
   // EPOCH@REV, a short prefix of the epoch, @REV or REV of the present epoch.
   [[nodiscard]] Result<Cursor> parse_cursor(const std::string& text) const;
+  // Errors: kStale for a state that this coordinator did not have when it was dialled.
+  [[nodiscard]] Status check_known(const Cursor& cursor) const;
 
  private:
   struct Parts;

@@ -53,6 +53,9 @@ struct WaitingConflict {
 struct ConflictChoice {
   std::optional<std::size_t> side = {};
   std::optional<RegisterValue> value = {};  // neither: what stands stays
+  // The version of the key that is replaced; empty: that of the first side. Where the key has
+  // another by now, the outcome is the conflict "version_mismatch".
+  std::optional<std::uint64_t> at_version = {};
 };
 // All sides in one value. Failures: kConflict where two of them changed the same, with the place;
 // or where a side is a deletion.

@@ -52,6 +52,33 @@ BOOST_AUTO_TEST_CASE(an_update_is_made_of_the_view_with_the_own_writes_before_it
   BOOST_TEST(second.context.own_through.back().seq.value() == 1U);
 }
 
+// If that one is refused, so must be what was made of it.
+BOOST_AUTO_TEST_CASE(
+    an_update_behind_a_conditional_write_builds_on_it_and_stands_or_falls_with_it) {
+  Bench bench;
+  const Op first = PutOp{ContentType::kText, "blue"};
+  bench.feed(Command{WriteCommand{RequestId(1), {entry_of(first, ExpectVersion{})}}});
+  BOOST_REQUIRE(bench.core.view(Key("x")) == nullptr);
+  const auto update = [&](const Expect& expect) {
+    bench.feed(Command{UpdateCommand{
+        RequestId(2), Key("x"), [&](const Record* standing) -> Result<std::vector<Entry>> {
+          BOOST_REQUIRE(standing != nullptr);
+          const std::string was = std::get<Register>(*standing->value).bytes;
+          return std::vector{entry_of(PutOp{ContentType::kText, was + "er"}, expect)};
+        }}});
+    return bench.up<Submit>()->mutations.back().entries.at(0);
+  };
+  const Entry second = update(ExpectUnchanged{});
+  BOOST_TEST(std::get<PutOp>(second.op).bytes == "blueer");
+  BOOST_TEST((second.expect == Expect(ExpectMine{Seq(1)})));
+  // In a row: each expects the one before.
+  const Entry third = update({});
+  BOOST_TEST(std::get<PutOp>(third.op).bytes == "blueerer");
+  BOOST_TEST((third.expect == Expect(ExpectMine{Seq(2)})));
+  // What the caller expects is the caller's.
+  BOOST_TEST((update(ExpectVersion{Revision(7)}).expect == Expect(ExpectVersion{Revision(7)})));
+}
+
 BOOST_AUTO_TEST_CASE(what_an_update_fails_with_is_told_and_nothing_is_written) {
   Bench bench;
   bench.feed(Command{UpdateCommand{RequestId(7), Key("x"),

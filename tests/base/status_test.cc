@@ -52,6 +52,7 @@ BOOST_AUTO_TEST_CASE(each_round_outcome_has_its_exit_code) {
   BOOST_TEST(exit_code(RoundOutcome::kUnchanged) == 0);
   BOOST_TEST(exit_code(RoundOutcome::kMoved) == 4);
   BOOST_TEST(exit_code(RoundOutcome::kNoQuorum) == 4);
+  BOOST_TEST(exit_code(RoundOutcome::kParked) == 4);
   BOOST_TEST(exit_code(RoundOutcome::kNoAgents) == 5);
   BOOST_TEST(exit_code(RoundOutcome::kTimeout) == 6);
   BOOST_TEST(exit_code(RoundOutcome::kPartial) == 8);

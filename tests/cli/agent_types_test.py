@@ -143,3 +143,23 @@ if __name__ == "__main__":
         self.assertIn("has held", self.bee.wait_for("error", id="ahead")["text"])
         self.bee.send({"op": "erase", "key": "t", "at": 0, "as_of": "soon", "id": "soon"})
         self.assertIn("EPOCH@REVISION", self.bee.wait_for("error", id="soon")["text"])
+
+    def test_a_patch_behind_a_conditional_write_keeps_it(self):
+        self.done({"op": "put", "key": "plan", "value": {"n": 1}, "if_absent": True},
+                  {"op": "patch", "key": "plan", "patch": {"m": 1}})
+        self.assertEqual(self.get("plan")["value"], {"m": 1, "n": 1})
+        refused, too = self.settle(
+            {"op": "put", "key": "plan", "value": {"n": 2}, "if_absent": True},
+            {"op": "patch", "key": "plan", "patch": {"o": 1}})
+        self.assertEqual((refused["conflict"], too["conflict"]), ("version_mismatch",) * 2)
+        self.assertEqual(self.get("plan")["value"], {"m": 1, "n": 1})
+
+    def test_as_of_a_read_counts_the_own_writes_that_the_read_counted(self):
+        self.out("state", "append", "r", "hello")
+        self.bee.send({"op": "insert", "key": "r", "at": 0, "text": "XX ", "id": "first"},
+                      {"op": "get", "key": "r", "id": "read"})
+        read = self.bee.wait_for("value", id="read")
+        self.bee.wait_for("settled", id="first")
+        if read["value"] == "XX hello":
+            self.done({"op": "insert", "key": "r", "at": 3, "text": "|", "as_of": read["at"]})
+            self.assertEqual(self.get("r")["value"], "XX |hello")

@@ -178,6 +178,8 @@ class Types(program.Case):
         self.write("insert", "t", "0", "x", "--as-of", "1")
         self.write("insert", "t", "0", "x", "--as-of", cursor)
         self.refused(1, "insert", "t", "0", "x", "--as-of", "soon", says="'soon' is no cursor")
+        self.refused(5, "insert", "t", "0", "x", "--as-of", "99", says="beyond")
+        self.refused(5, "insert", "t", "0", "x", "--as-of", "deadbeefdeadbeef@1", says="not known")
         self.assertEqual(self.value("t")[0], "shared-text")
 
     def test_a_patch_changes_a_part_of_a_document(self):

@@ -209,9 +209,9 @@ std::vector<Row> merging_rows() {
       {"delete of a counter",
        DeleteOp{},
        kCount,
-       {"nothing", "delete", "delete", "delete_update:keep", "delete_update:keep", "nothing",
-        "nothing", "nothing", "nothing", "nothing", "delete", "delete_update:keep",
-        "delete_update:keep", "nothing", "nothing"}},
+       {"nothing", "delete", "delete", "delete_update:type(counter)", "delete_update:type(counter)",
+        "nothing", "nothing", "nothing", "nothing", "nothing", "delete",
+        "delete_update:type(counter)", "delete_update:type(counter)", "nothing", "nothing"}},
       {"add",
        SetAddOp{{"y"}},
        seen_element,
@@ -230,9 +230,9 @@ std::vector<Row> merging_rows() {
       {"delete of a set of seen elements",
        DeleteOp{},
        seen_element,
-       {"nothing", "delete", "delete", "delete_update:keep", "delete_update:keep", "nothing",
-        "nothing", "nothing", "nothing", "nothing", "delete", "delete_update:keep",
-        "delete_update:keep", "nothing", "nothing"}},
+       {"nothing", "delete", "delete", "delete_update:type(set)", "delete_update:type(set)",
+        "nothing", "nothing", "nothing", "nothing", "nothing", "delete", "delete_update:type(set)",
+        "delete_update:type(set)", "nothing", "nothing"}},
   };
 }
 
@@ -647,7 +647,7 @@ BOOST_AUTO_TEST_CASE(an_own_later_merge_does_not_hide_anothers_unseen_addition_f
   const Record record =
       record_of(set_of({{"mine", {dot(kBehind, kMe, 4)}}, {"theirs", {dot(11, kGreater)}}}),
                 kBehind, kMe, kMillis, 4);
-  BOOST_TEST(describe(judged(DeleteOp{}, &record)) == "delete_update:keep");
+  BOOST_TEST(describe(judged(DeleteOp{}, &record)) == "delete_update:type(set)");
   const Record all_known =
       record_of(set_of({{"mine", {dot(kBehind, kMe, 4)}}, {"theirs", {dot(10, kGreater)}}}),
                 kBehind, kMe, kMillis, 4);
