@@ -244,9 +244,9 @@ class Decoder {
       while (starts_[name] + names_[name].count <= start) ++name;
       const SequenceSpan& first = names_[name];
       if (run.deleted && (flags & kGone) != 0) {
-        const bool between = count == 1 && name > 0 && name + 1 < names_.size();
-        if (!between || !first.base() || first.count != 1)
-          return fail("sequence: expected a gone unit between two with names");
+        const bool last = count == 1 && start + 1 == starts_[name] + first.count;
+        if (!last || !first.base() || name + 1 == names_.size())
+          return fail("sequence: expected a gone unit before one with a name");
       } else if (run.deleted) {
         const auto unit = static_cast<std::uint32_t>(start - starts_[name]);
         run.step = static_cast<std::int8_t>(((flags >> kStepShift) & 3U) - 1);

@@ -9,9 +9,9 @@
 //  - Of neighbouring gone units the first ends every walk that would reach the others: one is
 //  enough.
 //  - A gone unit before a base unit: the base unit ends the walk as well, and stands in for it.
-//  - A gone unit behind a base unit: what follows it has no base unit as left origin that anybody
-//    could have, so it is `kFar`, and that ends the walk.
-//  - Between two named units it stays, because it keeps them apart.
+//  - A gone unit before a named unit stays. It keeps that one apart from what is before it, and it
+//    is the right origin of whoever writes there, whether he knows the named one or not. A unit
+//    that was put behind it has no left origin that anybody could have: it is `kFar`.
 
 #include <algorithm>
 #include <utility>
@@ -120,14 +120,13 @@ void Sequence::fold(Revision floor) {
     const SequenceWriter& writer = tree_.writers()[dot.writer];
     dot.writer = folded.writer_place(writer.agent, writer.incarnation);
   };
-  // A gone unit waits for what follows, to see whether it keeps two named ones apart.
-  bool after_named = false;
+  // A gone unit waits for what follows: a named one keeps it.
   bool gone_waits = false;
   for (Piece& piece : pieces) {
     SequenceSpan& span = piece.span;
     const bool base = span.dot.revision <= floor.value();
     if (base && span.deleted && span.deletion.revision <= floor.value()) {
-      gone_waits = after_named;
+      gone_waits = true;
       continue;
     }
     if (gone_waits && !base) {
@@ -137,7 +136,6 @@ void Sequence::fold(Revision floor) {
       folded.append(std::move(gone), {});
     }
     gone_waits = false;
-    after_named = !base;
     if (base) {
       span.dot = {};
       span.offset = 0;

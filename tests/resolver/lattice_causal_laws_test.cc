@@ -550,7 +550,9 @@ template <typename T>
 void is_caught(std::string_view random_fault, std::string_view small_fault) {
   const std::optional<std::string> random = laws::find_violation<T>();
   BOOST_REQUIRE(random);
-  BOOST_TEST(random->find(random_fault) != std::string::npos, *random);
+  // From another seed on another law may be the first that it breaks.
+  if (std::getenv("WAGGLE_SEED") == nullptr)
+    BOOST_TEST(random->find(random_fault) != std::string::npos, *random);
   const std::optional<std::string> small = laws::Exhaustive<T>().find_violation();
   BOOST_REQUIRE(small);
   BOOST_TEST(small->find(small_fault) != std::string::npos, *small);
