@@ -97,6 +97,17 @@ class Conflicts(program.Case):
         self.expect(3, "conflict", "resolve", "C1", "--take", "A")
         self.expect(2, "conflict", "show", "twelve")
 
+    def test_a_value_that_nobody_was_shown_is_not_replaced(self):
+        self.parked()
+        newer = self.out("state", "put", "hand/k", "seen by nobody").strip()
+        shown = self.out("conflict", "show", "C1")
+        self.assertIn("A (stood)", shown)
+        self.assertIn("seen by nobody", shown)
+        self.expect(4, "conflict", "resolve", "C1", "--take", "A")
+        self.assertEqual(self.out("state", "get", "hand/k"), "seen by nobody")
+        self.out("conflict", "resolve", "C1", "--take", "A", "--if-version", newer)
+        self.assertEqual(self.out("state", "get", "hand/k"), "from a")
+
     def test_conflicts_survive_a_restart_and_can_be_dismissed_or_given_a_value(self):
         self.parked()
         coordinator = self.json("conflict", "ls")["conflicts"]
