@@ -216,6 +216,8 @@ class Parser {
         "{\"op\":\"rmfield\",...}\n"
         "  {\"op\":\"insert\",\"key\":\"song\",\"at\":0,\"text\":\"hum\"}  "
         "{\"op\":\"erase\",\"key\":\"song\",\"at\":0,\"count\":3}\n"
+        "  {\"op\":\"append\",\"key\":\"song\",\"text\":\" and hum\"}  "
+        "{\"op\":\"patch\",\"key\":\"plan\",\"patch\":{\"go\":null}}\n"
         "  any write with \"field\":\"name\": on that field of a map\n"
         "  {\"op\":\"group\",\"entries\":[{\"op\":\"put\",...},{\"op\":\"incr\",...}]}\n"
         "  {\"op\":\"offer\",\"key\":\"plan\",\"value\":\"mine\"}  "
