@@ -93,7 +93,9 @@ class Identity(program.Case):
         self.serve(listen=self.endpoint)
         self.assertEqual(self.out("state", "get", "k"), "v")
         agent = self.attached_agent("a", "--data", "agent")
-        agent.send({"op": "get", "key": "n", "id": 2})
+        # It may have left with the answer to its write and without the update.
+        agent.send({"op": "get", "key": "n", "at_least": self.json("state", "get", "n")["version"],
+                    "id": 2})
         self.assertEqual(agent.wait_for("value", id=2)["value"], 1)
 
 
