@@ -227,23 +227,21 @@ Outbox::Place Outbox::before(Incarnation incarnation, Seq seq) const {
 }
 
 std::vector<const Pending*> Outbox::overlay(const Key& key) const {
-  std::vector<const Pending*> writes;
-  const auto places = by_key_.find(key);
-  if (places == by_key_.end()) return writes;
-  for (const Place& place : places->second) {
-    const Pending& pending = pending_.at(place);
-    if (pending.in_view()) writes.push_back(&pending);
-  }
-  return writes;
+  return touching(key, [](const Pending& pending) { return pending.in_view(); });
 }
 
 std::vector<const Pending*> Outbox::hoped_for(const Key& key) const {
+  return touching(key,
+                  [](const Pending& pending) { return pending.in_view() || !pending.answered; });
+}
+
+std::vector<const Pending*> Outbox::touching(const Key& key, bool (*wanted)(const Pending&)) const {
   std::vector<const Pending*> writes;
   const auto places = by_key_.find(key);
   if (places == by_key_.end()) return writes;
   for (const Place& place : places->second) {
     const Pending& pending = pending_.at(place);
-    if (pending.in_view() || !pending.answered) writes.push_back(&pending);
+    if (wanted(pending)) writes.push_back(&pending);
   }
   return writes;
 }

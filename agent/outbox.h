@@ -117,6 +117,8 @@ class Outbox {
     std::set<Seq> ahead;         // results received beyond it
   };
 
+  [[nodiscard]] std::vector<const Pending*> touching(const Key& key,
+                                                     bool (*wanted)(const Pending&)) const;
   void index(const Place& place, const Pending& pending);
   void unindex(const Place& place, const Pending& pending);
   void mark_answered(Line& line, Seq seq);
