@@ -25,23 +25,16 @@ constexpr std::uint64_t kHlcReserveMillis = 10'000;
 // Bytes of an update that joins commits, in which each key comes once. The keys outlive it.
 class JoinedSize {
  public:
-  [[nodiscard]] std::size_t with(const std::vector<Change>& changes) const {
-    std::size_t bytes = bytes_;
-    for (const Change& change : changes) {
-      const auto there = by_key_.find(change.key.value());
-      const std::size_t size = wire_size(change.key, *change.record);
-      if (there == by_key_.end()) bytes += size;
-      if (there != by_key_.end() && size > there->second) bytes += size - there->second;
-    }
-    return bytes;
-  }
   void add(const std::vector<Change>& changes) {
-    bytes_ = with(changes);
     for (const Change& change : changes) {
-      std::size_t& size = by_key_[change.key.value()];
-      size = std::max(size, wire_size(change.key, *change.record));
+      const std::size_t size = wire_size(change.key, *change.record);
+      std::size_t& counted = by_key_[change.key.value()];
+      if (size <= counted) continue;
+      bytes_ += size - counted;
+      counted = size;
     }
   }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   std::size_t bytes_ = 0;
@@ -221,7 +214,8 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
   std::size_t first = 0;
   JoinedSize joined;
   for (std::size_t i = 0; i < swarm.told.size(); ++i) {
-    const bool full = joined.with(swarm.told[i].changes) > limits::kUpdateBytes;
+    joined.add(swarm.told[i].changes);
+    const bool full = joined.bytes() > limits::kUpdateBytes;
     const bool served = swarm.served.contains(Revision(swarm.told[i].revision.value() - 1));
     if (i > first && (alone(i) || alone(i - 1) || served || full)) {
       // Safety: a reader that stops at this update must know which of its own writes are in it, and
@@ -236,8 +230,8 @@ void Coordinator::publish(Swarm& swarm, const std::vector<Applied>& applied) {
       publish_run(swarm, first, i, std::move(within));
       first = i;
       joined = {};
+      joined.add(swarm.told[i].changes);
     }
-    joined.add(swarm.told[i].changes);
   }
   publish_run(swarm, first, swarm.told.size(), applied);
   swarm.told.clear();
