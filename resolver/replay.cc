@@ -19,6 +19,18 @@ constexpr std::string_view kOtherwise = " otherwise ";
 constexpr std::string_view kNotRetained = "a value is not retained, it is too large for that";
 constexpr std::string_view kNoAncestor = "what the sides began from is not in the receipt";
 
+// Of "merge otherwise lww": merge, lww. At least one, which may be empty.
+std::vector<std::string_view> words_of(std::string_view rule) {
+  std::vector<std::string_view> words;
+  for (std::size_t end = rule.find(kOtherwise); end != std::string_view::npos;
+       end = rule.find(kOtherwise)) {
+    words.push_back(rule.substr(0, end));
+    rule.remove_prefix(end + kOtherwise.size());
+  }
+  words.push_back(rule);
+  return words;
+}
+
 Stamp stamp_of(const ReceiptInput& input) {
   return {input.hlc, input.agent};
 }
@@ -69,7 +81,8 @@ class Run {
         return gives(committed(), "keep");
       case Strategy::kManual:
         // It could not wait then either: it was in a group.
-        if (receipt_.rule.find("manual otherwise") != std::string::npos) return std::nullopt;
+        if (passed_over([](std::string_view word) { return word == "manual"; }))
+          return std::nullopt;
         return Replay{committed(), "manual", true, {}};
       case Strategy::kLww:
         return by_stamp(true);
@@ -187,14 +200,16 @@ class Run {
     return gives(value ? content_hash(*value) : Hash128(), to_text(policy_.merging));
   }
 
+  // True iff such a word of the rule could not decide.
+  [[nodiscard]] bool passed_over(bool (*is_it)(std::string_view word)) const {
+    const std::vector<std::string_view> words = words_of(receipt_.rule);
+    return std::any_of(words.begin(), words.end() - 1, is_it);
+  }
+
   // It was lost where `merge` was asked and could not say anything; else it was not written down.
   [[nodiscard]] std::optional<Replay> no_ancestor() const {
-    std::string_view rest = receipt_.rule;
-    for (std::size_t end = rest.find(kOtherwise); end != std::string_view::npos;
-         end = rest.find(kOtherwise)) {
-      if (merge_rule_of(rest.substr(0, end))) return std::nullopt;
-      rest.remove_prefix(end + kOtherwise.size());
-    }
+    if (passed_over([](std::string_view word) { return merge_rule_of(word).has_value(); }))
+      return std::nullopt;
     return unknown("merge", std::string(kNoAncestor));
   }
 
@@ -288,16 +303,12 @@ Replay replay(const Receipt& receipt, const Policy& policy, const Policies& poli
 std::optional<Policy> policy_of_rule(const std::string& rule) {
   Policy policy;
   std::vector<Strategy> chain;
-  std::string_view rest = rule;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find(kOtherwise);
-    const auto strategy = strategy_of_word(rest.substr(0, end), policy);
+  for (const std::string_view word : words_of(rule)) {
+    const auto strategy = strategy_of_word(word, policy);
     if (!strategy) return std::nullopt;
     chain.push_back(*strategy);
-    rest =
-        end == std::string_view::npos ? std::string_view() : rest.substr(end + kOtherwise.size());
   }
-  if (chain.empty() || chain.size() > 3) return std::nullopt;
+  if (chain.size() > 3) return std::nullopt;
   // What the rule names could not decide, or did; what is behind it was never asked.
   policy.strategy = chain[0];
   if (chain.size() > 1) policy.otherwise = chain[1];
