@@ -9,6 +9,7 @@ class Types(program.Case):
         self.serve("--memory")
         self.bee = self.attached_agent("bee")
         self.sent = 0
+        self.written = 0
 
     def settle(self, *operations, agent=None):
         """Sends writes and gives their outcomes."""
@@ -16,14 +17,17 @@ class Types(program.Case):
         ids = range(self.sent, self.sent + len(operations))
         self.sent += len(operations)
         agent.send(*({**operation, "id": number} for number, operation in zip(ids, operations)))
-        return [agent.wait_for("settled", again=True, id=number) for number in ids]
+        outcomes = [agent.wait_for("settled", again=True, id=number) for number in ids]
+        self.written = max([self.written, *(outcome.get("revision", 0) for outcome in outcomes)])
+        return outcomes
 
     def done(self, *operations):
         for operation, settled in zip(operations, self.settle(*operations)):
             self.assertTrue(settled["ok"], (operation, settled))
 
     def get(self, key):
-        self.bee.send({"op": "get", "key": key, "id": ["get", key]})
+        # A result may come before the update with the version.
+        self.bee.send({"op": "get", "key": key, "at_least": self.written, "id": ["get", key]})
         return self.bee.wait_for("value", id=["get", key])
 
     def test_counters(self):
@@ -105,10 +109,6 @@ class Types(program.Case):
                                {"op": "put", "key": "n", "value": 1, "beside": True})
         self.assertEqual({o["reason"] for o in outcomes}, {"type_mismatch"})
 
-
-if __name__ == "__main__":
-    program.main()
-
     def test_an_append_and_a_patch_are_made_of_what_is_there(self):
         self.done({"op": "append", "key": "song", "text": "hum"},
                   {"op": "append", "key": "song", "text": " and hum"},
@@ -163,3 +163,7 @@ if __name__ == "__main__":
         if read["value"] == "XX hello":
             self.done({"op": "insert", "key": "r", "at": 3, "text": "|", "as_of": read["at"]})
             self.assertEqual(self.get("r")["value"], "XX |hello")
+
+
+if __name__ == "__main__":
+    program.main()
