@@ -25,7 +25,8 @@ Agent::Agent(AgentOptions options, AgentState recovered)
       process_(random_.id<Incarnation>()),
       outbox_(process_),
       heartbeat_millis_(options_.heartbeat_millis),
-      resend_millis_(options_.resend_millis) {
+      resend_millis_(options_.resend_millis),
+      ephemeral_(Writer{options_.agent, process_, {}}) {
   token_ = recovered.identity.token;
   token_stored_ = token_ != Token{};
   if (!token_stored_)
@@ -67,6 +68,8 @@ void Agent::step(const Event& event, const Now& now, Actions& actions) {
     } else if (const auto* broadcast = std::get_if<BroadcastReceived>(&event)) {
       if (const auto* update = std::get_if<StateUpdate>(broadcast->message.get())) {
         if (update->swarm == options_.swarm) on_update(broadcast->message);
+      } else if (const auto* news = std::get_if<EphemeralUpdate>(broadcast->message.get())) {
+        if (news->swarm == options_.swarm) on_ephemeral_update(broadcast->message);
       } else {
         on_broadcast(*broadcast->message);
       }
@@ -86,6 +89,7 @@ void Agent::finish(const Now& now, Actions& actions) {
   actions_ = &actions;
   if (submit_wanted_ && welcomed()) submit();
   submit_wanted_ = false;
+  exchange_ephemeral();
   actions.wake_at = next_wake();
   actions_ = nullptr;
 }
@@ -105,7 +109,8 @@ void Agent::start() {
 Instant Agent::next_wake() const {
   if (link_ == Link::kEnded) return Instant::never();
   Instant wake = welcomed() ? next_beat_ : hello_at_;
-  wake = std::min({wake, attach_by_, resend_at_, pull_at_});
+  wake =
+      std::min({wake, attach_by_, resend_at_, pull_at_, ephemeral_pull_at_, ephemeral_resend_at_});
   if (pull_) wake = std::min(wake, pull_->resend_at);
   for (const Reading& reading : readings_) wake = std::min(wake, reading.deadline);
   for (const Syncing& syncing : syncings_)
@@ -149,6 +154,7 @@ void Agent::rejoin(Code code, std::string why) {
   pull_at_ = Instant::never();
   held_.clear();
   held_bytes_ = 0;
+  lose_ephemeral();
   actions_->send.emplace_back(LeaveChannel{});
   if (!trouble_.text.empty()) why += "; before that: " + std::exchange(trouble_, {}).text;
   if (link_ != Link::kJoining) set_link(Link::kLost, code, std::move(why));
@@ -162,6 +168,7 @@ void Agent::end(Code code, std::string why) {
   pull_.reset();
   held_.clear();
   held_bytes_ = 0;
+  lose_ephemeral();
   actions_->send.emplace_back(LeaveChannel{});
   set_link(Link::kEnded, code, why);
   // Whoever left on purpose still has no answer to what was asked.
@@ -175,6 +182,7 @@ void Agent::end(Code code, std::string why) {
     tell(CommandFailed{syncing.command.request, {code, why}});
   for (const RequestId request : std::exchange(catch_ups_, {}))
     tell(CommandFailed{request, {code, why}});
+  for (const RequestId request : ephemeral_.end()) tell(CommandFailed{request, {code, why}});
 }
 
 void Agent::on_welcome(const Welcome& welcome) {
@@ -220,6 +228,7 @@ void Agent::on_welcome(const Welcome& welcome) {
   submit_wanted_ = true;
   actions_->send.emplace_back(JoinChannel{welcome.channel, welcome.nonce});
   attach_by_ = in(kAttachMillis);
+  ephemeral_.begin_session();
 }
 
 void Agent::on_refused(const Refused& refused) {
@@ -275,6 +284,9 @@ void Agent::on_attached(const Attached& attached) {
   head_ = std::max(head_, attached.head);
   broadcast_ = std::max(broadcast_, attached.broadcast);
   set_link(Link::kAttached, Code::kCommitted, {});
+  std::vector<Change> changed;
+  ephemeral_.attached(start_, attached.ephemeral, changed);
+  tell_ephemeral(std::move(changed));
   // Not before: a round that this agent asks for should find it in the roster.
   for (Syncing& syncing : syncings_) send_sync(syncing);
   const bool same_history = replica_.holds_state() && replica_.cursor().epoch == epoch_;
@@ -324,6 +336,10 @@ void Agent::on_received(const Message& message) {
     on_offer_result(*offers);
   } else if (const auto* report = std::get_if<SyncReport>(&message)) {
     on_sync_report(*report);
+  } else if (const auto* written = std::get_if<EphemeralResult>(&message)) {
+    on_ephemeral_result(*written);
+  } else if (const auto* all = std::get_if<EphemeralState>(&message)) {
+    on_ephemeral_state(*all);
   } else if (std::holds_alternative<NoSession>(message)) {
     rejoin(Code::kUnavailable, "the coordinator does not know this session; it was restarted");
   } else if (const auto* fenced = std::get_if<Fenced>(&message)) {
@@ -371,6 +387,7 @@ void Agent::on_heartbeat(const Heartbeat& heartbeat) {
   if (heartbeat.epoch != epoch_) return;
   head_ = std::max(head_, heartbeat.head);
   if (!attached_) return;
+  ephemeral_.heard_of(heartbeat.ephemeral);
   if (heartbeat.head > replica_.cursor().revision) {
     want_pull();
   } else {
@@ -427,6 +444,7 @@ void Agent::on_tick() {
     resend_millis_ = std::min<std::int64_t>(resend_millis_ * 2, 8 * options_.resend_millis);
     count("resends");
   }
+  on_ephemeral_tick();
   if (now_.monotonic >= pull_at_) {
     pull_at_ = Instant::never();
     if (attached_ && !pull_ && (head_ > replica_.cursor().revision || !held_.empty()))

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/ephemeral_copy.h"
 #include "agent/outbox.h"
 #include "agent/replica.h"
 #include "base/event.h"
@@ -62,6 +63,7 @@ class Agent final : public Core {
   [[nodiscard]] RecordPtr view(const Key& key) const;
   // Every live key of the view that matches the glob, in order.
   [[nodiscard]] std::vector<Change> view_all(std::string_view glob) const;
+  [[nodiscard]] const EphemeralCopy& ephemeral_copy() const { return ephemeral_; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
   [[nodiscard]] bool caught_up() const {
     return link_ == Link::kAttached && !pull_ && replica_.holds_state() && held_.empty();
@@ -164,6 +166,18 @@ class Agent final : public Core {
   void keep_record(const Change& change);
   void keep_cursor(const Cursor& cursor, bool wiped);
 
+  // ephemeral.cc
+  void ephemeral(const EphemeralCommand& command);
+  void exchange_ephemeral();
+  void ask_ephemeral();
+  void send_ephemeral(EphemeralWrite write);
+  void on_ephemeral_tick();
+  void lose_ephemeral();
+  void on_ephemeral_result(const EphemeralResult& result);
+  void on_ephemeral_update(const MessagePtr& message);
+  void on_ephemeral_state(const EphemeralState& state);
+  void tell_ephemeral(std::vector<Change> changed);
+
   // answering.cc
   void offer(const OfferCommand& command);
   void withdraw(std::map<Key, Offer>::iterator offer);
@@ -230,6 +244,12 @@ class Agent final : public Core {
   bool snapshot_wanted_ = false;  // the next pull begins from nothing
   std::deque<MessagePtr> held_;
   std::size_t held_bytes_ = 0;
+
+  // Volatile: ephemeral keys.
+  EphemeralCopy ephemeral_;
+  RequestId ephemeral_request_;
+  Instant ephemeral_pull_at_ = Instant::never();
+  Instant ephemeral_resend_at_ = Instant::never();
 
   // Volatile: of the application.
   std::map<Key, Offer> offers_;

@@ -1,6 +1,7 @@
 // Commands of the application, submits and their results.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,6 +42,8 @@ void Agent::on_command(const Command& command) {
     write(*write_command);
   } else if (const auto* update_command = std::get_if<UpdateCommand>(&command)) {
     update(*update_command);
+  } else if (const auto* ephemeral_command = std::get_if<EphemeralCommand>(&command)) {
+    ephemeral(*ephemeral_command);
   } else if (const auto* read_command = std::get_if<ReadCommand>(&command)) {
     read(*read_command);
   } else if (const auto* offer_command = std::get_if<OfferCommand>(&command)) {
@@ -171,14 +174,16 @@ void Agent::serve_reads() {
       for (const Key& key : command.keys) done.changes.push_back({key, view(key)});
     }
     for (const Change& change : done.changes)
-      done.pending = done.pending || !outbox_.overlay(change.key).empty();
+      done.pending =
+          done.pending || !outbox_.overlay(change.key).empty() || ephemeral_.pending(change.key);
     tell(std::move(done));
     readings_.erase(readings_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
 RecordPtr Agent::view(const Key& key) const {
-  return with(key, outbox_.overlay(key));
+  RecordPtr durable = with(key, outbox_.overlay(key));
+  return durable ? durable : ephemeral_.find(key);
 }
 
 RecordPtr Agent::with(const Key& key, const std::vector<const Pending*>& writes) const {
@@ -224,7 +229,13 @@ std::vector<Change> Agent::view_all(std::string_view glob) const {
     if (overlaid != keys.end() && *overlaid == key) ++overlaid;
   }
   add_overlaid_below(nullptr);
-  return changes;
+  std::vector<Change> ephemeral = ephemeral_.list(glob);
+  if (ephemeral.empty()) return changes;
+  std::vector<Change> all;
+  all.reserve(changes.size() + ephemeral.size());
+  std::ranges::set_union(changes, ephemeral, std::back_inserter(all), {}, &Change::key,
+                         &Change::key);
+  return all;
 }
 
 void Agent::status(RequestId request) {

@@ -47,6 +47,14 @@ struct UpdateCommand {
   // not block or throw. Errors: told as CommandFailed.
   std::function<Result<std::vector<Entry>>(const Record*)> make;
 };
+// The newest value of a key that lives as long as this agent's session. It is sent again in each
+// new session, until it is deleted or somebody else writes the key.
+struct EphemeralCommand {
+  RequestId request;
+  Key key;
+  std::optional<Register> value;  // empty: delete
+  Metadata metadata;
+};
 struct OfferCommand {
   RequestId request;
   Key key;
@@ -76,8 +84,8 @@ struct StatusCommand {
 };
 // Say goodbye: the id is free at once, the outbox stays.
 struct LeaveCommand {};
-using Command = std::variant<WriteCommand, UpdateCommand, OfferCommand, ReadCommand, SyncCommand,
-                             CatchUpCommand, StatusCommand, LeaveCommand>;
+using Command = std::variant<WriteCommand, UpdateCommand, EphemeralCommand, OfferCommand,
+                             ReadCommand, SyncCommand, CatchUpCommand, StatusCommand, LeaveCommand>;
 
 // ---- what an agent tells its application -------------------------------------------------------
 
@@ -114,6 +122,21 @@ struct StateChanged {
   RoundId round;
   bool cleared = false;
   std::vector<Change> changes;  // deleted keys come as tombstones
+};
+// The answer to an ephemeral write, for all that it overtook too: the coordinator has that value or
+// a newer one of this agent. Never final: see EphemeralCommand.
+struct EphemeralSettled {
+  RequestId request;
+  Key key;
+  Code code = Code::kCommitted;
+  Reason reason = Reason::kNone;
+  std::string text;
+};
+// Ephemeral keys changed, as seen by this agent: its own that wait for their answer are not among
+// them. A key that is gone comes as a tombstone.
+struct EphemeralChanged {
+  Revision at;
+  std::vector<Change> changes;
 };
 // After a catch-up: what it cost, and what sending the whole state would have.
 struct CaughtUp {
@@ -175,7 +198,8 @@ struct Alarm {
 };
 using Delivery =
     std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
-                 LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone>;
+                 LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
+                 EphemeralSettled, EphemeralChanged>;
 
 // ---- events ------------------------------------------------------------------------------------
 

@@ -72,6 +72,11 @@ inline constexpr std::uint32_t kKeyReceiptsAtOnce = 64;
 inline constexpr std::size_t kReceiptValueBytes = std::size_t{4} << 10;
 inline constexpr std::size_t kReceiptsPage = 256;  // of one answer
 
+// Ephemeral keys. Beyond: the write is `rejected` (a value) or `overloaded` (the swarm's together,
+// which bounds what is sent at attach).
+inline constexpr std::size_t kEphemeralValueBytes = std::size_t{64} << 10;
+inline constexpr std::size_t kEphemeralBytes = std::size_t{8} << 20;
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 
@@ -105,6 +110,8 @@ static_assert(kOfferBytes + kOffersPerAgent * (kKeyBytes + 64) < kFrameBytes);
 static_assert(2 * kValueBytes <= kConflictBytes, "two values can always be parked");
 static_assert(kConflictBytes + kConflictSides * 256 + kKeyBytes + kChunkBytes < kFrameBytes);
 static_assert(kPeerQueueBytes > kFrameBytes);
+static_assert(kPeerQueueBytes > 2 * kEphemeralBytes - 1, "a reader takes them all at attach");
+static_assert(kUpdateBytes + kEphemeralValueBytes + kKeyBytes + kMetadataBytes < kFrameBytes);
 static_assert(kHeldUpdateBytes > kCommitBytes);
 
 }  // namespace waggle::limits

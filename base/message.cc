@@ -99,16 +99,36 @@ int exit_code(RoundOutcome outcome) {
 
 std::string_view name_of(const Message& message) {
   // In the order of the variant.
-  static constexpr std::string_view kNames[] = {
-      "hello",         "welcome",         "refused",
-      "attached",      "no_session",      "fenced",
-      "bye",           "agent_heartbeat", "heartbeat_ack",
-      "heartbeat",     "submit",          "submit_result",
-      "state_update",  "delta_request",   "delta_chunk",
-      "state_request", "state_response",  "offer_result",
-      "sync_request",  "sync_report",     "query",
-      "query_result",  "compact_request", "compact_result",
-      "error"};
+  static constexpr std::string_view kNames[] = {"hello",
+                                                "welcome",
+                                                "refused",
+                                                "attached",
+                                                "no_session",
+                                                "fenced",
+                                                "bye",
+                                                "agent_heartbeat",
+                                                "heartbeat_ack",
+                                                "heartbeat",
+                                                "submit",
+                                                "submit_result",
+                                                "state_update",
+                                                "delta_request",
+                                                "delta_chunk",
+                                                "state_request",
+                                                "state_response",
+                                                "offer_result",
+                                                "sync_request",
+                                                "sync_report",
+                                                "query",
+                                                "query_result",
+                                                "compact_request",
+                                                "compact_result",
+                                                "error",
+                                                "ephemeral_write",
+                                                "ephemeral_result",
+                                                "ephemeral_update",
+                                                "ephemeral_request",
+                                                "ephemeral_state"};
   static_assert(std::size(kNames) == std::variant_size_v<Message>);
   return kNames[message.index()];
 }

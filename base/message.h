@@ -94,7 +94,8 @@ struct Refused {
 struct Attached {
   SessionId session;
   Revision head;
-  BroadcastNo broadcast;  // of the newest broadcast before this moment
+  BroadcastNo broadcast;    // of the newest broadcast before this moment
+  Revision ephemeral = {};  // of the newest ephemeral change; 0: there are no such keys
 };
 // A frame came from a peer without that session: say hello again.
 struct NoSession {
@@ -133,6 +134,7 @@ struct Heartbeat {
   Epoch epoch;
   Revision head;
   Hash128 digest;
+  Revision ephemeral = {};  // see Attached
 };
 
 // ---- writing -----------------------------------------------------------------------------------
@@ -198,6 +200,65 @@ struct DeltaChunk {
   std::string text;                 // why, with a reset
   std::vector<Change> changes;      // with tombstones; commits never split; each key at its latest
   std::vector<OwnThrough> applied;  // with complete: of the requester's own incarnations
+};
+
+// ---- ephemeral keys ----------------------------------------------------------------------------
+//
+// Keys under a policy of that class live in the coordinator's memory only, and belong to the
+// session that wrote them last: they go when it ends, or when nobody wrote them for the policy's
+// time. Their changes are counted apart, from 1 in each start of the coordinator; they have no
+// revision and are in no delta, digest, group or round.
+//
+// A session's writes are numbered, and one is on its way at a time: what changed meanwhile goes
+// together in the next. So the newest value of a key is what arrives, and a repeated write changes
+// nothing.
+
+struct EphemeralEntry {
+  Key key;
+  std::optional<Register> value;  // empty: delete
+  Metadata metadata;
+  std::int64_t age_millis = 0;  // since the application wrote it, counted against its time to live
+};
+struct EphemeralWrite {
+  SessionId session;
+  std::uint64_t number = 0;  // 1, 2, ... in a session
+  std::vector<EphemeralEntry> entries;
+};
+struct EphemeralRefusal {
+  Key key;
+  Code code = Code::kRejected;
+  Reason reason = Reason::kNone;
+  std::string text;
+};
+struct EphemeralResult {
+  SessionId session;
+  std::uint64_t number = 0;
+  Revision at;  // the newest change when the write was applied
+  std::vector<EphemeralRefusal> refused;
+};
+// Broadcast. All changes in (from, to], each key once at its latest; a key that is gone comes as a
+// tombstone.
+struct EphemeralUpdate {
+  SwarmId swarm;
+  StartId start;
+  BroadcastNo broadcast;
+  Revision from;
+  Revision to;
+  std::vector<Change> changes;
+};
+// Everything, please: at attach, and after a hole.
+struct EphemeralRequest {
+  SessionId session;
+  RequestId request;
+};
+// All live ephemeral keys at `at`, in pieces.
+struct EphemeralState {
+  SessionId session;
+  RequestId request;
+  Revision at;
+  std::uint32_t piece = 0;
+  bool last = true;
+  std::vector<Change> changes;
 };
 
 // ---- rounds ------------------------------------------------------------------------------------
@@ -409,7 +470,8 @@ using Message =
     std::variant<Hello, Welcome, Refused, Attached, NoSession, Fenced, Bye, AgentHeartbeat,
                  HeartbeatAck, Heartbeat, Submit, SubmitResult, StateUpdate, DeltaRequest,
                  DeltaChunk, StateRequest, StateResponse, OfferResult, SyncRequest, SyncReport,
-                 Query, QueryResult, CompactRequest, CompactResult, ErrorReply>;
+                 Query, QueryResult, CompactRequest, CompactResult, ErrorReply, EphemeralWrite,
+                 EphemeralResult, EphemeralUpdate, EphemeralRequest, EphemeralState>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 template <typename T>

@@ -57,6 +57,8 @@ std::string_view to_text(Reason reason) {
       return "not_enough";
     case Reason::kOutOfRange:
       return "out_of_range";
+    case Reason::kWrongClass:
+      return "wrong_class";
   }
   return "unrecognised";
 }

@@ -95,6 +95,7 @@ enum class Reason : std::uint8_t {
   kBaseLost = 12,    // the history that would be needed was folded or dropped
   kNotEnough = 13,   // a bounded counter has too little left
   kOutOfRange = 14,  // a position beyond the end of a text or list
+  kWrongClass = 15,  // a durable write of an ephemeral key, or the other way round
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

@@ -31,6 +31,9 @@ struct Record {
   Hash128 content;             // content_hash(*value); zero for a tombstone
   ChainHash receipt{};         // of the newest receipt of the key; zeros: none
   std::uint32_t receipts = 0;  // how many the key has
+  // Of an ephemeral key: never on disk, and `version` counts the ephemeral changes of its
+  // coordinator's start, not commits.
+  bool ephemeral = false;
 
   [[nodiscard]] bool live() const { return value.has_value(); }
   friend bool operator==(const Record&, const Record&) = default;

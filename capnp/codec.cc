@@ -43,6 +43,11 @@ struct WriteMember {
   void operator()(const CompactRequest& m) { write(to.initCompactRequest(), m); }
   void operator()(const CompactResult& m) { write(to.initCompactResult(), m); }
   void operator()(const ErrorReply& m) { write(to.initError(), m); }
+  void operator()(const EphemeralWrite& m) { write(to.initEphemeralWrite(), m); }
+  void operator()(const EphemeralResult& m) { write(to.initEphemeralResult(), m); }
+  void operator()(const EphemeralUpdate& m) { write(to.initEphemeralUpdate(), m); }
+  void operator()(const EphemeralRequest& m) { write(to.initEphemeralRequest(), m); }
+  void operator()(const EphemeralState& m) { write(to.initEphemeralState(), m); }
 };
 
 void check_magic(wire::Envelope::Reader envelope) {
@@ -111,6 +116,16 @@ Message read_message(FrameReader& frame) {
       return read(envelope.getCompactResult());
     case wire::Envelope::ERROR:
       return read(envelope.getError());
+    case wire::Envelope::EPHEMERAL_WRITE:
+      return read(envelope.getEphemeralWrite());
+    case wire::Envelope::EPHEMERAL_RESULT:
+      return read(envelope.getEphemeralResult());
+    case wire::Envelope::EPHEMERAL_UPDATE:
+      return read(envelope.getEphemeralUpdate());
+    case wire::Envelope::EPHEMERAL_REQUEST:
+      return read(envelope.getEphemeralRequest());
+    case wire::Envelope::EPHEMERAL_STATE:
+      return read(envelope.getEphemeralState());
   }
   codec::refuse_unsupported(fmt::format("message {}: this Waggle knows 0..{}",
                                         static_cast<unsigned>(envelope.which()),

@@ -74,12 +74,14 @@ void write(wire::Attached::Builder to, const Attached& from) {
   to.setSession(from.session.value());
   to.setHead(from.head.value());
   to.setBroadcast(from.broadcast.value());
+  to.setEphemeral(from.ephemeral.value());
 }
 
 Attached read(wire::Attached::Reader from) {
   return {.session = SessionId(from.getSession()),
           .head = read_revision(from.getHead()),
-          .broadcast = read_broadcast(from.getBroadcast())};
+          .broadcast = read_broadcast(from.getBroadcast()),
+          .ephemeral = read_revision(from.getEphemeral())};
 }
 
 void write(wire::NoSession::Builder to, const NoSession& from) {
@@ -146,6 +148,7 @@ void write(wire::Heartbeat::Builder to, const Heartbeat& from) {
   to.setHead(from.head.value());
   write_hash(to.getDigest(), from.digest);
   to.setSwarm(text_of(from.swarm));
+  to.setEphemeral(from.ephemeral.value());
 }
 
 Heartbeat read(wire::Heartbeat::Reader from) {
@@ -154,7 +157,8 @@ Heartbeat read(wire::Heartbeat::Reader from) {
           .broadcast = read_broadcast(from.getBroadcast()),
           .epoch = Epoch(from.getEpoch()),
           .head = read_revision(from.getHead()),
-          .digest = read_hash(from.getDigest())};
+          .digest = read_hash(from.getDigest()),
+          .ephemeral = read_revision(from.getEphemeral())};
 }
 
 }  // namespace waggle::codec

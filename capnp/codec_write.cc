@@ -42,8 +42,11 @@ Applied read_applied(wire::Applied::Reader from) {
 }
 
 std::vector<Change> read_changes(capnp::List<wire::Change>::Reader list) {
-  return read_list(list, kListElements, "changes",
-                   [](wire::Change::Reader change) { return read(change, Absent::kRefused); });
+  return read_list(list, kListElements, "changes", [](wire::Change::Reader from) {
+    Change change = read(from, Absent::kRefused);
+    if (change.record->ephemeral) refuse("change: expected a durable record, got an ephemeral one");
+    return change;
+  });
 }
 
 }  // namespace

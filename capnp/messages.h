@@ -67,4 +67,16 @@ void write(wire::CompactResult::Builder to, const CompactResult& from);
 void write(wire::ErrorReply::Builder to, const ErrorReply& from);
 [[nodiscard]] ErrorReply read(wire::ErrorReply::Reader from);
 
+// codec_ephemeral.cc
+void write(wire::EphemeralWrite::Builder to, const EphemeralWrite& from);
+[[nodiscard]] EphemeralWrite read(wire::EphemeralWrite::Reader from);
+void write(wire::EphemeralResult::Builder to, const EphemeralResult& from);
+[[nodiscard]] EphemeralResult read(wire::EphemeralResult::Reader from);
+void write(wire::EphemeralUpdate::Builder to, const EphemeralUpdate& from);
+[[nodiscard]] EphemeralUpdate read(wire::EphemeralUpdate::Reader from);
+void write(wire::EphemeralRequest::Builder to, const EphemeralRequest& from);
+[[nodiscard]] EphemeralRequest read(wire::EphemeralRequest::Reader from);
+void write(wire::EphemeralState::Builder to, const EphemeralState& from);
+[[nodiscard]] EphemeralState read(wire::EphemeralState::Reader from);
+
 }  // namespace waggle::codec

@@ -12,30 +12,20 @@
 namespace waggle::codec {
 namespace {
 
-// Meanings that are reserved in the schema and must not be skipped over, see capnp/wire.capnp.
-void refuse_reserved(std::uint8_t value_class) {
-  if (value_class != 0) [[unlikely]]
-    refuse_unsupported(fmt::format(
-        "value class {}: this Waggle knows only 0, durable; the peer asked without the feature",
-        value_class));
+constexpr std::uint8_t kDurable = 0;
+constexpr std::uint8_t kEphemeral = 1;
+
+// Meanings that must not be skipped over, see capnp/wire.capnp.
+bool read_ephemeral(std::uint8_t value_class) {
+  if (value_class > kEphemeral) [[unlikely]]
+    refuse_unsupported(
+        fmt::format("value class {}: this Waggle knows 0, durable, and 1, ephemeral", value_class));
+  return value_class == kEphemeral;
 }
 template <typename Holder>
 void refuse_fence(const Holder& from) {
   if (from.hasOrigin() && from.getOrigin().getFenceToken() != 0) [[unlikely]]
     refuse_unsupported("fence token: this Waggle does not check any, so it takes none");
-}
-
-Metadata read_metadata(capnp::List<wire::Pair>::Reader list) {
-  check_count(list, limits::kMetadataBytes, "metadata");
-  Metadata metadata;
-  for (const auto& pair : list) {
-    std::string name(view_of(pair.getName()));
-    if (!metadata.empty() && metadata.rbegin()->first >= name)
-      refuse("metadata: expected names sorted and unique");
-    metadata.emplace_hint(metadata.end(), std::move(name), view_of(pair.getText()));
-  }
-  if (!metadata.empty()) require(check_metadata(metadata));
-  return metadata;
 }
 
 std::vector<std::string> read_elements(capnp::List<capnp::Data>::Reader list) {
@@ -151,7 +141,8 @@ void write_entry(wire::Entry::Builder to, const Entry& entry) {
 
 // Without its checks, which Mutation makes for all entries together.
 Entry read_entry(wire::Entry::Reader from) {
-  refuse_reserved(from.getValueClass());
+  if (read_ephemeral(from.getValueClass()))
+    refuse("mutation: expected durable writes, got an ephemeral one");
   return {.key = Key(view_of(from.getKey())),
           .expect = read_expect(from.getExpect()),
           .op = read_op(from.getOp()),
@@ -159,6 +150,19 @@ Entry read_entry(wire::Entry::Reader from) {
 }
 
 }  // namespace
+
+Metadata read_metadata(capnp::List<wire::Pair>::Reader list) {
+  check_count(list, limits::kMetadataBytes, "metadata");
+  Metadata metadata;
+  for (const auto& pair : list) {
+    std::string name(view_of(pair.getName()));
+    if (!metadata.empty() && metadata.rbegin()->first >= name)
+      refuse("metadata: expected names sorted and unique");
+    metadata.emplace_hint(metadata.end(), std::move(name), view_of(pair.getText()));
+  }
+  if (!metadata.empty()) require(check_metadata(metadata));
+  return metadata;
+}
 
 std::string read_text(capnp::Text::Reader text, std::string_view what, std::size_t max) {
   const std::string_view view = view_of(text);
@@ -248,6 +252,15 @@ void write(wire::Value::Builder to, const Value& value) {
   }
 }
 
+void write(wire::RegisterValue::Builder to, const Register& value) {
+  to.setContent(number_of(value.content));
+  to.setBytes(data_of(value.bytes));
+}
+
+Register read(wire::RegisterValue::Reader from) {
+  return {read_enum<ContentType>(from.getContent()), read_bytes(from.getBytes())};
+}
+
 namespace {
 
 Value read_body(ValueType type, capnp::Data::Reader body) {
@@ -284,9 +297,9 @@ Value read(wire::Value::Reader from) {
 }
 
 Record read(wire::Record::Reader from) {
-  refuse_reserved(from.getValueClass());
   refuse_fence(from);
   Record record;
+  record.ephemeral = read_ephemeral(from.getValueClass());
   if (from.hasValue()) record.value = read(from.getValue());
   record.version = read_revision(from.getVersion());
   record.commit_wall_millis = read_wall(from.getCommitWallMillis());
@@ -298,6 +311,12 @@ Record read(wire::Record::Reader from) {
   record.content = read_hash(from.getContent());
   record.receipt = read_array<sizeof(ChainHash)>(from.getReceipt(), "receipt hash");
   record.receipts = from.getReceipts();
+  return record;
+}
+
+Record read_durable(wire::Record::Reader from) {
+  Record record = read(from);
+  if (record.ephemeral) refuse("record: expected a durable one, got an ephemeral one");
   return record;
 }
 
@@ -344,6 +363,7 @@ void write_record(wire::Record::Builder to, const Record& record, bool value) {
   write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
   if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
   to.setReceipts(record.receipts);
+  to.setValueClass(record.ephemeral ? kEphemeral : kDurable);
 }
 
 }  // namespace
@@ -458,7 +478,7 @@ Outcome read(wire::Outcome::Reader from) {
   outcome.conflict = read_enum<ConflictKind>(from.getConflict());
   outcome.key = read_optional_key(from.getKey());
   if (from.hasCommitted())
-    outcome.committed = std::make_shared<const Record>(read(from.getCommitted()));
+    outcome.committed = std::make_shared<const Record>(read_durable(from.getCommitted()));
   outcome.expected = read_seq(from.getExpected());
   outcome.coordinator_wall_millis =
       read_number(from.getCoordinatorWallMillis(), "the coordinator's wall clock");

@@ -65,6 +65,7 @@ template <typename Tag>
 [[nodiscard]] AgentId read_agent(capnp::Text::Reader text);
 [[nodiscard]] AgentId read_optional_agent(capnp::Text::Reader text);
 [[nodiscard]] SwarmId read_swarm(capnp::Text::Reader text);
+[[nodiscard]] Metadata read_metadata(capnp::List<wire::Pair>::Reader list);
 [[nodiscard]] std::string read_bytes(capnp::Data::Reader data);  // at most limits::kValueBytes
 
 // Null reads as zeros, any other length than Size is refused.
@@ -122,7 +123,7 @@ constexpr EnumRange range_of(Level) {
   return {0, 3, "level"};
 }
 constexpr EnumRange range_of(Reason) {
-  return {0, 14, "reason"};
+  return {0, 15, "reason"};
 }
 constexpr EnumRange range_of(ConflictKind) {
   return {0, 7, "conflict kind"};
@@ -146,7 +147,7 @@ constexpr EnumRange range_of(RoundOutcome) {
   return {0, 7, "round outcome"};
 }
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
-static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kOutOfRange));
+static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kWrongClass));
 
 template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {
@@ -237,8 +238,12 @@ void write(wire::Pair::Builder to, const std::pair<const std::string, std::strin
 
 void write(wire::Value::Builder to, const Value& value);
 [[nodiscard]] Value read(wire::Value::Reader from);
+void write(wire::RegisterValue::Builder to, const Register& value);
+[[nodiscard]] Register read(wire::RegisterValue::Reader from);
 void write(wire::Record::Builder to, const Record& record);
 [[nodiscard]] Record read(wire::Record::Reader from);
+// One that a commit made: no ephemeral one.
+[[nodiscard]] Record read_durable(wire::Record::Reader from);
 void write(wire::Change::Builder to, const Change& change);
 // With `absent` a change without a record is accepted.
 enum class Absent : std::uint8_t { kRefused, kAccepted };

@@ -7,15 +7,6 @@
 namespace waggle::codec {
 namespace {
 
-void write_register(wire::RegisterValue::Builder to, const Register& value) {
-  to.setContent(number_of(value.content));
-  to.setBytes(data_of(value.bytes));
-}
-
-Register read_register(wire::RegisterValue::Reader from) {
-  return {read_enum<ContentType>(from.getContent()), read_bytes(from.getBytes())};
-}
-
 void write_input(wire::ReceiptInput::Builder to, const ReceiptInput& input) {
   if (!input.agent.empty()) to.setAgent(text_of(input.agent));
   to.setVersion(input.version.value());
@@ -24,7 +15,7 @@ void write_input(wire::ReceiptInput::Builder to, const ReceiptInput& input) {
   to.setCommitted(input.committed);
   to.setAncestor(input.ancestor);
   to.setWeight(input.weight);
-  if (input.value) write_register(to.initValue(), *input.value);
+  if (input.value) write(to.initValue(), *input.value);
 }
 
 ReceiptInput read_input(wire::ReceiptInput::Reader from) {
@@ -36,7 +27,7 @@ ReceiptInput read_input(wire::ReceiptInput::Reader from) {
   input.committed = from.getCommitted();
   input.ancestor = from.getAncestor();
   input.weight = from.getWeight();
-  if (from.hasValue()) input.value = read_register(from.getValue());
+  if (from.hasValue()) input.value = read(from.getValue());
   return input;
 }
 
@@ -45,7 +36,7 @@ void write_side(wire::ConflictSide::Builder to, const ConflictSide& side) {
   to.setVersion(side.version.value());
   to.setHlc(side.hlc.bits);
   to.setWallMillis(side.wall_millis);
-  if (side.value) write_register(to.initValue(), *side.value);
+  if (side.value) write(to.initValue(), *side.value);
 }
 
 ConflictSide read_side(wire::ConflictSide::Reader from) {
@@ -54,7 +45,7 @@ ConflictSide read_side(wire::ConflictSide::Reader from) {
   side.version = read_revision(from.getVersion());
   side.hlc = {from.getHlc()};
   side.wall_millis = read_wall(from.getWallMillis());
-  if (from.hasValue()) side.value = read_register(from.getValue());
+  if (from.hasValue()) side.value = read(from.getValue());
   return side;
 }
 
@@ -73,18 +64,17 @@ void write(wire::Receipt::Builder to, const Receipt& receipt) {
 }
 
 Receipt read(wire::Receipt::Reader from) {
-  return {
-      .key = read_key(from.getKey()),
-      .version = read_revision(from.getVersion()),
-      .round = RoundId(from.getRound()),
-      .rule = read_text(from.getRule(), "rule"),
-      // Of each member at most one offer with its ancestor, and the committed value.
-      .inputs =
-          read_list(from.getInputs(), 2 * limits::kSessions + 1, "receipt inputs", read_input),
-      .output = read_hash(from.getOutput()),
-      .previous = read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
-      .wall_millis = read_wall(from.getWallMillis()),
-      .electorate = from.getElectorate()};
+  return {.key = read_key(from.getKey()),
+          .version = read_revision(from.getVersion()),
+          .round = RoundId(from.getRound()),
+          .rule = read_text(from.getRule(), "rule"),
+          // Of each member at most one offer with its ancestor, and the committed value.
+          .inputs =
+              read_list(from.getInputs(), 2 * limits::kSessions + 1, "receipt inputs", read_input),
+          .output = read_hash(from.getOutput()),
+          .previous = read_array<sizeof(ChainHash)>(from.getPrevious(), "previous receipt"),
+          .wall_millis = read_wall(from.getWallMillis()),
+          .electorate = from.getElectorate()};
 }
 
 void write(wire::Conflict::Builder to, const ParkedConflict& conflict) {
@@ -94,12 +84,12 @@ void write(wire::Conflict::Builder to, const ParkedConflict& conflict) {
   to.setRound(conflict.round.value());
   to.setParkedWallMillis(conflict.parked_wall_millis);
   write_list(conflict.sides, [&](unsigned size) { return to.initSides(size); }, write_side);
-  if (conflict.ancestor) write_register(to.initAncestor(), *conflict.ancestor);
+  if (conflict.ancestor) write(to.initAncestor(), *conflict.ancestor);
 }
 
 ParkedConflict read(wire::Conflict::Reader from) {
   std::optional<Register> ancestor;
-  if (from.hasAncestor()) ancestor = read_register(from.getAncestor());
+  if (from.hasAncestor()) ancestor = read(from.getAncestor());
   return {.id = ConflictId(read_number(from.getId(), "conflict")),
           .key = read_key(from.getKey()),
           .kind = read_enum<ConflictKind>(from.getKind()),

@@ -16,6 +16,7 @@ namespace {
 using codec::data_of;
 using codec::FrameReader;
 using codec::read;
+using codec::read_durable;
 using codec::text_of;
 using codec::write;
 
@@ -77,7 +78,7 @@ std::string encode_stored(const Record& record) {
 template <>
 Result<Record> decode_stored<Record>(std::string_view bytes) {
   return unstored(bytes, {wire::Stored::RECORD},
-                  [](wire::Stored::Reader from) { return read(from.getRecord()); });
+                  [](wire::Stored::Reader from) { return read_durable(from.getRecord()); });
 }
 
 std::string encode_stored(const StoreRow& row) {

@@ -59,6 +59,11 @@ struct Envelope {
     compactRequest @24 :CompactRequest;
     compactResult @25 :CompactResult;
     error @26 :ErrorReply;
+    ephemeralWrite @27 :EphemeralWrite;
+    ephemeralResult @28 :EphemeralResult;
+    ephemeralUpdate @29 :EphemeralUpdate;
+    ephemeralRequest @30 :EphemeralRequest;
+    ephemeralState @31 :EphemeralState;
     # Reserved, to be added in this order: proposal, ballot, decision.
   }
 }
@@ -131,7 +136,8 @@ struct Record {
   metadata @9 :List(Pair);  # rising by name
   receipt @10 :Data;  # of the newest, 32 bytes; null: none
   receipts @11 :UInt32;
-  # Reserved: 0 durable, 1 ephemeral. A reader refuses one that it doesn't know.
+  # 0 durable, 1 ephemeral. A reader refuses one that it doesn't know, and an ephemeral one in what is
+  # stored or counted by revision.
   valueClass @12 :UInt8;
   # Reserved: the level that the writer asked for, see base/status.h; 0: the coordinator's own.
   durability @13 :UInt8;
@@ -175,7 +181,7 @@ struct Entry {
     typed @13 :Data;  # every other operation: base/op_bytes.h
   }
   metadata @11 :List(Pair);  # rising by name
-  valueClass @12 :UInt8;  # reserved, see Record
+  valueClass @12 :UInt8;  # reserved: always 0, durable
 }
 
 struct Mutation {
@@ -246,6 +252,7 @@ struct Attached {
   session @0 :UInt64;
   head @1 :UInt64;
   broadcast @2 :UInt64;
+  ephemeral @3 :UInt64;
 }
 
 struct NoSession {
@@ -292,6 +299,7 @@ struct Heartbeat {
     low @5 :UInt64;
   }
   swarm @6 :Text;
+  ephemeral @7 :UInt64;
 }
 
 # ---- writing -------------------------------------------------------------------------------------
@@ -364,6 +372,58 @@ struct DeltaChunk {
   text @9 :Text;
   changes @10 :List(Change);
   applied @11 :List(OwnThrough);
+}
+
+# ---- ephemeral keys ------------------------------------------------------------------------------
+
+struct EphemeralEntry {
+  key @0 :Text;
+  value @1 :RegisterValue;  # null: delete
+  metadata @2 :List(Pair);  # rising by name
+  ageMillis @3 :Int64;
+}
+
+struct EphemeralWrite {
+  session @0 :UInt64;
+  number @1 :UInt64;
+  entries @2 :List(EphemeralEntry);
+}
+
+struct EphemeralRefusal {
+  key @0 :Text;
+  code @1 :UInt8;
+  reason @2 :UInt8;
+  text @3 :Text;
+}
+
+struct EphemeralResult {
+  session @0 :UInt64;
+  number @1 :UInt64;
+  at @2 :UInt64;
+  refused @3 :List(EphemeralRefusal);
+}
+
+struct EphemeralUpdate {
+  start @0 :UInt64;
+  broadcast @1 :UInt64;
+  from @2 :UInt64;
+  to @3 :UInt64;
+  swarm @4 :Text;
+  changes @5 :List(Change);
+}
+
+struct EphemeralRequest {
+  session @0 :UInt64;
+  request @1 :UInt64;
+}
+
+struct EphemeralState {
+  session @0 :UInt64;
+  request @1 :UInt64;
+  at @2 :UInt64;
+  piece @3 :UInt32;
+  last @4 :Bool;
+  changes @5 :List(Change);
 }
 
 # ---- rounds --------------------------------------------------------------------------------------

@@ -70,6 +70,22 @@ Json settled_json(const Json& id, const WriteSettled& settled) {
   return out;
 }
 
+Json ephemeral_settled_json(const Json& id, const EphemeralSettled& settled) {
+  Json out = event_json("settled", id);
+  out.set("ephemeral", true).set("key", settled.key.value());
+  out.set("ok", exit_code(settled.code) == 0).set("code", to_text(settled.code));
+  if (settled.reason != Reason::kNone) out.set("reason", to_text(settled.reason));
+  if (!settled.text.empty()) out.set("text", settled.text);
+  return out;
+}
+
+Json ephemeral_json(const EphemeralChanged& changed) {
+  Json out = event_json("ephemeral", {});
+  Json changes{Json::Array{}};
+  for (const Change& change : changed.changes) changes.push(change_json(change));
+  return out.set("changes", std::move(changes));
+}
+
 Json read_json(const AgentOp& op, const ReadDone& done) {
   Json out = event_json(op.single ? "value" : "values", op.id);
   out.set("at", cursor_json(done.at)).set("pending", done.pending);

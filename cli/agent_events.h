@@ -17,6 +17,8 @@ namespace waggle::cli {
 [[nodiscard]] Json link_json(const LinkChanged& link);
 [[nodiscard]] Json caught_up_json(const Json& id, const CaughtUp& caught_up);
 [[nodiscard]] Json settled_json(const Json& id, const WriteSettled& settled);
+[[nodiscard]] Json ephemeral_settled_json(const Json& id, const EphemeralSettled& settled);
+[[nodiscard]] Json ephemeral_json(const EphemeralChanged& changed);
 [[nodiscard]] Json read_json(const AgentOp& op, const ReadDone& done);
 [[nodiscard]] Json offer_settled_json(const Json& id, const OfferSettled& settled);
 [[nodiscard]] Json lost_json(const WritesLost& lost);

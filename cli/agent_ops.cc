@@ -159,7 +159,11 @@ Status parse_offer(const Json& object, bool withdraw, AgentOp& op) {
 
 Status parse_ask(const Json& object, AgentOp& op) {
   const std::string& name = op.op;
-  if (is_write(name)) {
+  if (is_write(name) && is_ephemeral(object)) {
+    auto command = ephemeral_of(object, name);
+    if (!command) return std::unexpected(command.error());
+    op.ask = *std::move(command);
+  } else if (is_write(name)) {
     auto entry = entry_of(object, name);
     if (!entry) return std::unexpected(entry.error());
     WriteCommand write{{}, {*std::move(entry)}};

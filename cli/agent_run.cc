@@ -235,6 +235,9 @@ class AgentProgram {
       std::get<WriteCommand>(op.ask).entries.clear();
     } else if (auto* update = std::get_if<UpdateCommand>(&op.ask)) {
       command = UpdateCommand{request, update->key, std::move(update->make)};
+    } else if (auto* ephemeral = std::get_if<EphemeralCommand>(&op.ask)) {
+      ephemeral->request = request;
+      command = std::move(*ephemeral);
     } else if (const auto* offer = std::get_if<OfferCommand>(&op.ask)) {
       command = OfferCommand{request, offer->key, offer->value};
     } else if (auto* read = std::get_if<ReadCommand>(&op.ask)) {
@@ -309,6 +312,15 @@ class AgentProgram {
     out_.add(settled_json(asked_.id_of(settled.request), settled));
     if (!settled.request && earlier_ > 0) --earlier_;
     asked_.forget(settled.request);
+  }
+
+  void on(const EphemeralSettled& settled) {
+    out_.add(ephemeral_settled_json(asked_.id_of(settled.request), settled));
+    asked_.forget(settled.request);
+  }
+
+  void on(const EphemeralChanged& changed) {
+    if (watching_) out_.add(ephemeral_json(changed));
   }
 
   void on(const ReadDone& done) {

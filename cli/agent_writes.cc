@@ -278,8 +278,8 @@ const std::vector<OpForm>& write_forms() {
     return OpForm{op, std::move(fields)};
   };
   static const std::vector<OpForm> kForms = {
-      making("put", {"value", "base64", "type", "beside"}),
-      {"delete", {"key", "field", "if_version", "if_mine", "if_unchanged"}},
+      making("put", {"value", "base64", "type", "beside", "ephemeral"}),
+      {"delete", {"key", "field", "if_version", "if_mine", "if_unchanged", "ephemeral"}},
       making("incr", {"amount", "type"}),
       changing("reset", {}),
       changing("reserve", {"amount"}),
@@ -314,6 +314,33 @@ Result<Entry> entry_of(const Json& object, std::string_view op) {
   auto metadata = metadata_of(object);
   if (!metadata) return std::unexpected(metadata.error());
   return Entry{Key(*key), *expect, *std::move(operation), *std::move(metadata)};
+}
+
+bool is_ephemeral(const Json& object) {
+  const Json* field = object.find("ephemeral");
+  return field != nullptr && (field->boolean() == nullptr || *field->boolean());
+}
+
+Result<EphemeralCommand> ephemeral_of(const Json& object, std::string_view op) {
+  bool ephemeral = false;
+  if (const Status read = read_flag(object, "ephemeral", ephemeral); !read)
+    return std::unexpected(read.error());
+  for (const char* name : {"beside", "field", "if_version", "if_absent", "if_mine", "if_unchanged"})
+    if (object.find(name) != nullptr)
+      return wrong(
+          fmt::format("\"{}\" can't go with \"ephemeral\": the last write of an ephemeral "
+                      "key stands, whatever was there",
+                      name));
+  const auto key = text_of(object, "key");
+  if (!key) return std::unexpected(key.error());
+  auto metadata = metadata_of(object);
+  if (!metadata) return std::unexpected(metadata.error());
+  EphemeralCommand command{{}, Key(*key), std::nullopt, *std::move(metadata)};
+  if (op == "delete") return command;
+  auto content = register_of(object);
+  if (!content) return std::unexpected(content.error());
+  command.value = *std::move(content);
+  return command;
 }
 
 const std::vector<OpForm>& update_forms() {
@@ -414,6 +441,7 @@ Result<WriteCommand> group_of(const Json& object) {
                                  did_you_mean(*op, write_names())));
     if (const Status fields = check_fields(item, *op, form->fields, false); !fields)
       return explain(fields.error().text);
+    if (is_ephemeral(item)) return explain("an ephemeral key is in no group; write it by itself");
     auto entry = entry_of(item, *op);
     if (!entry) return explain(entry.error().text);
     write.entries.push_back(*std::move(entry));

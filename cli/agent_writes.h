@@ -23,6 +23,10 @@ struct OpForm {
 
 // REQUIRES: is_write(op), and check_fields() was fine.
 [[nodiscard]] Result<Entry> entry_of(const Json& object, std::string_view op);
+// "ephemeral": true, of a put or delete.
+[[nodiscard]] bool is_ephemeral(const Json& object);
+// REQUIRES: is_ephemeral(object), and check_fields() was fine.
+[[nodiscard]] Result<EphemeralCommand> ephemeral_of(const Json& object, std::string_view op);
 // "as_of" of an edit: a revision, or a cursor as changes have it.
 [[nodiscard]] Status read_as_of(const Json& object, std::optional<Cursor>& out);
 

@@ -35,8 +35,8 @@ RawValue raw_of(const toml::node& node) {
     std::vector<std::int64_t> numbers;
     std::vector<std::string> texts;
     for (const toml::node& item : *array) {
-      if (const auto* number = item.as_integer()) numbers.push_back(number->get());
-      if (const auto* text = item.as_string()) texts.push_back(text->get());
+      if (const auto* one = item.as_integer()) numbers.push_back(one->get());
+      if (const auto* word = item.as_string()) texts.push_back(word->get());
     }
     if (numbers.size() == array->size()) {
       raw.value = std::move(numbers);

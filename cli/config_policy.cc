@@ -22,6 +22,15 @@ const PolicySetting kSettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return store(as_text(raw, "the beginning of keys, such as \"plan/\""), policy.prefix);
      }},
+    {"class", "\"durable\"",
+     "\"durable\", or \"ephemeral\": in memory only, gone with the session that wrote them or "
+     "after\n`time_to_live`; for presence, positions and the like.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       std::string choice;
+       const Status status = as_choice(raw, {"durable", "ephemeral"}, choice);
+       if (status) policy.ephemeral = choice == "ephemeral";
+       return status;
+     }},
     {"type", "\"register\"",
      "\"register\", \"counter\", \"set\", \"map\", \"shared-text\", ... (docs/types.md): another "
      "type "

@@ -33,7 +33,13 @@ void DeliveryQueue::push(const Delivery& delivery) {
       }
       changes_bytes_ += bytes;
     }
-    waiting_.deliveries.push_back(delivery);
+    if (const auto* news = std::get_if<EphemeralChanged>(&delivery)) {
+      for (const Change& change : news->changes)
+        ephemeral_.insert_or_assign(change.key, change.record);
+      ephemeral_at_ = news->at;
+    } else {
+      waiting_.deliveries.push_back(delivery);
+    }
   }
   wake();
 }
@@ -46,6 +52,12 @@ void DeliveryQueue::wake() {
 DeliveryQueue::Taken DeliveryQueue::take() {
   const std::lock_guard lock(mutex_);
   changes_bytes_ = 0;
+  if (!ephemeral_.empty()) {
+    EphemeralChanged news{ephemeral_at_, {}};
+    for (auto& [key, record] : std::exchange(ephemeral_, {}))
+      news.changes.push_back({key, std::move(record)});
+    waiting_.deliveries.emplace_back(std::move(news));
+  }
   return std::exchange(waiting_, {});
 }
 

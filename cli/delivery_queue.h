@@ -2,11 +2,13 @@
 
 // Deliveries on their way from an agent's loop to the thread that prints them. The loop never
 // waits: changes beyond the bound are dropped and the reader is told, so that it can fetch or
-// report what it missed. Answers are never dropped; their number is bounded by what was asked.
+// report what it missed. Of ephemeral keys the newest change of each waits. Answers are never
+// dropped; their number is bounded by what was asked.
 //
 // push() is thread-safe; everything else belongs to the reader.
 
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -46,6 +48,8 @@ class DeliveryQueue {
   // Guarded by mutex_:
   Taken waiting_;
   std::size_t changes_bytes_ = 0;
+  std::map<Key, RecordPtr> ephemeral_;
+  Revision ephemeral_at_;
 };
 
 }  // namespace waggle::cli

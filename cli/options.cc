@@ -271,6 +271,7 @@ class Parser {
     tail.add_option("--from", follow.cursor,
                     "Begin behind this cursor; 0: with the state as it is [only what is new]")
         ->type_name("CURSOR");
+    tail.add_flag("--ephemeral", follow.ephemeral, "Ephemeral keys too: as they are, then changes");
     tail.add_option("--count", follow.count, "End after so many changes")
         ->check(count_of_text)
         ->type_name("N");

@@ -91,6 +91,7 @@ struct CommandLine {
     std::string as_of;  // a cursor; empty: the newest
     std::optional<std::uint64_t> if_version;
     bool if_absent = false;
+    bool ephemeral = false;  // of put and rm
     std::uint64_t at_least = 0;
     bool long_list = false;
   } state;
@@ -122,6 +123,7 @@ struct CommandLine {
     std::string prefix;
     bool or_snapshot = false;
     std::uint64_t count = 0;
+    bool ephemeral = false;  // of tail: these too
   } follow;
 
   struct Admin {

@@ -26,6 +26,7 @@ enum class Part {
   kField,       // --field
   kIfVersion,   // --if-version
   kIfAbsent,    // --if-absent
+  kEphemeral,   // --ephemeral
 };
 
 struct WriteRow {
@@ -40,8 +41,9 @@ const std::vector<WriteRow>& write_rows() {
   static const std::vector<WriteRow> kRows = {
       {"put",
        "Write a value",
-       {kValue, kBeside, kField, kIfVersion, kIfAbsent},
-       "Prints the new version, which is also the revision of the swarm."},
+       {kValue, kBeside, kField, kIfVersion, kIfAbsent, kEphemeral},
+       "Prints the new version, which is also the revision of the swarm; of an ephemeral "
+       "key\nnothing."},
       {"patch",
        "Change a part of a JSON document",
        {kPatch, kField, kIfVersion, kIfAbsent},
@@ -50,7 +52,7 @@ const std::vector<WriteRow>& write_rows() {
        "nobody else wrote in between; else it is applied anew, unless --if-version says to what.\n"
        "  waggle state patch plan '{\"status\":\"done\",\"owner\":null}'\n"
        "  waggle state patch plan '[{\"op\":\"add\",\"path\":\"/steps/-\",\"value\":\"test\"}]'"},
-      {"rm", "Delete a key", {kIfVersion}, ""},
+      {"rm", "Delete a key", {kIfVersion, kEphemeral}, ""},
       {"incr",
        "Add to a counter",
        {kStep, kType, kField, kIfVersion, kIfAbsent},
@@ -227,6 +229,11 @@ class StateFamily {
         app.add_flag("--if-absent", state_.if_absent, "Only if there is no such key")
             ->excludes("--if-version");
         return;
+      case Part::kEphemeral:
+        app.add_flag("--ephemeral", state_.ephemeral,
+                     "A key whose policy says class = \"ephemeral\": for its time_to_live, in "
+                     "memory");
+        return;
     }
   }
 
@@ -319,6 +326,10 @@ std::string settle_state_write(CommandLine::State& state) {
     if (!scalar) return scalar.error().text + "; texts are compared with --kind bytes";
     state.scalar = *scalar;
   }
+  if (state.ephemeral &&
+      (state.if_version || state.if_absent || state.beside || !state.field.empty()))
+    return "expected no condition, --beside or --field with --ephemeral: the last write of an "
+           "ephemeral key stands, whatever was there";
   if (!types_of(state.verb).empty() && !state.type)
     state.type = state.list ? ValueType::kList : types_of(state.verb).front();
   if (state.type == ValueType::kText && state.elements.size() > 1)

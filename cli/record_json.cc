@@ -10,6 +10,7 @@ namespace {
 
 // Version, value, writer and time of a live record.
 void add_record(Json& out, const Record& record) {
+  if (record.ephemeral) out.set("ephemeral", true);
   out.set("version", record.version.value());
   add_value(out, *record.value);
   out.set("writer", record.writer.agent.value());
@@ -36,6 +37,7 @@ Json change_json(const Change& change) {
   if (change.record->live()) {
     add_record(out, *change.record);
   } else {
+    if (change.record->ephemeral) out.set("ephemeral", true);
     out.set("version", change.record->version.value()).set("deleted", true);
     if (!change.record->writer.agent.empty())
       out.set("writer", change.record->writer.agent.value());

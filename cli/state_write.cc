@@ -104,6 +104,20 @@ Result<Outcome> append(const CommandLine::State& state, Entry entry, RequestClie
   return client.write({std::move(entry)}, timeout_millis, read->at);
 }
 
+int write_ephemeral(const CommandLine& line, const Config& config, const Op& op) {
+  EphemeralEntry entry{Key(line.state.key), std::nullopt, {}};
+  if (const auto* put = std::get_if<PutOp>(&op)) entry.value = Register{put->content, put->bytes};
+  const auto client = dial(config);
+  if (!client) return fail(client.error(), line.json);
+  if (const Status written = (*client)->write_ephemeral(std::move(entry), config.timeout_millis);
+      !written)
+    return fail(written.error(), line.json);
+  if (!line.json) return kExitDone;
+  Json out;
+  out.set("key", line.state.key).set("ephemeral", true).set("ok", true);
+  return print_json(out.set("code", to_text(Code::kCommitted))) ? kExitDone : kExitFailure;
+}
+
 // What is wrong with the operation itself is said before anybody is dialled.
 int write(const CommandLine& line, const Config& config) {
   const CommandLine::State& state = line.state;
@@ -121,6 +135,7 @@ int write(const CommandLine& line, const Config& config) {
     if (!op) return fail(op.error(), line.json);
     entry.op = *std::move(op);
     if (const Status shape = check_entry(entry); !shape) return fail(shape.error(), line.json);
+    if (state.ephemeral) return write_ephemeral(line, config, entry.op);
   }
 
   const auto client = dial(config);

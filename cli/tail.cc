@@ -154,7 +154,20 @@ class Tail {
     tell(std::move(news), told_, changed.to, kSources[static_cast<std::size_t>(changed.source)]);
   }
 
+  // They have no cursor, and don't count: they are as they are now.
+  void on_ephemeral(const EphemeralChanged& news) {
+    for (const Change& change : news.changes) {
+      if (!change.key.value().starts_with(line_.follow.prefix)) continue;
+      Json line;
+      line.set("event", "ephemeral");
+      buffer_.add(line.add_all(change_json(change)));
+    }
+  }
+
   void on_delivery(const Delivery& delivery) {
+    if (const auto* news = std::get_if<EphemeralChanged>(&delivery);
+        news != nullptr && line_.follow.ephemeral)
+      on_ephemeral(*news);
     if (const auto* changed = std::get_if<StateChanged>(&delivery)) on_changed(*changed);
     if (const auto* link = std::get_if<LinkChanged>(&delivery)) {
       if (link->link == Link::kLost || link->link == Link::kBehind)

@@ -10,6 +10,7 @@ namespace waggle {
 
 struct Threshold {
   std::uint32_t permille = 510;  // 1..1000
+  friend bool operator==(const Threshold&, const Threshold&) = default;
 };
 
 // True iff `votes` of `electorate` reach the threshold. False for an empty electorate.

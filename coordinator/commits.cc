@@ -186,6 +186,10 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
   std::uint32_t index = 0;
   for (const Entry& entry : mutation.entries) {
     Judged one{&entry, swarm.state.find(entry.key), {}, {}, {}};
+    if (std::optional<std::string> text = of_another_class(one)) {
+      one.verdict = Verdict::rejects(Reason::kWrongClass, *std::move(text));
+      return refuse_mutation(swarm, one, author, std::move(outcome));
+    }
     one.ancestor = swarm.history.known_to(entry.key, author);
     one.verdict = judge(entry,
                         {one.standing.get(), swarm.state.floor(), next, index++, one.ancestor.get(),
@@ -231,6 +235,18 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
   outcome.revision = next;
   outcome.changed = true;
   return outcome;
+}
+
+// An ephemeral key takes no durable write, but one from before its policy can be deleted.
+std::optional<std::string> Coordinator::of_another_class(const Judged& one) const {
+  const Policy& policy = options_.policies.of(one.entry->key.value());
+  if (!policy.ephemeral) return std::nullopt;
+  if (std::holds_alternative<DeleteOp>(one.entry->op) && one.standing && one.standing->live())
+    return std::nullopt;
+  return fmt::format(
+      "keys that begin with '{}' are ephemeral by their policy: expected a put or delete with "
+      "`ephemeral`, in no group and under no condition",
+      policy.prefix);
 }
 
 // A rejection, or a conflict: of that the choice is kept, though nothing was committed.

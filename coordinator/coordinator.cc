@@ -88,6 +88,11 @@ const SwarmState* Coordinator::swarm(const SwarmId& id) const {
   return found == swarms_.end() ? nullptr : &found->second->state;
 }
 
+const EphemeralKeys* Coordinator::ephemeral(const SwarmId& id) const {
+  const auto found = swarms_.find(id);
+  return found == swarms_.end() ? nullptr : &found->second->ephemeral;
+}
+
 std::vector<SwarmId> Coordinator::swarms() const {
   std::vector<SwarmId> ids;
   for (const auto& [id, swarm] : swarms_) ids.push_back(id);
@@ -95,7 +100,10 @@ std::vector<SwarmId> Coordinator::swarms() const {
 }
 
 void Coordinator::check_invariants() const {
-  for (const auto& [id, swarm] : swarms_) swarm->state.check_invariants();
+  for (const auto& [id, swarm] : swarms_) {
+    swarm->state.check_invariants();
+    swarm->ephemeral.check_invariants();
+  }
 }
 
 // ---- one step ----------------------------------------------------------------------------------
@@ -144,6 +152,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   const auto before_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
   conclude_rounds();
   const auto after_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
+  end_ephemeral();
   std::vector<Row>& rows = actions.persist.rows;
   for (auto& [id, swarm] : swarms_) {
     const std::size_t before = rows.size();
@@ -153,6 +162,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
       rows.emplace_back(swarm->state.stored_row());
     }
     publish(*swarm, applied);
+    publish_ephemeral(*swarm);
     // After the updates, so that it speaks of the state that they lead to.
     if (sessions_.size() > 0 && now_.monotonic >= swarm->next_heartbeat) beat(*swarm);
   }
@@ -285,6 +295,7 @@ void Coordinator::beat(Swarm& swarm) {
   heartbeat.epoch = store_.epoch;
   heartbeat.head = swarm.state.head();
   heartbeat.digest = swarm.state.digest();
+  heartbeat.ephemeral = swarm.ephemeral.at();
   actions_->send.emplace_back(Broadcast{swarm.state.id(), make_message(heartbeat)});
 }
 
@@ -307,6 +318,7 @@ void Coordinator::on_tick() {
   rounds_.forget_decided(now_.monotonic);
   for (auto& [id, swarm] : swarms_) {
     forget_old(*swarm);
+    swarm->ephemeral.expire(now_.monotonic, now_.wall_millis);
     if (writable_) {
       age_conflicts(*swarm);
       expire_keys(*swarm);
@@ -349,6 +361,10 @@ void Coordinator::on_received(const Received& received) {
     on_sync_request(*session, *sync);
   } else if (const auto* compact = std::get_if<CompactRequest>(&message)) {
     on_compact(*session, *compact);
+  } else if (const auto* ephemeral = std::get_if<EphemeralWrite>(&message)) {
+    on_ephemeral_write(*session, *ephemeral);
+  } else if (const auto* all = std::get_if<EphemeralRequest>(&message)) {
+    on_ephemeral_request(*session, *all);
   } else if (std::holds_alternative<Bye>(message)) {
     sessions_.close(session->id);
   } else {
@@ -591,7 +607,8 @@ void Coordinator::on_subscribed(const Subscribed& subscribed) {
   session->attached = true;
   session->beats_behind = 0;
   session->acked_broadcast = swarm->broadcast;
-  send(session->peer, make_message(Attached{session->id, swarm->state.head(), swarm->broadcast}));
+  send(session->peer, make_message(Attached{session->id, swarm->state.head(), swarm->broadcast,
+                                            swarm->ephemeral.at()}));
 }
 
 void Coordinator::on_heartbeat(Session& session, const AgentHeartbeat& beat) {

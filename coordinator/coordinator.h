@@ -6,6 +6,7 @@
 //
 //   coordinator.cc  routing, joining, beats, closing a group of steps
 //   commits.cc      a submit: strict order, judgement, commit, outcome
+//   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
 //   synchronise.cc  full synchronisations
 //
@@ -20,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +32,7 @@
 #include "base/limits.h"
 #include "base/prng.h"
 #include "coordinator/conflict_inbox.h"
+#include "coordinator/ephemeral_keys.h"
 #include "coordinator/history.h"
 #include "coordinator/rounds.h"
 #include "coordinator/sessions.h"
@@ -66,6 +69,8 @@ class Coordinator final : public Core {
 
   [[nodiscard]] Epoch epoch() const { return store_.epoch; }
   [[nodiscard]] const SwarmState* swarm(const SwarmId& id) const;
+  [[nodiscard]] const EphemeralKeys* ephemeral(const SwarmId& id) const;
+  [[nodiscard]] const Sessions& sessions() const { return sessions_; }
   [[nodiscard]] std::vector<SwarmId> swarms() const;
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
   void check_invariants() const;
@@ -86,6 +91,7 @@ class Coordinator final : public Core {
     Writers writers;
     History history;
     ConflictInbox inbox;
+    EphemeralKeys ephemeral;
     std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
     std::string channel;                   // empty: its broadcast socket is not open yet
     bool channel_asked = false;
@@ -142,6 +148,7 @@ class Coordinator final : public Core {
     Verdict verdict;
     Hash128 content;
   };
+  [[nodiscard]] std::optional<std::string> of_another_class(const Judged& one) const;
   [[nodiscard]] Outcome refuse_mutation(Swarm& swarm, const Judged& one, const Author& author,
                                         Outcome outcome);
   void add_ancestor(Receipt& receipt, const Judged& one) const;
@@ -164,6 +171,16 @@ class Coordinator final : public Core {
   void age_conflicts(Swarm& swarm);
   void expire_keys(Swarm& swarm);
   static void answer_conflicts(Swarm& swarm, const ConflictsQuery& ask, QueryResult& result);
+
+  // ephemeral.cc
+  void on_ephemeral_write(Session& session, const EphemeralWrite& write);
+  [[nodiscard]] std::optional<EphemeralRefusal> write_ephemeral(Swarm& swarm,
+                                                                const Session& session,
+                                                                const EphemeralEntry& entry);
+  void end_ephemeral();
+  void publish_ephemeral(Swarm& swarm);
+  void on_ephemeral_request(Session& session, const EphemeralRequest& request);
+  static void list_ephemeral(const Swarm& swarm, const ListQuery& list, QueryResult& result);
 
   // service.cc
   void on_delta_request(Session& session, const DeltaRequest& request);

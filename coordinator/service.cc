@@ -125,6 +125,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
       for (const Key& key : get->keys) {
         RecordPtr record = swarm->state.find(key);
         if (record && !record->live()) record = nullptr;
+        if (!record) record = swarm->ephemeral.find(key);
         if (record) bytes += wire_size(key, *record);
         if (bytes > kAnswerBytes && !result.changes.empty()) {
           result.more = true;
@@ -139,6 +140,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
           list->glob, list->after, list->limit == 0 ? SIZE_MAX : list->limit, limits::kChunkBytes);
       result.changes = std::move(listing.changes);
       result.more = listing.more;
+      list_ephemeral(*swarm, *list, result);
     }
   } else if (const auto* conflicts = std::get_if<ConflictsQuery>(&query.ask)) {
     answer_conflicts(*swarm, *conflicts, result);
@@ -161,6 +163,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
 }
 
 void Coordinator::answer_status(QueryResult& result) {
+  std::size_t ephemeral_keys = 0;
   for (const auto& [id, swarm] : swarms_) {
     SwarmInfo info;
     info.swarm = id;
@@ -170,6 +173,7 @@ void Coordinator::answer_status(QueryResult& result) {
     info.keys = swarm->state.live_keys();
     info.tombstones = swarm->state.tombstones();
     info.state_bytes = swarm->state.bytes();
+    ephemeral_keys += swarm->ephemeral.size();
     info.agents = sessions_.of_swarm(id).size();
     info.open_rounds = rounds_.open(id);
     info.channel = swarm->channel;
@@ -177,6 +181,7 @@ void Coordinator::answer_status(QueryResult& result) {
   }
   for (const auto& [name, value] : counters_) result.counters.push_back({name, value});
   result.counters.push_back({"sessions", sessions_.size()});
+  result.counters.push_back({"ephemeral_keys", ephemeral_keys});
   result.counters.insert(result.counters.end(), measured_.begin(), measured_.end());
   std::ranges::sort(result.counters, {}, &NamedCount::name);
 }

@@ -27,11 +27,12 @@ Session& Sessions::open(Session session) {
 void Sessions::close(SessionId id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return;
-  const Session& session = found->second;
+  Session& session = found->second;
   if (const auto peer = by_peer_.find(session.peer); peer != by_peer_.end() && peer->second == id)
     by_peer_.erase(peer);
   const auto holder = holders_.find({session.swarm, session.agent});
   if (holder != holders_.end() && holder->second == id) holders_.erase(holder);
+  if (session.role != Role::kClient) ended_.push_back(std::move(found->second));
   by_id_.erase(found);
 }
 

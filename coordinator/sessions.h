@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -51,6 +52,9 @@ struct Session {
   // Of this session: incarnations it has written under, and those that it had no longer listed.
   std::set<Incarnation> submitted;
   std::set<Incarnation> retired;
+  // Of its ephemeral writes: the last one, and its result in case that is lost.
+  std::uint64_t ephemeral_number = 0;
+  MessagePtr ephemeral_result;
 };
 
 class Sessions {
@@ -79,6 +83,8 @@ class Sessions {
   void refresh_all(Instant now);
 
   [[nodiscard]] const std::map<SessionId, Session>& all() const { return by_id_; }
+  // Those that ended since it was asked last, but clients'.
+  [[nodiscard]] std::vector<Session> take_ended() { return std::exchange(ended_, {}); }
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
   [[nodiscard]] std::vector<const Session*> of_swarm(const SwarmId& swarm) const;
   [[nodiscard]] bool anyone_attached(const SwarmId& swarm) const;
@@ -86,6 +92,7 @@ class Sessions {
  private:
   Beat beat_;
   std::map<SessionId, Session> by_id_;
+  std::vector<Session> ended_;
   std::map<PeerId, SessionId> by_peer_;
   std::map<std::pair<SwarmId, AgentId>, SessionId> holders_;
 };

@@ -89,8 +89,16 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
   if (request.keys.size() > limits::kRoundKeys)
     wrong = fmt::format("{} keys were named, one round has at most {}; ask for all, or in parts",
                         request.keys.size(), limits::kRoundKeys);
-  for (const Key& key : request.keys)
-    if (const Status shape = check_key(key.value()); !shape) wrong = shape.error().text;
+  for (const Key& key : request.keys) {
+    if (const Status shape = check_key(key.value()); !shape) {
+      wrong = shape.error().text;
+    } else if (options_.policies.of(key.value()).ephemeral) {
+      wrong = fmt::format(
+          "'{}' is an ephemeral key, which no round is held about: its newest value "
+          "is everybody's already",
+          key.value());
+    }
+  }
   if (!wrong.empty()) {
     report(round, RoundOutcome::kUnchanged, Code::kRejected, wrong);
     return;
@@ -119,7 +127,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     const Policy& policy = options_.policies.of(answer.key.value());
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
         answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
-        (policy.type && *policy.type != ValueType::kRegister)) {
+        (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;
     }

@@ -31,10 +31,10 @@ struct MergeRule {
   MergeFavor favor = MergeFavor::kNone;
   // Of JSON, see resolver/json_merge.h.
   bool additive_numbers = false;
-  std::map<std::string, std::string> array_keys;  // the member by pointer
+  std::map<std::string, std::string> array_keys = {};  // the member by pointer
   // Of a receipt: "lww" or "fww", by which the write has the fields that both changed. Empty: what
   // stands has them, or `favor` says.
-  std::string fields;
+  std::string fields = {};
   friend bool operator==(const MergeRule&, const MergeRule&) = default;
 };
 

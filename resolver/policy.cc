@@ -27,6 +27,16 @@ std::unexpected<Error> wrong(const Policy& policy, std::string_view text) {
   return failed(Code::kRejected, fmt::format("policy '{}': {}", policy.prefix, text));
 }
 
+// Nothing is set that would have no effect.
+bool only_of_an_ephemeral(const Policy& policy) {
+  Policy plain;
+  plain.prefix = policy.prefix;
+  plain.ephemeral = true;
+  plain.live_millis = policy.live_millis;
+  plain.packing = policy.packing;
+  return policy == plain;
+}
+
 }  // namespace
 
 std::string_view to_text(Strategy strategy) {
@@ -80,6 +90,10 @@ Status Policies::add(Policy policy) {
   if (policy.timeout_millis && *policy.timeout_millis <= 0)
     return failed(Code::kRejected,
                   fmt::format("policy '{}': the timeout must be above 0", policy.prefix));
+  if (policy.ephemeral && !only_of_an_ephemeral(policy))
+    return wrong(policy,
+                 "ephemeral keys are registers and the last write stands: expected no setting "
+                 "beside `class` but `time_to_live` and `compression`");
   choose_packing_ = choose_packing_ || policy.packing != Packing::kAuto;
   if (policy.prefix.empty()) {
     if (std::exchange(default_given_, true))
@@ -127,7 +141,7 @@ const Merger* Policies::merger(const std::string& name) const {
 std::vector<std::string> Policies::mortal() const {
   std::vector<std::string> prefixes;
   for (const auto& [prefix, policy] : by_prefix_)
-    if (policy.live_millis) prefixes.push_back(prefix);
+    if (policy.live_millis && !policy.ephemeral) prefixes.push_back(prefix);
   return prefixes;
 }
 

@@ -45,6 +45,9 @@ enum class LateWrite : std::uint8_t { kConflict, kApply };
 
 struct Policy {
   std::string prefix;
+  // Its keys are registers in the coordinator's memory only, each of the session that wrote it
+  // last; the last write stands. Of the other settings only `live_millis` and `packing` apply.
+  bool ephemeral = false;
   std::optional<ValueType> type;  // fixed for all keys of the prefix
   Strategy strategy = Strategy::kLww;
   Strategy otherwise = Strategy::kKeep;  // where `strategy` can't decide; not quorum itself
@@ -67,6 +70,8 @@ struct Policy {
   std::string merger;                         // with `custom`
   MergeRule merging;                          // with `merge`
   Packing packing = Packing::kAuto;           // of large registers on their way to readers
+
+  friend bool operator==(const Policy&, const Policy&) = default;
 
   [[nodiscard]] std::vector<Strategy> chain() const { return {strategy, otherwise, at_last}; }
   [[nodiscard]] bool uses(Strategy wanted) const {
@@ -96,7 +101,8 @@ class Policies {
   [[nodiscard]] const Merger* merger(const std::string& name) const;
   // True iff of() says anything about packing.
   [[nodiscard]] bool choose_packing() const { return choose_packing_; }
-  // Prefixes whose keys have a time to live, so that nothing else is looked through for them.
+  // Prefixes whose durable keys have a time to live, so that nothing else is looked through for
+  // them.
   [[nodiscard]] std::vector<std::string> mortal() const;
 
  private:

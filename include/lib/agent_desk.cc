@@ -41,6 +41,14 @@ WriteResult to_result(const Error& error) {
   return result;
 }
 
+WriteResult to_result(const EphemeralSettled& settled) {
+  WriteResult result = to_result(Error{settled.code, settled.text});
+  result.key = settled.key.value();
+  result.changed = settled.code == Code::kCommitted;
+  if (settled.reason != Reason::kNone) result.reason = to_text(settled.reason);
+  return result;
+}
+
 }  // namespace
 
 // ---- the agent's thread ------------------------------------------------------------------------
@@ -53,6 +61,8 @@ void AgentDesk::deliver(const Delivery& delivery) {
         write->second = true;
     } else if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
       if (settled->request) settle(settled->request, to_result(settled->outcome));
+    } else if (const auto* stands = std::get_if<EphemeralSettled>(&delivery)) {
+      settle(stands->request, to_result(*stands));
     } else if (const auto* refused = std::get_if<CommandFailed>(&delivery);
                refused && writes_.contains(refused->request)) {
       settle(refused->request, to_result(refused->error));
@@ -98,6 +108,10 @@ void AgentDesk::call_back(const Delivery& delivery) {
                          .round = changed->round.value(),
                          .cleared = changed->cleared,
                          .items = to_items(changed->changes)});
+  } else if (const auto* news = std::get_if<EphemeralChanged>(&delivery)) {
+    if (events_.on_ephemeral) events_.on_ephemeral({to_items(news->changes)});
+  } else if (const auto* stands = std::get_if<EphemeralSettled>(&delivery)) {
+    if (events_.on_settled) events_.on_settled({{stands->request.value()}, to_result(*stands)});
   } else if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
     if (events_.on_settled)
       events_.on_settled({{settled->request.value()}, to_result(settled->outcome)});

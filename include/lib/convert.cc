@@ -122,6 +122,7 @@ StateItem to_item(const Key& key, const Record* record) {
   item.metadata = record->metadata;
   if (record->receipt != ChainHash{}) item.receipt = to_hex(record->receipt);
   item.exists = record->live();
+  item.ephemeral = record->ephemeral;
   if (!record->live()) return item;
   item.type = static_cast<ItemType>(type_of(*record->value));
   std::visit(FillItem{item}, *record->value);

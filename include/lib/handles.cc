@@ -239,6 +239,32 @@ Expected<std::vector<SiblingValue>> AgentMulti::values() const {
   return *item ? std::move((*item)->siblings) : std::vector<SiblingValue>();
 }
 
+// ---- ephemeral keys ----------------------------------------------------------------------------
+
+Expected<WriteTicket> AgentHandle::write_ephemeral(std::optional<ContentKind> content,
+                                                   std::string_view bytes) const {
+  return agent_.write_ephemeral(key_, content, std::string(bytes));
+}
+
+Expected<WriteTicket> AgentEphemeral::set(std::string_view text) {
+  return write_ephemeral(ContentKind::kText, text);
+}
+Expected<WriteTicket> AgentEphemeral::set_json(std::string_view json) {
+  return write_ephemeral(ContentKind::kJson, json);
+}
+Expected<WriteTicket> AgentEphemeral::set_bytes(std::string_view bytes) {
+  return write_ephemeral(ContentKind::kBytes, bytes);
+}
+Expected<WriteTicket> AgentEphemeral::erase() {
+  return write_ephemeral(std::nullopt, {});
+}
+Expected<std::optional<std::string>> AgentEphemeral::value() const {
+  auto item = find(ItemType::kRegister);
+  if (!item) return std::unexpected(std::move(item.error()));
+  if (!*item) return std::nullopt;
+  return std::move((*item)->bytes);
+}
+
 // ---- lists and texts ---------------------------------------------------------------------------
 
 Expected<WriteTicket> AgentList::insert(std::uint64_t at, std::vector<std::string> elements) {

@@ -61,6 +61,13 @@ struct RequestClient::Parts {
   Cursor known;  // the newest state that this client was told of: what its writes have seen
   HlcClock hlc;
   std::int64_t clock_shift = 0;
+  SessionId ephemeral_within;  // the session that counts the ephemeral writes
+  std::uint64_t ephemeral_number = 0;
+
+  [[nodiscard]] std::uint64_t next_ephemeral() {
+    if (std::exchange(ephemeral_within, session) != session) ephemeral_number = 0;
+    return ++ephemeral_number;
+  }
 
   [[nodiscard]] Instant in(std::int64_t millis) const {
     return monotonic_now() + Millis{std::max<std::int64_t>(millis, 0)};
@@ -284,6 +291,36 @@ Result<QueryResult> RequestClient::query(Ask ask, std::int64_t timeout_millis) {
   if (answer) return std::move(*answer);
   if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("the question"));
   return std::unexpected(std::move(asked.error()));
+}
+
+Status RequestClient::write_ephemeral(EphemeralEntry entry, std::int64_t timeout_millis) {
+  if (Status shape = check_key(entry.key.value()); !shape) return shape;
+  Parts& p = *parts_;
+  std::optional<Status> answer;
+  SessionId within;
+  std::uint64_t number = 0;
+  Parts::Asking asking;
+  // Each session counts its own from 1; the same number again is the same write.
+  asking.build = [&] {
+    if (within != p.session) number = p.next_ephemeral();
+    within = p.session;
+    return EphemeralWrite{p.session, number, {entry}};
+  };
+  asking.take = [&](const Message& message) {
+    if (const auto* result = std::get_if<EphemeralResult>(&message);
+        result && result->number == number) {
+      answer = result->refused.empty()
+                   ? Status()
+                   : Status(failed(result->refused.front().code, result->refused.front().text));
+    } else if (const auto* error = std::get_if<ErrorReply>(&message)) {
+      answer = failed(error->code, error->text);
+    }
+    return answer ? Parts::Heard::kAnswer : Parts::Heard::kNothing;
+  };
+  Status asked = p.ask(asking, p.in(timeout_millis));
+  if (answer) return *std::move(answer);
+  if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("the write"));
+  return asked;
 }
 
 Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeout_millis) {

@@ -51,6 +51,9 @@ class RequestClient {
   // of; positions in texts and lists are those of it. It never counts for more than is known.
   [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis,
                                       const std::optional<Cursor>& seen = std::nullopt);
+  // An ephemeral key, which lives for the time to live of its policy: a client has no session that
+  // stays. Errors: those of the refusal, see EphemeralResult.
+  [[nodiscard]] Status write_ephemeral(EphemeralEntry entry, std::int64_t timeout_millis);
   [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
                                                std::int64_t timeout_millis);
   [[nodiscard]] Result<CompactResult> compact(Revision floor, std::int64_t timeout_millis);

@@ -51,6 +51,7 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
     policy.history = rule.history;
     policy.amend_millis = rule.amend.count();
     if (rule.parked_for) policy.parked_millis = rule.parked_for->count();
+    policy.ephemeral = rule.ephemeral;
     if (rule.time_to_live) policy.live_millis = rule.time_to_live->count();
     policy.elements_max = rule.elements_max;
     policy.late_write = rule.apply_late_writes ? LateWrite::kApply : LateWrite::kConflict;

@@ -185,6 +185,15 @@ Expected<WriteTicket> SwarmAgent::append(const std::string& key, std::vector<std
                     }});
 }
 
+Expected<WriteTicket> SwarmAgent::write_ephemeral(const std::string& key,
+                                                  std::optional<ContentKind> content,
+                                                  std::string bytes) {
+  EphemeralCommand command;
+  command.key = Key(key);
+  if (content) command.value = Register{static_cast<ContentType>(*content), std::move(bytes)};
+  return parts_->post_write(std::move(command));
+}
+
 Expected<WriteTicket> SwarmAgent::put(std::string_view key, std::string_view text) {
   return write(WriteGroup().put(key, text));
 }
@@ -291,6 +300,9 @@ AgentMax SwarmAgent::max(std::string key) {
   return {*this, std::move(key)};
 }
 AgentMin SwarmAgent::min(std::string key) {
+  return {*this, std::move(key)};
+}
+AgentEphemeral SwarmAgent::ephemeral(std::string key) {
   return {*this, std::move(key)};
 }
 AgentMulti SwarmAgent::multi(std::string key) {

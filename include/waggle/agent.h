@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,12 @@ struct StateChange {
   ChangeOrigin origin = ChangeOrigin::kUpdate;
   std::uint64_t round = 0;  // of the synchronisation that made it; 0: none
   bool cleared = false;     // everything else is gone
+  std::vector<StateItem> items;
+};
+
+// Ephemeral keys that changed; one that is gone does not exist in it. Not counted by a version: see
+// SwarmAgent::ephemeral().
+struct EphemeralChange {
   std::vector<StateItem> items;
 };
 
@@ -115,6 +122,7 @@ struct DivergedCopy {
 // Any may be empty.
 struct AgentEvents {
   std::function<void(const StateChange&)> on_change = {};
+  std::function<void(const EphemeralChange&)> on_ephemeral = {};
   std::function<void(const SettledWrite&)> on_settled = {};
   std::function<void(const LinkStatus&)> on_link = {};
   std::function<void(const OfferSettlement&)> on_offer = {};
@@ -207,6 +215,8 @@ class SwarmAgent {
   [[nodiscard]] AgentMap map(std::string key);
   [[nodiscard]] AgentList list_of(std::string key);
   [[nodiscard]] AgentText text(std::string key);
+  // Of a prefix whose rule says ephemeral: presence, positions, what this agent is doing now.
+  [[nodiscard]] AgentEphemeral ephemeral(std::string key);
 
   // ---- rounds
   // This agent's candidate for a register, answered when a synchronisation asks; not part of the
@@ -233,6 +243,8 @@ class SwarmAgent {
   struct Parts;
   Expected<WriteTicket> append(const std::string& key, std::vector<std::string> field,
                                std::vector<std::string> inserted, ItemType type);
+  Expected<WriteTicket> write_ephemeral(const std::string& key, std::optional<ContentKind> content,
+                                        std::string bytes);
   explicit SwarmAgent(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

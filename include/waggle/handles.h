@@ -44,6 +44,9 @@ class AgentHandle {
   Expected<WriteTicket> write(WriteGroup group) const;
   // Behind the end of what the view holds when it is written.
   Expected<WriteTicket> append(std::vector<std::string> inserted, ItemType type) const;
+  // `content` empty: erase.
+  Expected<WriteTicket> write_ephemeral(std::optional<ContentKind> content,
+                                        std::string_view bytes) const;
   // Empty when there is none.
   [[nodiscard]] Expected<std::optional<StateItem>> find(ItemType type) const;
   [[nodiscard]] Expected<std::int64_t> number(ItemType type) const;
@@ -172,6 +175,25 @@ class AgentMulti : public AgentHandle {
   using AgentHandle::AgentHandle;
   Expected<WriteTicket> put(std::string_view text);
   [[nodiscard]] Expected<std::vector<SiblingValue>> values() const;
+};
+
+// ---- ephemeral keys ----------------------------------------------------------------------------
+
+// A value that is there as long as its writer: in the coordinator's memory only, gone when this
+// agent leaves, dies, or has not written it for the rule's time to live. Of many writes in short
+// order the newest travels; the last writer has the key. Reads are those of SwarmAgent; changes
+// come by on_ephemeral. An agent that lost its coordinator states its own keys again when it is
+// back, but those that another one wrote meanwhile. Failures: kRejected above 64 KiB, kOverloaded.
+// The outcome of a write is kRejected, "wrong_class", where the key's rule says durable.
+class AgentEphemeral : public AgentHandle {
+ public:
+  using AgentHandle::AgentHandle;
+  Expected<WriteTicket> set(std::string_view text);
+  Expected<WriteTicket> set_json(std::string_view json);
+  Expected<WriteTicket> set_bytes(std::string_view bytes);
+  Expected<WriteTicket> erase();
+  // Empty when there is none.
+  [[nodiscard]] Expected<std::optional<std::string>> value() const;
 };
 
 // ---- lists and texts ---------------------------------------------------------------------------

@@ -43,6 +43,9 @@ struct KeyRule {
   std::optional<std::uint32_t> history =
       {};  // earlier versions kept: 0..64; 16 with kMerge, else 0
   std::optional<std::chrono::milliseconds> parked_for = {};  // then a conflict is dismissed
+  // Its keys are in memory only, and go with their writer's session or after `time_to_live`; no
+  // other setting applies. See SwarmAgent::ephemeral().
+  bool ephemeral = false;
   std::optional<std::chrono::milliseconds> time_to_live =
       {};                                          // without a write; then it is deleted
   std::optional<std::uint64_t> elements_max = {};  // of a set, map, list or text

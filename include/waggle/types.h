@@ -121,6 +121,9 @@ struct StateItem {
   std::map<std::string, std::string> metadata;
   std::string receipt;   // hash of the key's newest receipt; empty: nothing was chosen yet
   bool pending = false;  // an own write that is not committed yet is counted in
+  // Of a key of the class ephemeral: `version` counts the ephemeral changes since the coordinator's
+  // start, not commits.
+  bool ephemeral = false;
 };
 struct ItemList {
   StateVersion at;

@@ -29,7 +29,7 @@ inline constexpr int kFields<Welcome> = 12;
 template <>
 inline constexpr int kFields<Refused> = 3;
 template <>
-inline constexpr int kFields<Attached> = 3;
+inline constexpr int kFields<Attached> = 4;
 template <>
 inline constexpr int kFields<NoSession> = 1;
 template <>
@@ -41,7 +41,7 @@ inline constexpr int kFields<AgentHeartbeat> = 6;
 template <>
 inline constexpr int kFields<HeartbeatAck> = 4;
 template <>
-inline constexpr int kFields<Heartbeat> = 6;
+inline constexpr int kFields<Heartbeat> = 7;
 template <>
 inline constexpr int kFields<Submit> = 4;
 template <>
@@ -97,6 +97,20 @@ inline constexpr int kFields<CompactResult> = 6;
 template <>
 inline constexpr int kFields<ErrorReply> = 4;
 template <>
+inline constexpr int kFields<EphemeralEntry> = 4;
+template <>
+inline constexpr int kFields<EphemeralWrite> = 3;
+template <>
+inline constexpr int kFields<EphemeralRefusal> = 4;
+template <>
+inline constexpr int kFields<EphemeralResult> = 4;
+template <>
+inline constexpr int kFields<EphemeralUpdate> = 6;
+template <>
+inline constexpr int kFields<EphemeralRequest> = 2;
+template <>
+inline constexpr int kFields<EphemeralState> = 6;
+template <>
 inline constexpr int kFields<EpochEnd> = 2;
 template <>
 inline constexpr int kFields<Cursor> = 2;
@@ -113,7 +127,7 @@ inline constexpr int kFields<Writer> = 3;
 template <>
 inline constexpr int kFields<Dot> = 3;
 template <>
-inline constexpr int kFields<Record> = 9;
+inline constexpr int kFields<Record> = 10;
 template <>
 inline constexpr int kFields<Change> = 0;
 template <>
@@ -425,6 +439,17 @@ class Filler {
   static void repair(StateRequest& request) { request.all = false; }
   static void repair(SyncRequest& request) { request.all = false; }
   static void repair(WriterRow& row) { row.gone = false; }
+  static void repair(Record& record) { record.ephemeral = false; }
+  void repair(EphemeralUpdate& update) { make_ephemeral(update.changes); }
+  void repair(EphemeralState& state) { make_ephemeral(state.changes); }
+  void make_ephemeral(std::vector<Change>& changes) {
+    for (Change& change : changes) {
+      auto record = std::make_shared<Record>(*change.record);
+      record->value = make<Register>();
+      record->ephemeral = true;
+      change.record = std::move(record);
+    }
+  }
 
   std::uint64_t turn_;
   std::uint64_t next_;

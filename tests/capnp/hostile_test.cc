@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "base/limits.h"
 #include "base/prng.h"
 #include "capnp/codec.h"
+#include "capnp/records.h"
 #include "tests/capnp/filled.h"
 #include "tests/noise.h"
 
@@ -254,8 +257,8 @@ BOOST_AUTO_TEST_CASE(a_frame_that_is_not_ours_has_no_protocol_version) {
 
 BOOST_AUTO_TEST_CASE(a_message_or_a_meaning_of_a_newer_waggle_is_unsupported) {
   std::string frame = encode(Bye{SessionId(1)});
-  store<std::uint16_t>(frame, 22, 25);
-  BOOST_CHECK(refused(frame, "message 25", Code::kUnsupported));
+  store<std::uint16_t>(frame, 22, 30);
+  BOOST_CHECK(refused(frame, "message 30", Code::kUnsupported));
   store<std::uint16_t>(frame, 22, 0xffff);
   BOOST_CHECK(refused(frame, "message 65535", Code::kUnsupported));
 
@@ -273,8 +276,10 @@ BOOST_AUTO_TEST_CASE(a_message_or_a_meaning_of_a_newer_waggle_is_unsupported) {
   using Mutation = wire::Mutation::Builder;
   using Entry = wire::Entry::Builder;
   BOOST_CHECK(decode(with_mutation([](Mutation, Entry) {})));
-  BOOST_CHECK(refused(with_mutation([](Mutation, Entry entry) { entry.setValueClass(1); }),
+  BOOST_CHECK(refused(with_mutation([](Mutation, Entry entry) { entry.setValueClass(2); }),
                       "value class", Code::kUnsupported));
+  BOOST_CHECK(refused(with_mutation([](Mutation, Entry entry) { entry.setValueClass(1); }),
+                      "expected durable writes"));
   BOOST_CHECK(refused(
       with_mutation([](Mutation mutation, Entry) { mutation.initOrigin().setFenceToken(1); }),
       "fence token", Code::kUnsupported));
@@ -286,6 +291,44 @@ BOOST_AUTO_TEST_CASE(a_message_or_a_meaning_of_a_newer_waggle_is_unsupported) {
     origin.setUser("u");
     origin.setDevice("d");
   })));
+}
+
+BOOST_AUTO_TEST_CASE(the_classes_of_records_are_kept_apart) {
+  const auto record = [](std::optional<Value> value, bool ephemeral) {
+    auto made = std::make_shared<Record>();
+    made->value = std::move(value);
+    made->version = Revision(1);
+    made->ephemeral = ephemeral;
+    return made;
+  };
+  const Value reg = Register{ContentType::kText, "x"};
+  const auto durable = [&](RecordPtr one) {
+    StateUpdate update;
+    update.swarm = SwarmId("s");
+    update.changes.push_back({Key("k"), std::move(one)});
+    return encode(update);
+  };
+  const auto news = [&](RecordPtr one) {
+    EphemeralUpdate update;
+    update.swarm = SwarmId("s");
+    update.changes.push_back({Key("k"), std::move(one)});
+    return encode(update);
+  };
+  BOOST_CHECK(decode(durable(record(reg, false))));
+  BOOST_CHECK(refused(durable(record(reg, true)), "expected a durable record"));
+  BOOST_CHECK(decode(news(record(reg, true))));
+  BOOST_CHECK(decode(news(record(std::nullopt, true))));
+  BOOST_CHECK(refused(news(record(reg, false)), "expected an ephemeral record"));
+  BOOST_CHECK(refused(news(record(Counter{1}, true)), "a whole register"));
+  DeltaChunk chunk;
+  chunk.changes.push_back({Key("k"), record(reg, true)});
+  BOOST_CHECK(refused(encode(chunk), "expected a durable record"));
+  Outcome outcome;
+  outcome.committed = record(reg, true);
+  BOOST_CHECK(
+      refused(encode(SubmitResult{SessionId(1), Epoch(1), {{Incarnation(1), Seq(1), outcome}}}),
+              "expected a durable one"));
+  BOOST_CHECK(!decode_stored<Record>(encode_stored(*record(reg, true))));
 }
 
 BOOST_AUTO_TEST_CASE(unordered_metadata_is_refused) {

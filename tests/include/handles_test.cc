@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -339,4 +340,42 @@ BOOST_AUTO_TEST_CASE(a_register_in_a_map_is_read_alone) {
   swarm.done(ada.set("mood", "happy"));
   BOOST_TEST(take(ada.get("mood"))->bytes == "happy");
   BOOST_TEST(!take(ada.get("home")).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_ephemeral_key_is_there_as_long_as_its_writer) {
+  SynchronizerConfig config;
+  config.rules.push_back({.prefix = "here/", .ephemeral = true});
+  const auto hive = serve(config);
+  std::mutex mutex;
+  std::vector<StateItem> seen;
+  const auto bob = join(member(*hive, "bob"), {.on_ephemeral = [&](const EphemeralChange& change) {
+                          const std::lock_guard lock(mutex);
+                          seen.insert(seen.end(), change.items.begin(), change.items.end());
+                        }});
+  const auto told_of = [&](std::size_t count) {
+    return eventually([&] {
+      const std::lock_guard lock(mutex);
+      return seen.size() >= count;
+    });
+  };
+  auto ada = join(member(*hive, "ada"));
+  AgentEphemeral mine = ada->ephemeral("here/ada");
+  BOOST_TEST(!take(mine.value()).has_value());
+  BOOST_TEST(committed(ada->wait(take(mine.set_json(R"({"on":1})")), kPatience)).changed);
+  BOOST_TEST(take(mine.value()).value() == R"({"on":1})");
+  BOOST_REQUIRE(told_of(1));
+  const StateItem told = seen.at(0);
+  BOOST_TEST((told.exists && told.ephemeral && told.key == "here/ada"));
+  BOOST_TEST((told.writer == "ada" && told.bytes == R"({"on":1})"));
+  const StateItem read = take(bob->get("here/ada"));
+  BOOST_TEST((read.exists && read.ephemeral));
+  BOOST_TEST(
+      (take(ada->wait(take(ada->ephemeral("plan").set("x")), kPatience)).reason == "wrong_class"));
+  const WriteResult durable = take(ada->wait(take(ada->put("here/ada", "x")), kPatience));
+  BOOST_TEST((durable.reason == "wrong_class"));
+
+  take(ada->leave());
+  BOOST_REQUIRE(told_of(2));
+  BOOST_TEST(!seen.at(1).exists);
+  BOOST_TEST(!take(bob->get("here/ada")).exists);
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "tests/sim/answer_checkers.h"
+#include "tests/sim/ephemeral_checker.h"
 #include "tests/sim/reader_checkers.h"
 #include "tests/sim/round_checker.h"
 
@@ -21,6 +22,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   checkers.push_back(std::make_unique<AnswerChecker>(truth));
   checkers.push_back(std::make_unique<LostChecker>(truth));
   checkers.push_back(std::make_unique<RoundChecker>(truth));
+  checkers.push_back(std::make_unique<EphemeralChecker>(truth));
   return checkers;
 }
 

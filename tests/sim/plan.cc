@@ -65,6 +65,7 @@ Plan Plan::drawn(std::uint64_t seed) {
   if (random.chance(1, 4)) plan.unstored = random.below(plan.agents) + 1;
   plan.all_types = random.chance(2, 3);
   plan.strategies = random.chance(2, 3);
+  plan.ephemeral = coin();
   return plan;
 }
 

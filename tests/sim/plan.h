@@ -61,6 +61,7 @@ struct Plan {
   bool mixed_types = false;
   bool all_types = false;   // writes of every value type
   bool strategies = false;  // registers under every strategy, conflicts that are parked and settled
+  bool ephemeral = false;   // writes of keys that live in memory only
   bool clears = false;      // now and then the whole swarm is cleared
 
   [[nodiscard]] bool observes(std::size_t agent) const { return agent + observers >= agents; }

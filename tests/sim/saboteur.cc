@@ -347,10 +347,8 @@ void plant_effects(const auto& plant) {
         change_values<List>([](List& list) { list = {}; }), "were to be removed");
   value("a map loses a field", "fields", change_values<Map>([](Map& map) { map = {}; }));
   plant("a settlement makes another value", "effects",
-        {.store = change_made_for("settled",
-                                  [](Record& record) {
-                                    record.value = Register{ContentType::kText, "?"};
-                                  })},
+        {.store = change_made_for(
+             "settled", [](Record& record) { record.value = Register{ContentType::kText, "?"}; })},
         "not what was settled");
   plant("a merge is said to be somebody else's", "effects",
         {.store = change_made_for(
@@ -429,6 +427,21 @@ const std::vector<PlantedBug>& planted_bugs() {
           "and it is there");
     plant("what was refused is told to be lost", "lost", {.deliver = tell_lost(Code::kConflict)},
           "not acknowledged");
+    plant("an ephemeral update lacks a change", "ephemeral",
+          {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {
+             if (update.changes.size() > 1) update.changes.pop_back();
+           })},
+          "than the coordinator");
+    plant("an ephemeral update leaves out what came before", "ephemeral",
+          {.send = change_messages<EphemeralUpdate>(
+               [](EphemeralUpdate& update) { update.from = Revision(update.to.value() - 1); })},
+          "the one before ended");
+    plant("an ephemeral write is answered as taken", "ephemeral",
+          {.send = change_messages<EphemeralResult>(
+               [](EphemeralResult& result) { result.refused.clear(); })},
+          "a durable key");
+    plant("an ephemeral write is answered twice", "ephemeral",
+          {.deliver = tell_times<EphemeralSettled>(2)}, "twice");
     plant("nothing of the swarm is found at a start", "recovery", {.recover = find_no_swarm},
           "the swarm is gone");
     plant("a record is not found at a start", "recovery", {.recover = miss_a_record},

@@ -170,7 +170,25 @@ std::string describe(const Message& message) {
             return fmt::format("round {} {} head {} {}", short_id(m.round.value()),
                                to_text(m.outcome), m.head.value(), m.text);
           },
-          [](const ErrorReply& m) { return m.text; }, [](const auto&) { return std::string(); }},
+          [](const EphemeralWrite& m) {
+            std::string text = fmt::format("number {}:", m.number);
+            for (const EphemeralEntry& entry : m.entries)
+              text += fmt::format(" {}{}", entry.key.value(), entry.value ? "" : " gone");
+            return text;
+          },
+          [](const EphemeralResult& m) {
+            return fmt::format("number {} at {}, {} refused", m.number, m.at.value(),
+                               m.refused.size());
+          },
+          [](const EphemeralUpdate& m) {
+            return fmt::format("{}..{}:{}", m.from.value(), m.to.value(), text_of(m.changes));
+          },
+          [](const EphemeralState& m) {
+            return fmt::format("at {} piece {}{}:{}", m.at.value(), m.piece,
+                               m.last ? ", the last" : "", text_of(m.changes));
+          },
+          [](const ErrorReply& m) { return m.text; },
+          [](const auto&) { return std::string(); }},
       message);
   return rest.empty() ? name : name + " " + rest;
 }
@@ -212,6 +230,12 @@ std::string describe(const Delivery& delivery) {
           [](const DigestMismatch& d) {
             return fmt::format("digest mismatch at {}", d.revision.value());
           },
+          [](const EphemeralSettled& d) {
+            return fmt::format("ephemeral {} {} {}", d.request.value(), d.key.value(), d.text);
+          },
+          [](const EphemeralChanged& d) {
+            return fmt::format("ephemeral at {}:{}", d.at.value(), text_of(d.changes));
+          },
           [](const StatusDone&) { return std::string("status"); }},
       delivery);
 }
@@ -237,6 +261,7 @@ std::uint64_t fingerprint_of(const Message& message) {
                           }
                         },
                         [&](const DeltaChunk& m) { add(m.to.value()); },
+                        [&](const EphemeralUpdate& m) { add(m.to.value()); },
                         [&](const Heartbeat& m) { add(m.digest.low); },
                         [&](const Welcome& m) { add(m.session.value()); }, [](const auto&) {}},
              message);

@@ -49,9 +49,16 @@ Policies policies_of_the_world() {
   near.conflict_window_millis = 400;
   Policy brief = under("brief/", Strategy::kLww, Strategy::kKeep);
   brief.live_millis = 4'000;
-  for (Policy& policy : std::vector<Policy>{
-           keep, quorum, apply, plain, under("fww/", Strategy::kFww, Strategy::kKeep),
-           under("person/", Strategy::kManual, Strategy::kKeep), json, lines, aged, near, brief})
+  Policy here;
+  here.prefix = "here/";
+  here.ephemeral = true;
+  Policy soon = here;
+  soon.prefix = "soon/";
+  soon.live_millis = 3'000;
+  for (Policy& policy : std::vector<Policy>{keep, quorum, apply, plain,
+                                            under("fww/", Strategy::kFww, Strategy::kKeep),
+                                            under("person/", Strategy::kManual, Strategy::kKeep),
+                                            json, lines, aged, near, brief, here, soon})
     WAGGLE_CHECK(policies.add(std::move(policy)).has_value());
   return policies;
 }
@@ -113,6 +120,10 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   const std::int64_t amount = random_.between(-5, 20);
   if (plan_.clears && random_.chance(1, 100)) {
     entries.push_back(entry({}, ClearOp{}));
+    return command;
+  }
+  if (plan_.ephemeral && random_.chance(1, 50)) {
+    entries.push_back(entry(Key("here/0"), PutOp{ContentType::kText, value()}));  // is refused
     return command;
   }
   if (plan_.all_types && random_.chance(1, 2)) {
@@ -192,7 +203,21 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   return command;
 }
 
+EphemeralCommand Workload::ephemeral(const AgentId& id) {
+  EphemeralCommand command;
+  // Its own presence, what several write, and now and then a durable key.
+  command.key =
+      Key(random_.chance(1, 2) ? "here/" + id.value()
+          : random_.chance(1, 20)
+              ? "r/0"
+              : fmt::format("{}/{}", random_.chance(1, 2) ? "here" : "soon", random_.below(3)));
+  if (!random_.chance(1, 5)) command.value = Register{ContentType::kText, value()};
+  if (random_.chance(1, 5)) command.metadata["mood"] = value();
+  return command;
+}
+
 Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
+  if (plan_.ephemeral && random_.chance(1, 4)) return ephemeral(id);
   std::uint64_t draw = random_.below(100);
   if (observes && !random_.chance(1, 8)) draw = 88 + draw % 12;  // asks and reads
   if (draw < 4 && plan_.all_types) return append(value());

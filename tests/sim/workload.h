@@ -21,8 +21,8 @@ namespace waggle::sim {
 
 // `k/` keeps, `q/` needs a quorum; `fww/`, `json/` (merges, else parks), `lines/` (merges, else the
 // later one), `person/` (parks), `aged/` (parks for a while) and `near/` (the later one, else
-// parks) are registers under the strategies, `brief/` lives for a while; everything else is the
-// default.
+// parks) are registers under the strategies, `brief/` lives for a while; `here/` and, for a
+// while, `soon/` are ephemeral; everything else is the default.
 [[nodiscard]] Policies policies_of_the_world();
 
 class Workload {
@@ -37,6 +37,7 @@ class Workload {
 
  private:
   [[nodiscard]] static UpdateCommand append(const std::string& text);
+  [[nodiscard]] EphemeralCommand ephemeral(const AgentId& id);
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();

@@ -159,6 +159,11 @@ void World::count_choices(const Batch& batch, Revision head) {
 
 void World::on_coordinator_batch(const Batch& batch) {
   for (const Row& row : batch.rows)
+    if (const auto* record = std::get_if<RecordRow>(&row);
+        record != nullptr &&
+        (record->key.value().starts_with("here/") || record->key.value().starts_with("soon/")))
+      truth_.found("ephemeral", fmt::format("{} is on disk", record->key.value()));
+  for (const Row& row : batch.rows)
     if (const auto* store = std::get_if<StoreRow>(&row);
         store && store->epoch != truth_.history->epoch())
       new_epoch_due_ = false;
@@ -433,11 +438,52 @@ std::string World::restless() const {
     if (agent.replica().cursor() != Cursor{coordinator_->epoch(), state->head()})
       return fmt::format("{} is at {}, the head is {}", node->machine->name(),
                          to_text(agent.replica().cursor()), state->head().value());
+    const EphemeralCopy& copy = agent.ephemeral_copy();
+    const EphemeralKeys& keys = *coordinator_->ephemeral(state->id());
+    if (copy.behind() || copy.at() != keys.at())
+      return fmt::format("{} has ephemeral keys of {}, the newest change is {}",
+                         node->machine->name(), copy.at().value(), keys.at().value());
+    if (!copy.idle())
+      return fmt::format("{} has ephemeral writes to be answered", node->machine->name());
   }
   return {};
 }
 
+// All show what the coordinator has; a key that does not end by itself is of an agent that is there
+// and says it, and nobody believes that its own stands where it does not.
+void World::check_ephemeral() {
+  if (coordinator_ == nullptr || swarm() == nullptr) return;
+  std::map<Key, RecordPtr> keys;
+  for (Change& change :
+       coordinator_->ephemeral(swarm()->id())->list({}, {}, std::nullopt, SIZE_MAX))
+    keys.emplace(change.key, std::move(change.record));
+  std::set<Key> said;
+  for (const auto& node : agents_) {
+    const EphemeralCopy& copy = node->core->ephemeral_copy();
+    const bool equal =
+        std::ranges::equal(copy.committed(), keys, [](const auto& held, const auto& there) {
+          return held.first == there.first && *held.second == *there.second;
+        });
+    if (!equal)
+      truth_.found("ephemeral", fmt::format("{} shows other ephemeral keys than the coordinator",
+                                            node->machine->name()));
+    for (const Change& own : copy.own()) {
+      said.insert(own.key);
+      const auto there = keys.find(own.key);
+      if (there == keys.end() || there->second->writer != own.record->writer ||
+          there->second->value != own.record->value ||
+          there->second->metadata != own.record->metadata)
+        truth_.found("ephemeral", fmt::format("{} takes its own {} to stand", node->machine->name(),
+                                              own.key.value()));
+    }
+  }
+  for (const auto& [key, record] : keys)
+    if (!said.contains(key))
+      truth_.found("ephemeral", fmt::format("nobody says {} any more", key.value()));
+}
+
 void World::check_end() {
+  check_ephemeral();
   const SwarmState* state = swarm();
   std::vector<AgentSeen> agents;
   for (std::size_t n = 0; n < agents_.size(); ++n) {

@@ -118,6 +118,7 @@ class World {
   [[nodiscard]] History empty_history();
   void given_up();
   void compare_with_truth();
+  void check_ephemeral();
 
   Plan plan_;
   Prng random_;
