@@ -386,6 +386,11 @@ Status check_mutation(const Mutation& mutation) {
   if (!mutation.incarnation) return refused("incarnation: expected not 0");
   if (Status seq = check_number("seq", mutation.seq.value(), 1); !seq) return seq;
   if (Status context = check_context(mutation.context); !context) return context;
+  for (const OwnThrough& own : mutation.context.own_through)
+    if (own.incarnation == mutation.incarnation && own.seq >= mutation.seq)
+      return refused(fmt::format(
+          "own_through: expected writes before this one, which is {}, got those through {}",
+          mutation.seq.value(), own.seq.value()));
   return check_entries(mutation.entries);
 }
 

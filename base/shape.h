@@ -42,7 +42,8 @@ namespace waggle {
 // All entries of one mutation: at least one; of more than one at most limits::kGroupEntries and
 // limits::kGroupBytes, one entry a key; a ClearOp only alone.
 [[nodiscard]] Status check_entries(const std::vector<Entry>& entries);
-// check_entries(), and: incarnation not 0, seq 1..limits::kNumberMax, context within its limits.
+// check_entries(), and: incarnation not 0, seq 1..limits::kNumberMax, context within its limits and
+// without own writes that come later.
 [[nodiscard]] Status check_mutation(const Mutation& mutation);
 
 }  // namespace waggle

@@ -125,6 +125,10 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
           Code::kOverloaded, Reason::kWindow, head,
           fmt::format("{} outcomes wait to be confirmed, which is the limit", limits::kWindow));
   }
+  // A reader of a store that was put back without a new epoch: it can't be told what it has seen of
+  // what comes now, so it counts for what is there. That is at most what it could honestly claim.
+  if (mutation.context.epoch == store_.epoch && mutation.context.seen > head)
+    count("contexts_beyond_head");
   if (!writable_) {
     count("refused_disk_full");
     return passing(Code::kUnavailable, Reason::kDiskFull, head, not_writable_text_);

@@ -4,7 +4,8 @@
 // brings everyone who was away up to date. A deterministic state machine (base/event.h); which
 // message does what is numbered in docs/protocol.md.
 //
-//   coordinator.cc  routing, joining, beats, closing a group of steps
+//   coordinator.cc  routing, closing a group of steps, updates, what happens in time
+//   joining.cc      hello, welcome, the broadcast leg, beats, the end of a session
 //   commits.cc      a submit: strict order, judgement, commit, outcome
 //   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
@@ -111,20 +112,9 @@ class Coordinator final : public Core {
 
   // coordinator.cc
   void on_received(const Received& received);
-  void on_hello(const Received& received, const Hello& hello);
-  void welcome(const Received& received, const Hello& hello, Swarm* swarm);
-  void on_subscribed(const Subscribed& subscribed);
-  void on_channel(const ChannelOpened& opened);
-  void on_channel_failed(const ChannelFailed& failed);
-  void on_heartbeat(Session& session, const AgentHeartbeat& beat);
   void on_malformed(const Malformed& malformed);
   void on_tick();
-  Swarm* find(const SwarmId& id);
-  Swarm* ensure(const SwarmId& id);  // null: no place for another swarm
-  void open_channel(Swarm& swarm);
-  void refuse(const PeerId& peer, Code code, std::string text, std::int64_t retry_millis = 0);
   void no_session(const PeerId& peer, SessionId session);
-  void end_session(Session& session, const std::string& why, bool tell);
   void send(const PeerId& peer, MessagePtr message);
   void send_error(const Session& session, RequestId request, Code code, std::string text);
   void send_results(SessionId session, Waiting& waiting);
@@ -133,6 +123,19 @@ class Coordinator final : public Core {
   void choose_packing(std::vector<Change>& changes) const;
   void beat(Swarm& swarm);
   void count(const char* what, std::uint64_t by = 1) { counters_[what] += by; }
+
+  // joining.cc
+  Swarm* find(const SwarmId& id);
+  Swarm* ensure(const SwarmId& id);  // null: no place for another swarm
+  void open_channel(Swarm& swarm);
+  void refuse(const PeerId& peer, Code code, std::string text, std::int64_t retry_millis = 0);
+  void on_hello(const Received& received, const Hello& hello);
+  void welcome(const Received& received, const Hello& hello, Swarm* swarm);
+  void on_subscribed(const Subscribed& subscribed);
+  void on_channel(const ChannelOpened& opened);
+  void on_channel_failed(const ChannelFailed& failed);
+  void on_heartbeat(Session& session, const AgentHeartbeat& beat);
+  void end_session(Session& session, const std::string& why, bool tell);
 
   // commits.cc
   void on_submit(Session& session, const Submit& submit);

@@ -220,6 +220,31 @@ BOOST_AUTO_TEST_CASE(a_submit_of_a_foreign_epoch_is_stale_and_consumes_nothing) 
   BOOST_TEST((decided(bench, "a", a, CoreBench::put(1, "x", "1", a)).code == Code::kCommitted));
 }
 
+BOOST_AUTO_TEST_CASE(a_context_wider_than_the_history_counts_for_what_is_there) {
+  CoreBench bench;
+  const Welcome ada = bench.join("ada");
+  const Welcome bob = bench.join("bob");
+  (void)bench.submit("bob", bob, {CoreBench::put(1, "k", "1", bob)});
+  // As if it had seen what never was: no more than the head counts.
+  const auto wide = bench.submit("ada", ada, {CoreBench::put(1, "k", "2", ada, 99)});
+  BOOST_CHECK(wide.at(0).outcome.code == Code::kCommitted);
+  BOOST_TEST(bench.core.counters().at("contexts_beyond_head") == 1u);
+  BOOST_TEST(bench.core.swarm(SwarmId("s"))->head().value() == 2u);
+  // Own writes that come later than the one that speaks are out of shape.
+  Mutation ahead = CoreBench::put(2, "k", "3", ada, 2);
+  ahead.context.own_through = {{Incarnation(77), Seq(2)}};
+  const auto refused = bench.submit("ada", ada, {ahead});
+  BOOST_CHECK(refused.at(0).outcome.code == Code::kRejected);
+  BOOST_TEST(refused.at(0).outcome.text.find("expected writes before this one") !=
+             std::string::npos);
+  // Of a history that this store never had it has seen nothing.
+  Mutation foreign = CoreBench::put(3, "k", "4", ada, 2);
+  foreign.context.epoch = Epoch(4711);
+  foreign.hlc = Hlc::of(1, 1);
+  BOOST_CHECK(bench.submit("ada", ada, {foreign}).at(0).outcome.conflict ==
+              ConflictKind::kConcurrentUpdate);
+}
+
 BOOST_AUTO_TEST_CASE(client_rows_are_forgotten_after_ten_minutes_behind_a_durable_mark) {
   CoreBench bench;
   bench.join("a");
