@@ -73,7 +73,7 @@ struct CandidateValue {
   std::uint64_t stamp_millis = 0;  // hybrid logical clock: wall milliseconds and a counter
   std::uint16_t stamp_count = 0;
   std::uint64_t version = 0;  // of the committed one: its version; of an offer: what it is based on
-  std::optional<std::string> based_on;  // of an offer, for kMerge: the value of that version
+  std::optional<std::string> based_on = {};  // of an offer, for kMerge: the value of that version
 };
 
 struct Resolution {

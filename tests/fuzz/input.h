@@ -42,7 +42,8 @@ class Input {
   }
   // Bytes behind a length of one byte, as far as there are so many.
   std::string_view piece() {
-    const std::size_t size = std::min<std::size_t>(byte(), rest_.size());
+    const std::size_t wanted = byte();
+    const std::size_t size = std::min(wanted, rest_.size());
     const std::string_view piece = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return piece;
