@@ -131,6 +131,7 @@ class Agent final : public Core {
 
   // writing.cc
   void on_command(const Command& command);
+  [[nodiscard]] Status may_write() const;
   void write(const WriteCommand& command);
   void update(const UpdateCommand& command);
   // The committed record with these writes on top; null: absent.

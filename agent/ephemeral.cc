@@ -18,12 +18,7 @@ void Agent::ephemeral(const EphemeralCommand& command) {
   const auto refuse = [&](Code code, std::string text) {
     tell(CommandFailed{command.request, {code, std::move(text)}});
   };
-  if (link_ == Link::kEnded)
-    return refuse(Code::kUnavailable,
-                  "the agent has left the swarm, so nothing would carry the write");
-  if (options_.role != Role::kMember)
-    return refuse(Code::kDenied,
-                  fmt::format("the role {} can't write; join as a member", to_text(options_.role)));
+  if (const Status may = may_write(); !may) return refuse(may.error().code, may.error().text);
   if (const Status shape = check_key(command.key.value()); !shape)
     return refuse(shape.error().code, shape.error().text);
   if (const Status shape = check_metadata(command.metadata); !shape)

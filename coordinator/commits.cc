@@ -26,16 +26,21 @@ Outcome passing(Code code, Reason reason, Revision head, std::string text) {
 
 }  // namespace
 
-void Coordinator::on_submit(Session& session, const Submit& submit) {
+// Null: it may not write, which was said.
+Coordinator::Swarm* Coordinator::writable_by(const Session& session) {
   if (session.role == Role::kObserver) {
     send_error(session, {}, Code::kDenied, "an observer can't write; join as a member");
-    return;
+    return nullptr;
   }
   Swarm* swarm = ensure(session.swarm);
-  if (swarm == nullptr) {
+  if (swarm == nullptr)
     send_error(session, {}, Code::kOverloaded, "this coordinator holds as many swarms as it may");
-    return;
-  }
+  return swarm;
+}
+
+void Coordinator::on_submit(Session& session, const Submit& submit) {
+  Swarm* swarm = writable_by(session);
+  if (swarm == nullptr) return;
   swarm->writers.confirm(session.agent, submit.confirmed, actions_->persist.rows);
   Waiting& waiting = results_[session.id];
   waiting.peer = session.peer;

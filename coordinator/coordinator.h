@@ -138,6 +138,7 @@ class Coordinator final : public Core {
   void end_session(Session& session, const std::string& why, bool tell);
 
   // commits.cc
+  [[nodiscard]] Swarm* writable_by(const Session& session);
   void on_submit(Session& session, const Submit& submit);
   [[nodiscard]] Outcome step_mutation(Swarm& swarm, const Session& session,
                                       const Mutation& mutation, Seq confirmed);

@@ -33,15 +33,8 @@ void in_pieces(std::vector<Change> changes, const Each& each) {
 }  // namespace
 
 void Coordinator::on_ephemeral_write(Session& session, const EphemeralWrite& write) {
-  if (session.role == Role::kObserver) {
-    send_error(session, {}, Code::kDenied, "an observer can't write; join as a member");
-    return;
-  }
-  Swarm* swarm = ensure(session.swarm);
-  if (swarm == nullptr) {
-    send_error(session, {}, Code::kOverloaded, "this coordinator holds as many swarms as it may");
-    return;
-  }
+  Swarm* swarm = writable_by(session);
+  if (swarm == nullptr) return;
   if (write.number == session.ephemeral_number && session.ephemeral_result) {
     count("ephemeral_writes_repeated");
     send(session.peer, session.ephemeral_result);
