@@ -270,6 +270,8 @@ std::vector<EphemeralSettled> EphemeralCopy::on_result(const EphemeralResult& re
       one.reason = why->second->reason;
       one.text = why->second->text;
     }
+    // Said again and refused: nobody asked, but its writer has to know that it is gone.
+    if (why != refused.end() && own->second.asked_on_way.empty()) settled.push_back(one);
     for (const RequestId request : std::exchange(own->second.asked_on_way, {})) {
       one.request = request;
       settled.push_back(one);

@@ -204,6 +204,8 @@ class Parser {
         "\n"
         "  {\"op\":\"get\",\"key\":\"plan\"}           {\"op\":\"list\",\"glob\":\"task/*\"}\n"
         "  {\"op\":\"delete\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"put\",\"key\":\"here/a\",\"value\":\"busy\",\"ephemeral\":true}  and delete "
+        "so\n"
         "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2,\"type\":\"grow-counter\"}  "
         "{\"op\":\"reset\",\"key\":\"n\"}\n"
         "  {\"op\":\"reserve\",\"key\":\"fuel\",\"amount\":5} {\"op\":\"release\",...}  "
@@ -271,7 +273,8 @@ class Parser {
     tail.add_option("--from", follow.cursor,
                     "Begin behind this cursor; 0: with the state as it is [only what is new]")
         ->type_name("CURSOR");
-    tail.add_flag("--ephemeral", follow.ephemeral, "Ephemeral keys too: as they are, then changes");
+    tail.add_flag("--ephemeral", follow.ephemeral,
+                  "Ephemeral keys too: as they are, then changes; without a cursor, not counted");
     tail.add_option("--count", follow.count, "End after so many changes")
         ->check(count_of_text)
         ->type_name("N");

@@ -109,13 +109,17 @@ int write_ephemeral(const CommandLine& line, const Config& config, const Op& op)
   if (const auto* put = std::get_if<PutOp>(&op)) entry.value = Register{put->content, put->bytes};
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  if (const Status written = (*client)->write_ephemeral(std::move(entry), config.timeout_millis);
-      !written)
-    return fail(written.error(), line.json);
-  if (!line.json) return kExitDone;
+  const auto refused = (*client)->write_ephemeral(std::move(entry), config.timeout_millis);
+  if (!refused) return fail(refused.error(), line.json);
+  const Code code = *refused ? (*refused)->code : Code::kCommitted;
+  if (!line.json) return *refused ? fail({code, (*refused)->text}, false) : kExitDone;
   Json out;
-  out.set("key", line.state.key).set("ephemeral", true).set("ok", true);
-  return print_json(out.set("code", to_text(Code::kCommitted))) ? kExitDone : kExitFailure;
+  out.set("key", line.state.key).set("ephemeral", true).set("ok", !*refused);
+  out.set("code", to_text(code));
+  if (*refused && (*refused)->reason != Reason::kNone)
+    out.set("reason", to_text((*refused)->reason));
+  if (*refused) out.set("text", (*refused)->text);
+  return print_json(out) ? exit_code(code) : kExitFailure;
 }
 
 // What is wrong with the operation itself is said before anybody is dialled.

@@ -24,6 +24,13 @@ Outcome passing(Code code, Reason reason, Revision head, std::string text) {
   return outcome;
 }
 
+// The register that an operation writes, on the key itself or in a field of it.
+std::optional<Register> written_by(const Op& op) {
+  if (const auto* field = std::get_if<FieldOp>(&op)) return written_by(field->op->op);
+  const auto* put = std::get_if<PutOp>(&op);
+  return put != nullptr ? std::optional(Register{put->content, put->bytes}) : std::nullopt;
+}
+
 }  // namespace
 
 // Null: it may not write, which was said.
@@ -271,9 +278,7 @@ Outcome Coordinator::refuse_mutation(Swarm& swarm, const Judged& one, const Auth
   if (!conflict || !one.standing) return outcome;
   if (one.standing->live()) outcome.committed = one.standing;
   if (verdict.rule.empty()) return outcome;
-  std::optional<Register> lost;
-  if (const auto* put = std::get_if<PutOp>(&one.entry->op))
-    lost = Register{put->content, put->bytes};
+  const std::optional<Register> lost = written_by(one.entry->op);
   Receipt receipt;
   receipt.key = one.entry->key;
   receipt.rule = verdict.rule;
@@ -313,9 +318,7 @@ RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author
     record->receipts = one.standing->receipts;
   }
   if (one.verdict.rule.empty()) return record;
-  std::optional<Register> written;
-  if (const auto* put = std::get_if<PutOp>(&one.entry->op))
-    written = Register{put->content, put->bytes};
+  const std::optional<Register> written = written_by(one.entry->op);
   Receipt receipt;
   receipt.key = one.entry->key;
   receipt.version = record->version;

@@ -65,10 +65,9 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
   const Policy& policy = options_.policies.of(entry.key.value());
   if (!policy.ephemeral)
     return refused(Code::kRejected, Reason::kWrongClass,
-                   fmt::format("keys that begin with '{}' are durable by their policy; write '{}' "
-                               "without `ephemeral`, or give a prefix of it `class = "
-                               "\"ephemeral\"`",
-                               policy.prefix, entry.key.value()));
+                   fmt::format("'{}' is durable by its policy; write it without `ephemeral`, or "
+                               "give a prefix of it `class = \"ephemeral\"`",
+                               entry.key.value()));
   if (const RecordPtr standing = swarm.state.find(entry.key); standing && standing->live())
     return refused(Code::kRejected, Reason::kWrongClass,
                    fmt::format("'{}' is a durable key from before its policy said ephemeral; "

@@ -48,7 +48,7 @@ std::optional<Verdict> lost_field(const FieldOp& op, const Field& field, const M
       ConflictKind::kFieldConflict,
       fmt::format("field {} was written by {} meanwhile, and that is the later one",
                   text_of_path(op.path, op.path.size()), holder.value()),
-      "lww");
+      "field(lww)");
 }
 
 Verdict remove_fields(const FieldOp& op, Map map, const MergeSetting& s) {

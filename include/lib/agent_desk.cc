@@ -62,7 +62,7 @@ void AgentDesk::deliver(const Delivery& delivery) {
     } else if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
       if (settled->request) settle(settled->request, to_result(settled->outcome));
     } else if (const auto* stands = std::get_if<EphemeralSettled>(&delivery)) {
-      settle(stands->request, to_result(*stands));
+      if (stands->request) settle(stands->request, to_result(*stands));
     } else if (const auto* refused = std::get_if<CommandFailed>(&delivery);
                refused && writes_.contains(refused->request)) {
       settle(refused->request, to_result(refused->error));

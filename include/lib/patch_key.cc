@@ -1,5 +1,6 @@
 #include "include/lib/patch_key.h"
 
+#include <optional>
 #include <utility>
 
 namespace waggle {
@@ -27,6 +28,17 @@ Result<Outcome> patch_key(RequestClient& client, const KeyPatch& patch,
     if (!read) return std::unexpected(read.error());
     Result<Op> op = patch_op(read->record.get(), patch.field, patch.form, patch.text);
     if (!op) return std::unexpected(std::move(op.error()));
+    // What comes to what stands is nothing to write; with a condition it is the coordinator's to
+    // say whether that holds.
+    const std::optional<Register> stands = register_of(read->record.get());
+    const auto* put = std::get_if<PutOp>(&*op);
+    if (!given && stands && put != nullptr && *stands == Register{put->content, put->bytes}) {
+      Outcome nothing;
+      nothing.code = Code::kCommitted;
+      if (read->at) nothing.revision = read->at->revision;
+      nothing.key = patch.key;
+      return nothing;
+    }
     Entry entry{patch.key, patch.expect, *std::move(op), {}};
     if (!given) entry.expect = ExpectVersion{read->record ? read->record->version : Revision{}};
     Result<Outcome> outcome = client.write({std::move(entry)}, timeout_millis);

@@ -293,10 +293,12 @@ Result<QueryResult> RequestClient::query(Ask ask, std::int64_t timeout_millis) {
   return std::unexpected(std::move(asked.error()));
 }
 
-Status RequestClient::write_ephemeral(EphemeralEntry entry, std::int64_t timeout_millis) {
-  if (Status shape = check_key(entry.key.value()); !shape) return shape;
+Result<std::optional<EphemeralRefusal>> RequestClient::write_ephemeral(
+    EphemeralEntry entry, std::int64_t timeout_millis) {
+  if (Status shape = check_key(entry.key.value()); !shape)
+    return std::unexpected(std::move(shape.error()));
   Parts& p = *parts_;
-  std::optional<Status> answer;
+  std::optional<Result<std::optional<EphemeralRefusal>>> answer;
   SessionId within;
   std::uint64_t number = 0;
   Parts::Asking asking;
@@ -309,9 +311,7 @@ Status RequestClient::write_ephemeral(EphemeralEntry entry, std::int64_t timeout
   asking.take = [&](const Message& message) {
     if (const auto* result = std::get_if<EphemeralResult>(&message);
         result && result->number == number) {
-      answer = result->refused.empty()
-                   ? Status()
-                   : Status(failed(result->refused.front().code, result->refused.front().text));
+      answer = result->refused.empty() ? std::nullopt : std::optional(result->refused.front());
     } else if (const auto* error = std::get_if<ErrorReply>(&message)) {
       answer = failed(error->code, error->text);
     }
@@ -320,7 +320,7 @@ Status RequestClient::write_ephemeral(EphemeralEntry entry, std::int64_t timeout
   Status asked = p.ask(asking, p.in(timeout_millis));
   if (answer) return *std::move(answer);
   if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("the write"));
-  return asked;
+  return std::unexpected(std::move(asked.error()));
 }
 
 Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeout_millis) {

@@ -52,8 +52,9 @@ class RequestClient {
   [[nodiscard]] Result<Outcome> write(std::vector<Entry> entries, std::int64_t timeout_millis,
                                       const std::optional<Cursor>& seen = std::nullopt);
   // An ephemeral key, which lives for the time to live of its policy: a client has no session that
-  // stays. Errors: those of the refusal, see EphemeralResult.
-  [[nodiscard]] Status write_ephemeral(EphemeralEntry entry, std::int64_t timeout_millis);
+  // stays. Gives the refusal; nothing: it was taken. Errors: there was no answer.
+  [[nodiscard]] Result<std::optional<EphemeralRefusal>> write_ephemeral(
+      EphemeralEntry entry, std::int64_t timeout_millis);
   [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
                                                std::int64_t timeout_millis);
   [[nodiscard]] Result<CompactResult> compact(Revision floor, std::int64_t timeout_millis);

@@ -189,6 +189,21 @@ BOOST_AUTO_TEST_CASE(own_keys_are_said_again_in_a_new_session_once_the_copy_is_c
   BOOST_TEST(bench.view("here/b") == "theirs");
 }
 
+BOOST_AUTO_TEST_CASE(an_own_key_that_is_said_again_and_refused_is_told_as_gone) {
+  Bench bench;
+  bench.attach();
+  bench.set(1, "here/a", "mine");
+  bench.answer(1, 1);
+  bench.lose_session();
+  bench.come_back(2, 0, StartId(4));
+  BOOST_REQUIRE(bench.up<EphemeralWrite>() != nullptr);
+  bench.answer(1, 0, {{Key("here/a"), Code::kRejected, Reason::kWrongClass, "durable"}}, 2);
+  const auto* settled = bench.told<EphemeralSettled>();
+  BOOST_REQUIRE(settled != nullptr);
+  BOOST_TEST((!settled->request && settled->text == "durable"));
+  BOOST_TEST(bench.view("here/a") == "(absent)");
+}
+
 BOOST_AUTO_TEST_CASE(a_new_start_of_the_coordinator_begins_with_nothing) {
   Bench bench;
   bench.attach();

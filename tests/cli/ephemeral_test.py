@@ -69,7 +69,7 @@ class Ephemeral(program.Case):
 
     def test_the_wrong_class_is_refused_with_what_to_do(self):
         self.assertIn("`ephemeral`", self.expect(1, "state", "put", "here/x", "1").stderr)
-        self.assertIn("durable by their policy",
+        self.assertIn("durable by its policy",
                       self.expect(1, "state", "put", "plan", "1", "--ephemeral").stderr)
         bee = self.attached_agent("bee")
         self.assertEqual(self.put(bee, "plan", 1)["reason"], "wrong_class")

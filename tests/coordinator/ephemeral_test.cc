@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_client_writes_only_what_ends_by_itself) {
 BOOST_AUTO_TEST_CASE(the_classes_are_kept_apart) {
   Place place;
   const Welcome bee = place.join("bee");
-  BOOST_TEST(place.refused("bee", bee, 1, entry("plan", "x")).find("durable by their policy") !=
+  BOOST_TEST(place.refused("bee", bee, 1, entry("plan", "x")).find("durable by its policy") !=
              std::string::npos);
   const auto results = place.submit("bee", bee, {CoreBench::put(1, "here/x", "y", bee)});
   BOOST_REQUIRE_EQUAL(results.size(), 1u);

@@ -336,6 +336,28 @@ BOOST_AUTO_TEST_CASE(every_schedule_of_three_authors_and_four_writes_of_a_resett
   hold_in_all_schedules(type, {IncrOp{3, type}, ResetOp{}});
 }
 
+BOOST_AUTO_TEST_CASE(every_schedule_of_three_authors_and_four_writes_of_what_adds_up_or_grows) {
+  hold_in_all_schedules(ValueType::kCounter, {IncrOp{3}, IncrOp{-2}});
+  hold_in_all_schedules(ValueType::kGrowCounter,
+                        {IncrOp{1, ValueType::kGrowCounter}, IncrOp{2, ValueType::kGrowCounter}});
+  hold_in_all_schedules(ValueType::kBoundedCounter, {IncrOp{2, ValueType::kBoundedCounter},
+                                                     IncrOp{-1, ValueType::kBoundedCounter}});
+  hold_in_all_schedules(ValueType::kGrowSet, {SetAddOp{{"x"}, ValueType::kGrowSet},
+                                              SetAddOp{{"y"}, ValueType::kGrowSet}});
+  for (const ValueType type : {ValueType::kMax, ValueType::kMin})
+    hold_in_all_schedules(
+        type, {RaiseOp{Scalar(std::int64_t{1}), type}, RaiseOp{Scalar(std::int64_t{2}), type}});
+  const FlagOp raise{true, ValueType::kOnceFlag};
+  hold_in_all_schedules(ValueType::kOnceFlag, {raise, raise});
+}
+
+BOOST_AUTO_TEST_CASE(every_schedule_of_three_authors_and_four_writes_of_siblings_and_fields) {
+  hold_in_all_schedules(ValueType::kMultiRegister,
+                        {PutOp{ContentType::kText, "x", ValueType::kMultiRegister},
+                         PutOp{ContentType::kText, "y", ValueType::kMultiRegister}});
+  hold_in_all_schedules(ValueType::kMap, {field_op({"f"}, IncrOp{1}), field_op({"f"}, DeleteOp{})});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -19,7 +19,7 @@ void EphemeralChecker::on_delivery(const AgentSeen& agent, const Delivery& deliv
   if (const auto* failed = std::get_if<CommandFailed>(&delivery)) {
     application.asked.erase(failed->request);
   } else if (const auto* settled = std::get_if<EphemeralSettled>(&delivery)) {
-    if (application.asked.erase(settled->request) == 0)
+    if (settled->request && application.asked.erase(settled->request) == 0)
       truth_.found("ephemeral", fmt::format("{} is answered the write of {} twice", agent.name,
                                             settled->key.value()));
     const bool ephemeral =
