@@ -727,6 +727,18 @@ BOOST_AUTO_TEST_CASE(a_late_add_to_a_set_from_which_nothing_was_swept_is_taken) 
   BOOST_TEST((judged(add, &record, {}, author(), {}, kBehind + 3).kind == Kind::kApply));
 }
 
+BOOST_AUTO_TEST_CASE(a_set_of_a_million_elements_is_refused_against_a_limit_of_a_thousand) {
+  Policy policy;
+  policy.elements_max = 1'000;
+  std::vector<std::string> elements;
+  for (int i = 0; i < 1'000'000; ++i) elements.push_back(fmt::format("{:07}", i));
+  const Verdict refused = judged(SetAddOp{elements}, nullptr, policy);
+  BOOST_CHECK(refused.kind == Kind::kReject);
+  BOOST_CHECK(refused.reason == Reason::kTooLarge);
+  elements.resize(1'000);
+  BOOST_CHECK(judged(SetAddOp{elements}, nullptr, policy).kind == Kind::kApply);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -253,6 +253,12 @@ BOOST_AUTO_TEST_CASE(a_chain_ends_in_the_link_of_the_record) {
   BOOST_TEST(verify(chain, ChainHash{}, {}).ends_at_head);
 }
 
+// Policies do not reach into fields, so a policy can't be tried on what one lost.
+BOOST_AUTO_TEST_CASE(a_lost_field_is_no_choice_of_a_policy) {
+  BOOST_TEST(!policy_of_rule("field(lww)").has_value());
+  BOOST_TEST(policy_of_rule("lww").has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
