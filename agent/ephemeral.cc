@@ -58,10 +58,8 @@ void Agent::send_ephemeral(EphemeralWrite write) {
 
 void Agent::on_ephemeral_tick() {
   if (!attached_) return;
-  if (now_.monotonic >= ephemeral_pull_at_) {
-    ephemeral_pull_at_ = Instant::never();
-    if (ephemeral_.behind()) ask_ephemeral();
-  }
+  // If it is still missing, it is asked for again when the group is closed.
+  if (now_.monotonic >= ephemeral_pull_at_) ephemeral_pull_at_ = Instant::never();
   if (now_.monotonic >= ephemeral_resend_at_) {
     ephemeral_resend_at_ = Instant::never();
     if (const EphemeralWrite* write = ephemeral_.on_its_way()) send_ephemeral(*write);

@@ -147,11 +147,10 @@ void EphemeralCopy::forget_overtaken(const Key& key) {
   const auto own = own_.find(key);
   if (own == own_.end() || own->second.on_its_way || at_ < own->second.at) return;
   const auto held = keys_.find(key);
-  const bool mine = held != keys_.end() && held->second->writer == self_;
+  const bool there = held != keys_.end();
+  if (there && held->second->writer == self_) return;
   // One that is to be said anew in this session was overtaken only by what another one wrote.
-  const bool overtaken =
-      own->second.waits ? own->second.asked.empty() && held != keys_.end() : true;
-  if (mine || !overtaken) return;
+  if (own->second.waits && (!own->second.asked.empty() || !there)) return;
   forget(own);
 }
 

@@ -19,9 +19,7 @@ void EphemeralKeys::put(const Key& key, Record record, SessionId owner, Instant 
   if (before) displace(key, slot);
   place(key, slot, owner, gone_at);
   const bool same = before && before->value == record.value &&
-                    before->metadata == record.metadata &&
-                    before->writer.agent == record.writer.agent &&
-                    before->writer.incarnation == record.writer.incarnation;
+                    before->metadata == record.metadata && before->writer == record.writer;
   if (same) return;
   record.ephemeral = true;
   record.version = at_.next();
