@@ -155,13 +155,13 @@ void EphemeralCopy::forget_overtaken(const Key& key) {
 }
 
 void EphemeralCopy::forget(std::map<Key, Own>::iterator own) {
-  own_bytes_ -= own->second.value ? own->second.value->bytes.size() : 0;
+  own_bytes_ -= own->second.bytes();
   own_.erase(own);
 }
 
 RecordPtr EphemeralCopy::find(const Key& key) const {
   const auto own = own_.find(key);
-  if (own != own_.end() && (own->second.waits || own->second.on_its_way || at_ < own->second.at))
+  if (own != own_.end() && (own->second.pending() || at_ < own->second.at))
     return own->second.record;
   const auto held = keys_.find(key);
   return held == keys_.end() ? nullptr : held->second;
@@ -179,7 +179,7 @@ std::vector<Change> EphemeralCopy::list(std::string_view glob) const {
 
 bool EphemeralCopy::pending(const Key& key) const {
   const auto own = own_.find(key);
-  return own != own_.end() && (own->second.waits || own->second.on_its_way);
+  return own != own_.end() && own->second.pending();
 }
 
 std::vector<Change> EphemeralCopy::own() const {
@@ -190,17 +190,18 @@ std::vector<Change> EphemeralCopy::own() const {
 }
 
 bool EphemeralCopy::idle() const {
-  return std::ranges::none_of(
-      own_, [](const auto& own) { return own.second.waits || own.second.on_its_way; });
+  return std::ranges::none_of(own_, [](const auto& own) { return own.second.pending(); });
 }
 
 // ---- the own keys ------------------------------------------------------------------------------
 
+std::size_t EphemeralCopy::Own::bytes() const {
+  return record ? std::get<Register>(*record->value).bytes.size() : 0;
+}
+
 Status EphemeralCopy::write(EphemeralCommand command, const Now& now) {
   const auto before = own_.find(command.key);
-  const std::size_t others =
-      own_bytes_ -
-      (before != own_.end() && before->second.value ? before->second.value->bytes.size() : 0);
+  const std::size_t others = own_bytes_ - (before != own_.end() ? before->second.bytes() : 0);
   const std::size_t bytes = command.value ? command.value->bytes.size() : 0;
   if (others + bytes > limits::kEphemeralBytes)
     return failed(Code::kOverloaded,
@@ -213,18 +214,16 @@ Status EphemeralCopy::write(EphemeralCommand command, const Now& now) {
                               "try again when it answers",
                               asked_));
   Own& own = own_[command.key];
-  own.value = std::move(command.value);
-  own.metadata = std::move(command.metadata);
   own.written = now.monotonic;
   own.waits = true;
   own.asked.push_back(command.request);
   own.record = nullptr;
-  if (own.value) {
+  if (command.value) {
     auto record = std::make_shared<Record>();
-    record->value = *own.value;
+    record->value = *std::move(command.value);
     record->commit_wall_millis = now.wall_millis;
     record->writer = self_;
-    record->metadata = own.metadata;
+    record->metadata = std::move(command.metadata);
     record->content = content_hash(*record->value);
     record->ephemeral = true;
     own.record = std::move(record);
@@ -239,11 +238,12 @@ std::optional<EphemeralWrite> EphemeralCopy::next(Instant now) {
   std::size_t bytes = 0;
   for (auto& [key, own] : own_) {
     if (!own.waits) continue;
-    const std::size_t size = key.value().size() + (own.value ? own.value->bytes.size() : 0) + 64;
+    const std::size_t size = key.value().size() + own.bytes() + 64;
     if (!sent_.entries.empty() && bytes + size > limits::kUpdateBytes) break;
     bytes += size;
-    sent_.entries.push_back(
-        {key, own.value, own.metadata, std::max<std::int64_t>((now - own.written).count, 0)});
+    sent_.entries.push_back({key, register_of(own.record.get()),
+                             own.record ? own.record->metadata : Metadata(),
+                             std::max<std::int64_t>((now - own.written).count, 0)});
     own.waits = false;
     own.on_its_way = true;
     own.asked_on_way = std::exchange(own.asked, {});

@@ -78,15 +78,16 @@ class EphemeralCopy {
 
  private:
   struct Own {
-    std::optional<Register> value;  // empty: to be deleted
-    Metadata metadata;
+    RecordPtr record;  // null: to be deleted
     Instant written;
-    RecordPtr record;  // of the value, for the view
     bool waits = true;
     bool on_its_way = false;
     Revision at;                          // with neither: when it was applied
     std::vector<RequestId> asked;         // answered by the next write
     std::vector<RequestId> asked_on_way;  // answered by the one on its way
+
+    [[nodiscard]] bool pending() const { return waits || on_its_way; }
+    [[nodiscard]] std::size_t bytes() const;  // of its value
   };
 
   void set(const Key& key, RecordPtr record, std::vector<Change>& changed);
