@@ -164,6 +164,8 @@ class Agent final : public Core {
   void check_digest(Revision head, const Hash128& digest);
   void moved(StateChanged change);
   // The replica's rows: as many as everybody writes, so none is made in vain.
+  // Before it is applied: a rule chose it over an own register. Not of what is found at the start.
+  void note_overruled(const Change& change, std::vector<WriteOverruled>& overruled) const;
   void keep_record(const Change& change);
   void keep_cursor(const Cursor& cursor, bool wiped);
 

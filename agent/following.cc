@@ -72,7 +72,9 @@ bool Agent::apply_update(const StateUpdate& update) {
     replica_.clear();
     keep_cursor(change.to, true);
   }
+  std::vector<WriteOverruled> overruled;
   for (const Change& one : change.changes) {
+    note_overruled(one, overruled);
     replica_.apply(one);
     keep_record(one);
   }
@@ -80,7 +82,17 @@ bool Agent::apply_update(const StateUpdate& update) {
     if (applied.agent == options_.agent)
       outbox_.reflected(applied.incarnation, applied.seq_through, update.to);
   moved(std::move(change));
+  for (WriteOverruled& one : overruled) tell(std::move(one));
   return true;
+}
+
+void Agent::note_overruled(const Change& change, std::vector<WriteOverruled>& overruled) const {
+  const Choice* const choice = change.record->choice.get();
+  if (choice == nullptr || choice->writer.agent != options_.agent || !replica_.holds_state()) return;
+  const RecordPtr held = replica_.find(change.key);
+  if (held && held->version == change.record->version) return;
+  overruled.push_back({change.key, choice->writer.incarnation, choice->writer.seq, choice->over,
+                       change.record});
 }
 
 // A delta is against a value that this agent does not hold, or gives another one than it promises:
@@ -246,6 +258,8 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
   change.from = replica_.cursor();
   change.to = {epoch_, chunk.to};
   change.source = pull.snapshot ? ChangeSource::kSnapshot : ChangeSource::kDelta;
+  std::vector<WriteOverruled> overruled;
+  for (const auto& [key, record] : pull.staged) note_overruled({key, record}, overruled);
   if (pull.snapshot) {
     // Told as what changed: keys that are gone come as tombstones.
     for (const auto& [key, held] : replica_.records()) {
@@ -287,6 +301,7 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
   caught_up.bytes = pull.bytes;
   if (first_state && options_.start_from_head) change.changes.clear();
   moved(std::move(change));
+  for (WriteOverruled& one : overruled) tell(std::move(one));
   give_contexts();
   submit_wanted_ = true;
   caught_up.state_bytes = replica_.bytes();

@@ -107,6 +107,17 @@ struct WriteSettled {
   Seq seq;
   Outcome outcome;
 };
+// A committed register of this agent's id no longer stands, or was merged: a rule chose between it
+// and a concurrent write, or a round, or a person did. Told once the view has what stands now, so
+// that it may be amended. Not told: what is followed by a further write before this agent hears of
+// it, or before this agent first holds a state; the key's receipts have it.
+struct WriteOverruled {
+  Key key;
+  Incarnation incarnation;
+  Seq seq;
+  Revision version;  // that it was committed as
+  RecordPtr now;     // with its choice
+};
 struct ReadDone {
   RequestId request;
   Cursor at;
@@ -199,7 +210,7 @@ struct Alarm {
 using Delivery =
     std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
                  LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
-                 EphemeralSettled, EphemeralChanged>;
+                 EphemeralSettled, EphemeralChanged, WriteOverruled>;
 
 // ---- events ------------------------------------------------------------------------------------
 

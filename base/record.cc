@@ -1,5 +1,6 @@
 #include "base/record.h"
 
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,6 +8,21 @@
 #include "base/value_delta.h"
 
 namespace waggle {
+namespace {
+
+auto plain_parts(const Record& record) {
+  return std::tie(record.value, record.version, record.commit_wall_millis, record.hlc,
+                  record.writer, record.metadata, record.content, record.receipt, record.receipts,
+                  record.ephemeral);
+}
+
+}  // namespace
+
+bool operator==(const Record& a, const Record& b) {
+  const bool same_choice =
+      a.choice == b.choice || (a.choice && b.choice && *a.choice == *b.choice);
+  return same_choice && plain_parts(a) == plain_parts(b);
+}
 
 bool operator==(const Change& a, const Change& b) {
   return a.key == b.key &&
@@ -29,6 +45,7 @@ std::size_t wire_size(const Key& key, const Record& record) {
   std::size_t size = kFixed + key.value().size() + record.writer.agent.value().size();
   if (record.value) size += size_of(*record.value);
   for (const auto& [name, text] : record.metadata) size += 32 + name.size() + text.size();
+  if (record.choice) size += 32 + record.choice->rule.size();
   return size;
 }
 
@@ -59,6 +76,12 @@ std::optional<Register> register_of(const Record* record) {
   if (record == nullptr || !record->live()) return std::nullopt;
   const auto* value = std::get_if<Register>(&*record->value);
   return value != nullptr ? std::optional(*value) : std::nullopt;
+}
+
+std::shared_ptr<const Choice> choice_over(const Record* standing, std::string rule) {
+  if (!register_of(standing)) return nullptr;
+  return std::make_shared<const Choice>(
+      Choice{std::move(rule), standing->version, standing->writer});
 }
 
 }  // namespace waggle

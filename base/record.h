@@ -21,6 +21,15 @@ namespace waggle {
 
 using Metadata = std::map<std::string, std::string>;
 
+// Of a commit that a rule chose between the register that stood and others: who wrote that one finds
+// here that its write lost, or was merged, and why.
+struct Choice {
+  std::string rule;  // as in the receipt: "fww", "quorum(510)"
+  Revision over;     // the version that stood
+  Writer writer;     // of it
+  friend bool operator==(const Choice&, const Choice&) = default;
+};
+
 struct Record {
   std::optional<Value> value;  // empty: a tombstone, the key was deleted at `version`
   Revision version;            // the commit that last changed the key
@@ -34,11 +43,15 @@ struct Record {
   // Of an ephemeral key: never on disk, and `version` counts the ephemeral changes of its
   // coordinator's start, not commits.
   bool ephemeral = false;
+  std::shared_ptr<const Choice> choice = {};  // null: the commit chose between nothing
 
   [[nodiscard]] bool live() const { return value.has_value(); }
-  friend bool operator==(const Record&, const Record&) = default;
 };
+[[nodiscard]] bool operator==(const Record& a, const Record& b);
 using RecordPtr = std::shared_ptr<const Record>;
+
+// Null: no register stood. Of the parts of other types each has its own writer.
+[[nodiscard]] std::shared_ptr<const Choice> choice_over(const Record* standing, std::string rule);
 
 // How a value came from the one of version `from`: base/value_delta.h.
 struct Delta {

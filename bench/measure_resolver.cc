@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/limits.h"
+#include "base/packing.h"
 #include "base/prng.h"
 #include "base/value_bytes.h"
 #include "base/value_delta.h"
@@ -80,6 +81,9 @@ void measure_lattice(Run& run) {
   run.report.add(row_of("resolver.map.delta", static_cast<double>(sent.size()), "B",
                         "10 keys of 10,000 after the overwrites: up to 400 B with text keys",
                         sent.size() <= 400));
+  const std::size_t packed = pack(sent).value_or(sent).size();
+  run.report.add(row_of("resolver.map.delta.packed", static_cast<double>(packed), "B",
+                        "the same as it would travel, packed: up to 300 B", packed <= 300));
   must(replica.join(must(LastWriterMap::Delta::decode(sent))));
   Samples applied;
   for (int round = 0; round < 200; ++round) {

@@ -311,6 +311,19 @@ Record read(wire::Record::Reader from) {
   record.content = read_hash(from.getContent());
   record.receipt = read_array<sizeof(ChainHash)>(from.getReceipt(), "receipt hash");
   record.receipts = from.getReceipts();
+  if (from.hasChoice()) {
+    const auto choice = from.getChoice();
+    const Revision over = read_revision(choice.getOver());
+    if (over >= record.version)
+      refuse(fmt::format("choice: expected one over a version below {}, got {}",
+                         record.version.value(), over.value()));
+    const auto of = choice.getWriter();
+    record.choice = std::make_shared<const Choice>(
+        Choice{read_text(choice.getRule(), "rule"),
+               over,
+               {read_optional_agent(of.getAgent()), Incarnation(of.getIncarnation()),
+                read_seq(of.getSeq())}});
+  }
   return record;
 }
 
@@ -363,6 +376,15 @@ void write_record(wire::Record::Builder to, const Record& record, bool value) {
   write_list(record.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
   if (record.receipt != ChainHash{}) to.setReceipt(data_of(record.receipt));
   to.setReceipts(record.receipts);
+  if (record.choice) {
+    auto choice = to.initChoice();
+    choice.setRule(text_of(record.choice->rule));
+    choice.setOver(record.choice->over.value());
+    auto of = choice.getWriter();
+    if (!record.choice->writer.agent.empty()) of.setAgent(text_of(record.choice->writer.agent));
+    of.setIncarnation(record.choice->writer.incarnation.value());
+    of.setSeq(record.choice->writer.seq.value());
+  }
   to.setValueClass(record.ephemeral ? kEphemeral : kDurable);
 }
 

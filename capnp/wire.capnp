@@ -142,6 +142,17 @@ struct Record {
   # Reserved: the level that the writer asked for, see base/status.h; 0: the coordinator's own.
   durability @13 :UInt8;
   origin @14 :Origin;  # reserved
+  choice @15 :Choice;  # null: no rule chose between the version that stood and this write
+}
+
+struct Choice {
+  rule @0 :Text;
+  over @1 :UInt64;  # the version that stood, below the record's
+  writer :group {  # of it
+    agent @2 :Text;
+    incarnation @3 :UInt64;
+    seq @4 :UInt64;
+  }
 }
 
 struct Change {

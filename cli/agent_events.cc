@@ -109,6 +109,14 @@ Json offer_settled_json(const Json& id, const OfferSettled& settled) {
   return out.set("version", settled.version.value()).set("round", to_hex(settled.round.value()));
 }
 
+Json overruled_json(const WriteOverruled& overruled) {
+  Json out = event_json("overruled", {});
+  out.set("key", overruled.key.value());
+  out.set("incarnation", to_hex(overruled.incarnation.value())).set("seq", overruled.seq.value());
+  out.set("version", overruled.version.value()).set("rule", overruled.now->choice->rule);
+  return out.set("now", record_json({overruled.key, overruled.now}));
+}
+
 Json lost_json(const WritesLost& lost) {
   Json out = event_json("writes_lost", {});
   out.set("text", lost.text);

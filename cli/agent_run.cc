@@ -402,6 +402,8 @@ class AgentProgram {
     asked_.forget(done.request);
   }
 
+  void on(const WriteOverruled& overruled) { out_.add(overruled_json(overruled)); }
+
   void on(const WritesLost& lost) {
     say(lost.text);
     out_.add(lost_json(lost));

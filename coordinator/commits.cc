@@ -318,6 +318,7 @@ RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author
     record->receipts = one.standing->receipts;
   }
   if (one.verdict.rule.empty()) return record;
+  record->choice = choice_over(one.standing.get(), one.verdict.rule);
   const std::optional<Register> written = written_by(one.entry->op);
   Receipt receipt;
   receipt.key = one.entry->key;

@@ -164,6 +164,7 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
   if (record->value) record->content = content_hash(*record->value);
   receipt.version = record->version;
   receipt.output = record->content;
+  record->choice = choice_over(standing.get(), receipt.rule);
   if (standing) {
     record->receipt = standing->receipt;
     record->receipts = standing->receipts;

@@ -355,6 +355,7 @@ std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
         Receipt receipt = receipt_of(swarm, id, weighed, stood);
         receipt.version = revision;
         receipt.output = record->content;
+        record->choice = choice_over(standing.get(), receipt.rule);
         write_receipt(swarm, std::move(receipt), standing.get(), record->receipt, record->receipts);
       }
       (void)hlc_.observe(put.hlc, now_.wall_millis);

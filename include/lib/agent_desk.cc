@@ -135,6 +135,11 @@ void AgentDesk::call_back(const Delivery& delivery) {
                         .version = offer->version.value()});
   } else if (const auto* caught_up = std::get_if<CaughtUp>(&delivery)) {
     if (events_.on_caught_up) events_.on_caught_up(to_report(*caught_up));
+  } else if (const auto* overruled = std::get_if<WriteOverruled>(&delivery)) {
+    if (events_.on_overruled)
+      events_.on_overruled({.version = overruled->version.value(),
+                            .rule = overruled->now->choice->rule,
+                            .now = to_item(overruled->key, overruled->now.get())});
   } else if (const auto* lost = std::get_if<WritesLost>(&delivery)) {
     if (events_.on_writes_lost) events_.on_writes_lost({lost->writes.size(), lost->text});
   } else if (const auto* mismatch = std::get_if<DigestMismatch>(&delivery)) {

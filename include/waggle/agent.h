@@ -113,6 +113,16 @@ struct LostWrites {
   std::string text;
 };
 
+// A committed register of this agent's no longer stands, or was merged: a rule chose between it and
+// a concurrent write, or a synchronisation or a person did. The copy has what stands now, so it may
+// be amended. Not told: what was followed by a further write before this agent heard of it, or lies
+// before an agent's first state; see the receipts of the key.
+struct OverruledWrite {
+  std::uint64_t version = 0;  // that it was committed as
+  std::string rule;           // that chose, as in the receipt: "lww", "fww", "quorum(510)"
+  StateItem now;
+};
+
 // The copy differed from the coordinator's state at the same revision, which must never happen: a
 // fault of this process's memory or disk, or of Waggle. The state is pulled anew.
 struct DivergedCopy {
@@ -127,6 +137,7 @@ struct AgentEvents {
   std::function<void(const LinkStatus&)> on_link = {};
   std::function<void(const OfferSettlement&)> on_offer = {};
   std::function<void(const CatchUpReport&)> on_caught_up = {};
+  std::function<void(const OverruledWrite&)> on_overruled = {};
   std::function<void(const LostWrites&)> on_writes_lost = {};
   std::function<void(const DivergedCopy&)> on_diverged = {};
 };

@@ -175,6 +175,63 @@ BOOST_AUTO_TEST_CASE(a_later_chunk_of_a_snapshot_may_be_a_delta_to_an_earlier_on
   BOOST_TEST(bench.view("k") == large('b'));
 }
 
+// ---- a write that was committed, and then overruled --------------------------------------------
+
+// "k" of version 5 by this agent, and the one that "fww" chose over it.
+Change own(std::uint64_t version) {
+  auto record = std::make_shared<Record>(*held(version, 'a'));
+  record->writer = {AgentId("a"), Incarnation(7), Seq(2)};
+  return {Key("k"), std::move(record)};
+}
+Change chosen_over(std::uint64_t over, std::uint64_t version, const char* writer = "a") {
+  auto record = std::make_shared<Record>(*held(version, 'b'));
+  record->choice = std::make_shared<const Choice>(
+      Choice{"fww", Revision(over), {AgentId(writer), Incarnation(7), Seq(2)}});
+  return {Key("k"), std::move(record)};
+}
+
+BOOST_AUTO_TEST_CASE(whose_committed_write_is_overruled_is_told_once_the_view_has_what_stands) {
+  BoundsBench bench;
+  bench.attach(5, {own(5)});
+  bench.hear(BoundsBench::update(5, 6, {chosen_over(5, 6)}));
+  const auto told = bench.all_told<WriteOverruled>();
+  BOOST_REQUIRE_EQUAL(told.size(), 1u);
+  BOOST_TEST((told[0]->key == Key("k") && told[0]->incarnation == Incarnation(7) &&
+              told[0]->seq == Seq(2) && told[0]->version == Revision(5)));
+  BOOST_TEST(told[0]->now->choice->rule == "fww");
+  BOOST_TEST((std::holds_alternative<WriteOverruled>(bench.last.deliver.back())));
+  BOOST_TEST(bench.view("k") == large('b'));
+}
+
+BOOST_AUTO_TEST_CASE(who_was_away_is_told_by_the_delta) {
+  BoundsBench bench;
+  bench.attach(5, {own(5)});
+  bench.hear(BoundsBench::update(8, 9, {}));  // some were lost
+  let_it_pull(bench);
+  DeltaChunk chunk = bench.chunk(5, 9, true);
+  chunk.changes = {chosen_over(5, 7)};
+  bench.receive(std::move(chunk));
+  BOOST_TEST(bench.all_told<WriteOverruled>().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(who_never_saw_its_write_since_one_update_has_both_is_told_too) {
+  BoundsBench bench;
+  bench.attach(5, {});
+  bench.hear(BoundsBench::update(5, 7, {chosen_over(6, 7)}));
+  BOOST_TEST(bench.all_told<WriteOverruled>().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_is_told_of_others_or_of_what_it_finds_at_its_start) {
+  BoundsBench bench;
+  bench.attach(5, {chosen_over(4, 5)});
+  BOOST_TEST((bench.told<WriteOverruled>() == nullptr));
+  bench.hear(BoundsBench::update(5, 6, {chosen_over(5, 6, "b")}));
+  BOOST_TEST((bench.told<WriteOverruled>() == nullptr));
+  bench.hear(BoundsBench::update(6, 7, {own(7)}));
+  bench.hear(BoundsBench::update(7, 8, {{Key("k"), held(8, 'c')}}));  // no choice: it was informed
+  BOOST_TEST((bench.told<WriteOverruled>() == nullptr));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -127,7 +127,7 @@ inline constexpr int kFields<Writer> = 3;
 template <>
 inline constexpr int kFields<Dot> = 3;
 template <>
-inline constexpr int kFields<Record> = 10;
+inline constexpr int kFields<Record> = 11;
 template <>
 inline constexpr int kFields<Change> = 0;
 template <>
@@ -259,6 +259,8 @@ template <typename T>
     return a.at == b.at && a.index == b.index && a.receipt == b.receipt;
   } else if constexpr (std::is_same_v<T, RecordPtr>) {
     return (a == nullptr) == (b == nullptr) && (a == nullptr || same(*a, *b));
+  } else if constexpr (std::is_same_v<T, std::shared_ptr<const Choice>>) {
+    return (a == nullptr) == (b == nullptr) && (a == nullptr || *a == *b);
   } else if constexpr (std::is_empty_v<T>) {
     return true;
   } else {
@@ -389,6 +391,9 @@ class Filler {
     fill(value.at);
     fill(value.index);
     fill(value.receipt);
+  }
+  void fill(std::shared_ptr<const Choice>& value) {
+    value = std::make_shared<const Choice>(Choice{make<std::string>(), Revision(1), make<Writer>()});
   }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
   void fill(Ask& value) {

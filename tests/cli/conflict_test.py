@@ -127,6 +127,22 @@ class Conflicts(program.Case):
         self.coordinators = [process]
         return process
 
+    def test_whose_committed_write_was_merged_is_told_so(self):
+        put = lambda value: [{"op": "put", "key": "plan/x", "value": value}]
+        first, _ = self.concurrent([["put", "plan/x", '{"l":1,"r":1}', "--type", "json"]],
+                                   put({"l": 2, "r": 1}), put({"l": 1, "r": 2}))
+        back = self.agent("a", "--data", self.directory / "a")
+        told = back.wait_for("overruled")
+        self.assertEqual((told["key"], told["version"], told["rule"], told["now"]["value"]),
+                         ("plan/x", first[0]["revision"], "merge", {"l": 2, "r": 2}))
+        back.send({"op": "leave"})
+        back.wait()
+        # Once.
+        again = self.agent("a", "--data", self.directory / "a")
+        again.send({"op": "get", "key": "plan/x", "id": 1})
+        again.wait_for("value", id=1)
+        self.assertFalse([e for e in again.events if e["event"] == "overruled"])
+
     def test_documents_merge_by_path_and_leave_a_receipt_that_verifies(self):
         put = lambda value: [{"op": "put", "key": "plan/x", "value": value}]
         a, b = self.concurrent([["put", "plan/x", '{"goal":"n","left":1,"right":1}', "--type", "json"]],

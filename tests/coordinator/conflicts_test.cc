@@ -54,6 +54,34 @@ BOOST_AUTO_TEST_CASE(a_concurrent_write_parks_and_the_key_keeps_its_value) {
   BOOST_TEST(bench.head() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_says_which_rule_chose_it_over_which_version) {
+  ConflictBench bench;
+  const auto choice = [&](const char* key) {
+    const RecordPtr record = bench.record(key);
+    return record->choice ? fmt::format("{} over {}", record->choice->rule,
+                                        record->choice->over.value())
+                          : "none";
+  };
+  // By the default, lww; an informed write and one that loses leave none.
+  (void)bench.put_text("a", "k", "A", 0);
+  BOOST_TEST(choice("k") == "none");
+  (void)bench.put_text("b", "k", "B", 0);
+  BOOST_TEST(choice("k") == "lww over 1");
+  (void)bench.put_text("a", "k", "C", 2);
+  BOOST_TEST(choice("k") == "none");
+  // Merged.
+  (void)bench.put_json("a", "j/k", R"({"l":1,"r":1})", 3);
+  const std::uint64_t base = bench.head();
+  (void)bench.put_json("a", "j/k", R"({"l":2,"r":1})", base);
+  (void)bench.put_json("b", "j/k", R"({"l":1,"r":2})", base);
+  BOOST_TEST(choice("j/k") == fmt::format("merge over {}", base + 1));
+  // Settled by a person.
+  const Outcome parked = bench.park("m/k");
+  const std::uint64_t stood = bench.record("m/k")->version.value();
+  (void)bench.settle("m/k", take_side(parked.parked, 1));
+  BOOST_TEST(choice("m/k") == fmt::format("settled(C1 by a) over {}", stood));
+}
+
 BOOST_AUTO_TEST_CASE(the_same_submit_again_is_answered_alike_and_parks_once) {
   ConflictBench bench;
   (void)bench.put_text("a", "m/k", "A", 0);

@@ -258,4 +258,44 @@ void LostChecker::at_end(const std::vector<AgentSeen>& agents) {
                      fmt::format("a restore undid {}, and {} was not told", id, agent.name));
 }
 
+// ---- overruled ---------------------------------------------------------------------------------
+
+void OverruledChecker::on_start(const AgentSeen& agent, const AgentState& recovered) {
+  Seen& seen = seen_[agent.name] = {};
+  for (const ReplicaRow& row : recovered.replica) seen.held[row.key] = row.record;
+}
+
+void OverruledChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery) {
+  Seen& seen = seen_[agent.name];
+  if (const auto* changed = std::get_if<StateChanged>(&delivery)) {
+    for (const Change& change : changed->changes) {
+      const RecordPtr& before = seen.held[change.key];
+      const Choice* const choice = change.record->choice.get();
+      if (before && choice && before->version == choice->over && before->writer.agent == agent.id)
+        seen.due.emplace(change.key, change.record->version);
+    }
+    // A version means another record in another history.
+    if (changed->to.epoch != changed->from.epoch) seen.told.clear();
+    if (changed->cleared) seen.held.clear();
+    for (const Change& change : changed->changes) seen.held[change.key] = change.record;
+  } else if (const auto* overruled = std::get_if<WriteOverruled>(&delivery)) {
+    // What it never saw, since its write and the choice came in one update, is true all the same.
+    const bool due = seen.due.erase({overruled->key, overruled->now->version}) > 0;
+    const bool told = !seen.told.emplace(overruled->key, overruled->now->version).second;
+    const Deed* deed = truth_.ledger.of({agent.id, overruled->incarnation, overruled->seq});
+    const bool gone = deed != nullptr && truth_.restores == 0 && !truth_.history->committed(deed->id);
+    if (told || (!due && (deed == nullptr || gone)))
+      truth_.found("overruled", fmt::format("{} is told that its {} was overruled, and it was not",
+                                            agent.name, overruled->key.value()));
+    truth_.story.count("writes told to be overruled");
+  }
+}
+
+void OverruledChecker::at_end(const std::vector<AgentSeen>& agents) {
+  for (const AgentSeen& agent : agents)
+    for (const auto& [key, version] : seen_[agent.name].due)
+      truth_.found("overruled", fmt::format("{} was not told that version {} of {} overruled it",
+                                            agent.name, version.value(), key.value()));
+}
+
 }  // namespace waggle::sim

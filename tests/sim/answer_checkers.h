@@ -73,4 +73,23 @@ class LostChecker final : public Checker {
   std::set<std::string> ever_acknowledged_;
 };
 
+// `overruled`: an agent that was shown a register of its own, and then one that a rule chose over it,
+// is told so once.
+class OverruledChecker final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_start(const AgentSeen& agent, const AgentState& recovered) override;
+  void on_delivery(const AgentSeen& agent, const Delivery& delivery) override;
+  void at_end(const std::vector<AgentSeen>& agents) override;
+
+ private:
+  struct Seen {
+    std::map<Key, RecordPtr> held;
+    // By the version that stands now.
+    std::set<std::pair<Key, Revision>> due;
+    std::set<std::pair<Key, Revision>> told;
+  };
+  std::map<std::string, Seen> seen_;
+};
+
 }  // namespace waggle::sim

@@ -21,6 +21,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   checkers.push_back(std::make_unique<OutcomeChecker>(truth));
   checkers.push_back(std::make_unique<AnswerChecker>(truth));
   checkers.push_back(std::make_unique<LostChecker>(truth));
+  checkers.push_back(std::make_unique<OverruledChecker>(truth));
   checkers.push_back(std::make_unique<RoundChecker>(truth));
   checkers.push_back(std::make_unique<EphemeralChecker>(truth));
   return checkers;

@@ -427,6 +427,10 @@ const std::vector<PlantedBug>& planted_bugs() {
           "and it is there");
     plant("what was refused is told to be lost", "lost", {.deliver = tell_lost(Code::kConflict)},
           "not acknowledged");
+    plant("whose write was overruled is not told", "overruled",
+          {.deliver = tell_times<WriteOverruled>(0)}, "was not told that");
+    plant("whose write was overruled is told twice", "overruled",
+          {.deliver = tell_times<WriteOverruled>(2)}, "and it was not");
     plant("an ephemeral update lacks a change", "ephemeral",
           {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {
              if (update.changes.size() > 1) update.changes.pop_back();

@@ -226,6 +226,10 @@ std::string describe(const Delivery& delivery) {
           [](const SyncDone& d) {
             return fmt::format("sync {} {}", d.request.value(), to_text(d.report.outcome));
           },
+          [](const WriteOverruled& d) {
+            return fmt::format("overruled {} v{} by {}", d.key.value(), d.version.value(),
+                               d.now->choice->rule);
+          },
           [](const WritesLost& d) { return "writes lost:" + text_of(d.writes); },
           [](const DigestMismatch& d) {
             return fmt::format("digest mismatch at {}", d.revision.value());
