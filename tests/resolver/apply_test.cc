@@ -436,6 +436,15 @@ BOOST_AUTO_TEST_CASE(an_expected_version_holds_or_is_a_mismatch) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_comes_to_what_stands_unchanged_makes_no_version) {
+  const auto put = [](const char* text) { return PutOp{ContentType::kText, text}; };
+  const Record informed = record_of(kText, kSeen, kGreater, kMillis);
+  const auto same = put(std::get<Register>(kText).bytes.c_str());
+  BOOST_TEST(describe(judged(same, &informed, {}, author(), ExpectUnchanged{})) == "nothing");
+  BOOST_TEST(describe(judged(same, &informed, {}, author(), {})) == "put");
+  BOOST_TEST(describe(judged(put("else"), &informed, {}, author(), ExpectUnchanged{})) == "put");
+}
+
 // A typed value that the author wrote last may still hold what it had not seen.
 BOOST_AUTO_TEST_CASE(unchanged_looks_behind_an_own_write_into_sets) {
   const Record set = record_of(set_of({{"x", {dot(11, kLesser)}}, {"y", {dot(kBehind, kMe, 4)}}}),
