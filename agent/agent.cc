@@ -26,7 +26,8 @@ Agent::Agent(AgentOptions options, AgentState recovered)
       outbox_(process_),
       heartbeat_millis_(options_.heartbeat_millis),
       resend_millis_(options_.resend_millis),
-      ephemeral_(Writer{options_.agent, process_, {}}) {
+      ephemeral_(Writer{options_.agent, process_, {}}),
+      claims_(Claimant{options_.agent, process_}) {
   token_ = recovered.identity.token;
   token_stored_ = token_ != Token{};
   if (!token_stored_)
@@ -90,6 +91,7 @@ void Agent::finish(const Now& now, Actions& actions) {
   if (submit_wanted_ && welcomed()) submit();
   submit_wanted_ = false;
   exchange_ephemeral();
+  send_claims();
   actions.wake_at = next_wake();
   actions_ = nullptr;
 }
@@ -112,6 +114,7 @@ Instant Agent::next_wake() const {
   wake =
       std::min({wake, attach_by_, resend_at_, pull_at_, ephemeral_pull_at_, ephemeral_resend_at_});
   if (pull_) wake = std::min(wake, pull_->resend_at);
+  wake = std::min(wake, claims_.next_wake(attached_));
   for (const Reading& reading : readings_) wake = std::min(wake, reading.deadline);
   for (const Syncing& syncing : syncings_)
     wake = std::min({wake, syncing.deadline, syncing.resend_at});
@@ -182,6 +185,7 @@ void Agent::end(Code code, std::string why) {
     tell(CommandFailed{syncing.command.request, {code, why}});
   for (const RequestId request : std::exchange(catch_ups_, {}))
     tell(CommandFailed{request, {code, why}});
+  tell_all(claims_.end({code, why}));
   for (const RequestId request : ephemeral_.end()) tell(CommandFailed{request, {code, why}});
 }
 
@@ -289,6 +293,7 @@ void Agent::on_attached(const Attached& attached) {
   tell_ephemeral(std::move(changed));
   // Not before: a round that this agent asks for should find it in the roster.
   for (Syncing& syncing : syncings_) send_sync(syncing);
+  claims_.ask_again(now_.monotonic);
   const bool same_history = replica_.holds_state() && replica_.cursor().epoch == epoch_;
   if (same_history && replica_.cursor().revision == attached.head && catch_ups_.empty()) return;
   if (!pull_) {
@@ -340,6 +345,8 @@ void Agent::on_received(const Message& message) {
     on_ephemeral_result(*written);
   } else if (const auto* all = std::get_if<EphemeralState>(&message)) {
     on_ephemeral_state(*all);
+  } else if (const auto* claim = std::get_if<ClaimResult>(&message)) {
+    on_claim_result(*claim);
   } else if (std::holds_alternative<NoSession>(message)) {
     rejoin(Code::kUnavailable, "the coordinator does not know this session; it was restarted");
   } else if (const auto* fenced = std::get_if<Fenced>(&message)) {
@@ -445,6 +452,7 @@ void Agent::on_tick() {
     count("resends");
   }
   on_ephemeral_tick();
+  tell_all(claims_.tick(now_.monotonic));
   if (now_.monotonic >= pull_at_) {
     pull_at_ = Instant::never();
     if (attached_ && !pull_ && (head_ > replica_.cursor().revision || !held_.empty()))

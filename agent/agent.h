@@ -9,6 +9,7 @@
 //   agent.cc      routing, joining, beats, timers
 //   writing.cc    commands of the application, submits and their results
 //   following.cc  updates, holes, catch-up by staged pulls, digest
+//   claiming.cc   claims: asked for, renewed, lost
 //   answering.cc  offers and rounds
 //
 // Safety: the committed state moves only by an update that begins at or below the cursor and ends
@@ -25,6 +26,7 @@
 
 #include "agent/ephemeral_copy.h"
 #include "agent/outbox.h"
+#include "agent/own_claims.h"
 #include "agent/replica.h"
 #include "base/event.h"
 #include "base/hlc.h"
@@ -181,6 +183,13 @@ class Agent final : public Core {
   void on_ephemeral_state(const EphemeralState& state);
   void tell_ephemeral(std::vector<Change> changed);
 
+  // claiming.cc
+  void claim(const ClaimCommand& command);
+  void send_claims();
+  void on_claim_result(const ClaimResult& result);
+  void on_claim_record(const Change& change);
+  void tell_all(std::vector<Delivery> told);
+
   // answering.cc
   void offer(const OfferCommand& command);
   void withdraw(std::map<Key, Offer>::iterator offer);
@@ -253,6 +262,8 @@ class Agent final : public Core {
   RequestId ephemeral_request_;
   Instant ephemeral_pull_at_ = Instant::never();
   Instant ephemeral_resend_at_ = Instant::never();
+
+  OwnClaims claims_;
 
   // Volatile: of the application.
   std::map<Key, Offer> offers_;

@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "base/check.h"
+#include "consensus/claim_record.h"
 
 namespace waggle {
 namespace {
@@ -111,7 +112,11 @@ void Agent::moved(StateChanged change) {
   moved_in_ = start_;
   keep_cursor(change.to, false);
   outbox_.drop_reflected(change.to.revision);
+  std::vector<Change> claims;
+  for (const Change& one : change.changes)
+    if (is_claim_key(one.key.value())) claims.push_back(one);
   tell(std::move(change));
+  for (const Change& one : claims) on_claim_record(one);
   serve_reads();
 }
 

@@ -44,6 +44,8 @@ void Agent::on_command(const Command& command) {
     update(*update_command);
   } else if (const auto* ephemeral_command = std::get_if<EphemeralCommand>(&command)) {
     ephemeral(*ephemeral_command);
+  } else if (const auto* claim_command = std::get_if<ClaimCommand>(&command)) {
+    claim(*claim_command);
   } else if (const auto* read_command = std::get_if<ReadCommand>(&command)) {
     read(*read_command);
   } else if (const auto* offer_command = std::get_if<OfferCommand>(&command)) {
@@ -91,6 +93,12 @@ void Agent::write(const WriteCommand& command) {
                               "try again when it answers",
                               outbox_.unanswered(), outbox_.bytes()));
   Mutation mutation;
+  mutation.fence = command.fence;
+  if (!mutation.fence) {
+    Result<FenceToken> own = claims_.fence_of(command.entries);
+    if (!own) return refuse(own.error().code, std::move(own.error().text));
+    mutation.fence = *own;
+  }
   mutation.entries = command.entries;
   mutation.hlc = hlc_.tick(wall());
   const bool has_context = replica_.holds_state();
@@ -142,7 +150,7 @@ void Agent::update(const UpdateCommand& command) {
                                  "would be made of it; try again when it is settled"}});
     entry.expect = ExpectMine{last.seq};
   }
-  write(WriteCommand{command.request, *std::move(entries)});
+  write(WriteCommand{command.request, *std::move(entries), {}, command.fence});
 }
 
 void Agent::read(const ReadCommand& command) {

@@ -38,6 +38,7 @@ struct WriteCommand {
   // Positions count in the state at this cursor, with the agent's own writes; its epoch 0: the one
   // that the agent follows. None: in the view. Only for edits of texts and lists.
   std::optional<Cursor> as_of{};
+  FenceToken fence{};  // of the claim to write under; 0: of the own one that covers the keys, if any
 };
 // A write that is made of what the view holds, so that nothing comes in between.
 struct UpdateCommand {
@@ -46,6 +47,7 @@ struct UpdateCommand {
   // Of what the view holds, null where that is nothing. Called once, on the agent's thread; must
   // not block or throw. Errors: told as CommandFailed.
   std::function<Result<std::vector<Entry>>(const Record*)> make;
+  FenceToken fence{};  // see WriteCommand
 };
 // The newest value of a key that lives as long as this agent's session. It is sent again in each
 // new session, until it is deleted or somebody else writes the key.
@@ -54,6 +56,18 @@ struct EphemeralCommand {
   Key key;
   std::optional<Register> value;  // empty: delete
   Metadata metadata;
+};
+// Of a claim: the answer is a ClaimDone.
+struct ClaimCommand {
+  RequestId request;
+  ClaimVerb verb = ClaimVerb::kTake;
+  std::string pattern;
+  FenceToken token{};             // but to take; 0: that under which this agent holds it
+  std::int64_t ttl_millis = 0;    // to take; else 0: as it was
+  std::int64_t wait_millis = 0;   // to take: in line, if need be
+  bool renews = true;             // to take: the agent renews it for as long as it lives
+  AgentId to{};                   // to hand over
+  std::optional<Register> checkpoint{};
 };
 struct OfferCommand {
   RequestId request;
@@ -84,7 +98,7 @@ struct StatusCommand {
 };
 // Say goodbye: the id is free at once, the outbox stays.
 struct LeaveCommand {};
-using Command = std::variant<WriteCommand, UpdateCommand, EphemeralCommand, OfferCommand,
+using Command = std::variant<WriteCommand, UpdateCommand, EphemeralCommand, ClaimCommand, OfferCommand,
                              ReadCommand, SyncCommand, CatchUpCommand, StatusCommand, LeaveCommand>;
 
 // ---- what an agent tells its application -------------------------------------------------------
@@ -149,6 +163,31 @@ struct EphemeralChanged {
   Revision at;
   std::vector<Change> changes;
 };
+// The answer to a ClaimCommand.
+struct ClaimDone {
+  RequestId request;
+  ClaimVerb verb = ClaimVerb::kTake;
+  ClaimResult result;
+};
+struct ClaimWaits {
+  RequestId request;
+  std::string pattern;
+  std::uint32_t place = 0;  // in line, from 1
+  std::string text;
+};
+// A claim that another agent handed over to this one. It is renewed until it is released.
+struct ClaimGained {
+  std::string pattern;
+  FenceToken token;
+  AgentId from;
+  std::optional<Register> checkpoint;
+};
+// A claim that this agent held ended without its doing: what it writes under it is refused.
+struct ClaimLost {
+  std::string pattern;
+  FenceToken token;
+  std::string text;
+};
 // After a catch-up: what it cost, and what sending the whole state would have.
 struct CaughtUp {
   RequestId request;  // 0: not asked for
@@ -210,7 +249,8 @@ struct Alarm {
 using Delivery =
     std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
                  LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
-                 EphemeralSettled, EphemeralChanged, WriteOverruled>;
+                 EphemeralSettled, EphemeralChanged, WriteOverruled, ClaimDone, ClaimWaits, ClaimGained,
+                 ClaimLost>;
 
 // ---- events ------------------------------------------------------------------------------------
 

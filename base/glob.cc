@@ -1,6 +1,9 @@
 #include "base/glob.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace waggle {
 
@@ -26,6 +29,43 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   }
   while (at < pattern.size() && pattern[at] == '*') ++at;
   return at == pattern.size();
+}
+
+bool is_plain_key(std::string_view pattern) {
+  return pattern.find_first_of("*?") == std::string_view::npos;
+}
+
+// reached[j]: what of `a` stands before `i` and what of `b` stands before `j` can be the same text.
+bool globs_overlap(std::string_view a, std::string_view b) {
+  const std::size_t both = std::min(glob_prefix(a).size(), glob_prefix(b).size());
+  if (a.substr(0, both) != b.substr(0, both)) return false;
+  a.remove_prefix(both);
+  b.remove_prefix(both);
+  std::vector<char> reached(b.size() + 1, 0);
+  reached[0] = 1;
+  const auto run_over_stars = [&] {
+    for (std::size_t j = 0; j < b.size(); ++j)
+      if (reached[j] && b[j] == '*') reached[j + 1] = 1;
+  };
+  run_over_stars();
+  for (const char one : a) {
+    std::vector<char> next(b.size() + 1, 0);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      // A star of `a` takes nothing, or what led to next[j]: one more byte, or star, of `b`.
+      if (one == '*') {
+        next[j] = reached[j] || (j > 0 && next[j - 1]);
+        continue;
+      }
+      if (!reached[j] || j == b.size()) continue;
+      if (b[j] == '*') next[j] = 1;  // it takes the byte, and may take more
+      if (b[j] == '?' || one == '?' || b[j] == one) {
+        if (b[j] != '*') next[j + 1] = 1;
+      }
+    }
+    reached = std::move(next);
+    run_over_stars();
+  }
+  return reached[b.size()] != 0;
 }
 
 std::string_view glob_prefix(std::string_view pattern) {

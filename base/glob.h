@@ -9,6 +9,10 @@ namespace waggle {
 
 // Time: at most the product of the lengths, whatever the pattern. No memory.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
+// No `*` and no `?`: it matches itself alone.
+[[nodiscard]] bool is_plain_key(std::string_view pattern);
+// Some text matches both. Time: at most the product of the lengths. Memory: the second's length.
+[[nodiscard]] bool globs_overlap(std::string_view a, std::string_view b);
 // The bytes before the first `*` or `?`: every match begins with them.
 [[nodiscard]] std::string_view glob_prefix(std::string_view pattern);
 

@@ -52,6 +52,7 @@ using Key = StrongText<struct KeyTag>;          // 1..1024 bytes of UTF-8
 using Revision = StrongInt<struct RevisionTag>;      // of a swarm: +1 with each commit
 using Seq = StrongInt<struct SeqTag>;                // of a writer's mutations, from 1, no holes
 using ConflictId = StrongInt<struct ConflictTag>;    // of a swarm's parked conflicts, from 1
+using FenceToken = StrongInt<struct FenceTag>;       // of a claim's grants in a swarm; 0: none
 using BroadcastNo = StrongInt<struct BroadcastTag>;  // XPUB messages of a swarm since the start
 
 // Numbers drawn at random; 0 means none.

@@ -77,6 +77,14 @@ inline constexpr std::size_t kReceiptsPage = 256;  // of one answer
 inline constexpr std::size_t kEphemeralValueBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kEphemeralBytes = std::size_t{8} << 20;
 
+// Claims of a swarm. Beyond: `overloaded`; a pattern or time outside: `rejected`.
+inline constexpr std::size_t kClaimBytes = 512;       // of a pattern
+inline constexpr std::size_t kClaims = 10'000;        // held
+inline constexpr std::size_t kClaimPatterns = 1'000;  // of them with wildcards
+inline constexpr std::size_t kClaimsWaiting = 1'000;
+inline constexpr std::int64_t kClaimMillisMin = 100;
+inline constexpr std::int64_t kClaimMillisMax = std::int64_t{7} * 24 * 3600 * 1000;
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 

@@ -78,6 +78,20 @@ std::string_view to_text(RoundOutcome outcome) {
   return "unrecognised";
 }
 
+std::string_view to_text(ClaimVerb verb) {
+  switch (verb) {
+    case ClaimVerb::kTake:
+      return "take";
+    case ClaimVerb::kRenew:
+      return "renew";
+    case ClaimVerb::kRelease:
+      return "release";
+    case ClaimVerb::kHandover:
+      return "handover";
+  }
+  return "unrecognised";
+}
+
 int exit_code(RoundOutcome outcome) {
   switch (outcome) {
     case RoundOutcome::kResolved:
@@ -128,7 +142,9 @@ std::string_view name_of(const Message& message) {
                                                 "ephemeral_result",
                                                 "ephemeral_update",
                                                 "ephemeral_request",
-                                                "ephemeral_state"};
+                                                "ephemeral_state",
+                                                "claim_request",
+                                                "claim_result"};
   static_assert(std::size(kNames) == std::variant_size_v<Message>);
   return kNames[message.index()];
 }

@@ -370,6 +370,41 @@ struct SyncReport {
   std::vector<KeyReport> keys;
 };
 
+// ---- claims ------------------------------------------------------------------------------------
+//
+// Who may write which keys for a time (consensus/claims.h). Asked again until it is answered: of
+// the same claimant the same request does the same. What is held is a record (claim_record.h),
+// which everybody reads and follows like others.
+
+// DO NOT CHANGE the numbers.
+enum class ClaimVerb : std::uint8_t { kTake = 0, kRenew = 1, kRelease = 2, kHandover = 3 };
+[[nodiscard]] std::string_view to_text(ClaimVerb verb);
+struct ClaimRequest {
+  SessionId session;
+  RequestId request;
+  ClaimVerb verb = ClaimVerb::kTake;
+  std::string pattern;
+  std::string label;              // to take: what the holder calls itself
+  FenceToken token;               // else: of the claim
+  std::int64_t ttl_millis = 0;    // to take; else 0: as it was
+  std::int64_t wait_millis = 0;   // to take: in line, if need be
+  AgentId to;                     // to hand over
+  std::optional<Register> checkpoint;  // of the work, for whoever holds it next
+};
+struct ClaimResult {
+  SessionId session;
+  RequestId request;
+  std::string pattern;
+  Code code = Code::kCommitted;
+  Reason reason = Reason::kNone;
+  std::string text;
+  std::uint32_t place = 0;  // in line, from 1: not the last answer. 0: done, by `code`
+  FenceToken token;
+  std::int64_t ttl_millis = 0;
+  Revision revision;  // of its record
+  std::optional<Register> checkpoint;
+};
+
 // ---- questions ---------------------------------------------------------------------------------
 
 struct GetQuery {
@@ -471,7 +506,8 @@ using Message =
                  HeartbeatAck, Heartbeat, Submit, SubmitResult, StateUpdate, DeltaRequest,
                  DeltaChunk, StateRequest, StateResponse, OfferResult, SyncRequest, SyncReport,
                  Query, QueryResult, CompactRequest, CompactResult, ErrorReply, EphemeralWrite,
-                 EphemeralResult, EphemeralUpdate, EphemeralRequest, EphemeralState>;
+                 EphemeralResult, EphemeralUpdate, EphemeralRequest, EphemeralState, ClaimRequest,
+                 ClaimResult>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 template <typename T>

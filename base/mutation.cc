@@ -59,6 +59,12 @@ std::string_view to_text(Reason reason) {
       return "out_of_range";
     case Reason::kWrongClass:
       return "wrong_class";
+    case Reason::kClaimed:
+      return "claimed";
+    case Reason::kStaleToken:
+      return "stale_token";
+    case Reason::kReserved:
+      return "reserved";
   }
   return "unrecognised";
 }

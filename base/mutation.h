@@ -62,6 +62,7 @@ struct Mutation {
   Context context;
   Hlc hlc;
   std::vector<Entry> entries;
+  FenceToken fence = {};  // of the claim that its keys are written under
   friend bool operator==(const Mutation&, const Mutation&) = default;
 };
 
@@ -96,6 +97,9 @@ enum class Reason : std::uint8_t {
   kNotEnough = 13,   // a bounded counter has too little left
   kOutOfRange = 14,  // a position beyond the end of a text or list
   kWrongClass = 15,  // a durable write of an ephemeral key, or the other way round
+  kClaimed = 16,     // the key is under a claim, whose token was not given
+  kStaleToken = 17,  // the claim of that token is not held any more
+  kReserved = 18,    // of the coordinator's own keys
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

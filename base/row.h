@@ -41,6 +41,7 @@ struct SwarmRow {
   // Of the live records at `head`, checked at loading. None: not known, of an older store.
   std::optional<Hash128> digest;
   ConflictId last_conflict;  // given out
+  FenceToken last_token = {};  // given out
   friend bool operator==(const SwarmRow&, const SwarmRow&) = default;
 };
 // A key's new record, in the place of the one before. The index by revision is made of the records

@@ -48,6 +48,8 @@ struct WriteMember {
   void operator()(const EphemeralUpdate& m) { write(to.initEphemeralUpdate(), m); }
   void operator()(const EphemeralRequest& m) { write(to.initEphemeralRequest(), m); }
   void operator()(const EphemeralState& m) { write(to.initEphemeralState(), m); }
+  void operator()(const ClaimRequest& m) { write(to.initClaimRequest(), m); }
+  void operator()(const ClaimResult& m) { write(to.initClaimResult(), m); }
 };
 
 void check_magic(wire::Envelope::Reader envelope) {
@@ -126,6 +128,10 @@ Message read_message(FrameReader& frame) {
       return read(envelope.getEphemeralRequest());
     case wire::Envelope::EPHEMERAL_STATE:
       return read(envelope.getEphemeralState());
+    case wire::Envelope::CLAIM_REQUEST:
+      return read(envelope.getClaimRequest());
+    case wire::Envelope::CLAIM_RESULT:
+      return read(envelope.getClaimResult());
   }
   codec::refuse_unsupported(fmt::format("message {}: this Waggle knows 0..{}",
                                         static_cast<unsigned>(envelope.which()),

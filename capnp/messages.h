@@ -79,4 +79,10 @@ void write(wire::EphemeralRequest::Builder to, const EphemeralRequest& from);
 void write(wire::EphemeralState::Builder to, const EphemeralState& from);
 [[nodiscard]] EphemeralState read(wire::EphemeralState::Reader from);
 
+// codec_claims.cc
+void write(wire::ClaimRequest::Builder to, const ClaimRequest& from);
+[[nodiscard]] ClaimRequest read(wire::ClaimRequest::Reader from);
+void write(wire::ClaimResult::Builder to, const ClaimResult& from);
+[[nodiscard]] ClaimResult read(wire::ClaimResult::Reader from);
+
 }  // namespace waggle::codec

@@ -458,11 +458,13 @@ void write(wire::Mutation::Builder to, const Mutation& mutation) {
   write_list(
       mutation.context.own_through, [&](unsigned size) { return to.initOwnThrough(size); }, write);
   write_list(mutation.entries, [&](unsigned size) { return to.initEntries(size); }, write_entry);
+  if (mutation.fence) to.initOrigin().setFenceToken(mutation.fence.value());
 }
 
 Mutation read(wire::Mutation::Reader from) {
-  refuse_fence(from);
   Mutation mutation;
+  if (from.hasOrigin())
+    mutation.fence = FenceToken(read_number(from.getOrigin().getFenceToken(), "fence token"));
   mutation.incarnation = Incarnation(from.getIncarnation());
   mutation.seq = Seq(from.getSeq());
   mutation.context.epoch = Epoch(from.getEpoch());

@@ -123,7 +123,7 @@ constexpr EnumRange range_of(Level) {
   return {0, 3, "level"};
 }
 constexpr EnumRange range_of(Reason) {
-  return {0, 15, "reason"};
+  return {0, 18, "reason"};
 }
 constexpr EnumRange range_of(ConflictKind) {
   return {0, 7, "conflict kind"};
@@ -146,8 +146,11 @@ constexpr EnumRange range_of(AnswerKind) {
 constexpr EnumRange range_of(RoundOutcome) {
   return {0, 7, "round outcome"};
 }
+constexpr EnumRange range_of(ClaimVerb) {
+  return {0, 3, "claim verb"};
+}
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
-static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kWrongClass));
+static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kReserved));
 
 template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {

@@ -55,6 +55,7 @@ struct SwarmRow {
   }
   hasDigest @9 :Bool;
   lastConflict @10 :UInt64;
+  lastToken @11 :UInt64;  # of a claim
 }
 
 struct WriterRow {

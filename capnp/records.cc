@@ -110,6 +110,7 @@ std::string encode_stored(const SwarmRow& row) {
     to.setHasDigest(row.digest.has_value());
     if (row.digest) codec::write_hash(to.getDigest(), *row.digest);
     to.setLastConflict(row.last_conflict.value());
+    to.setLastToken(row.last_token.value());
   });
 }
 
@@ -127,7 +128,8 @@ Result<SwarmRow> decode_stored<SwarmRow>(std::string_view bytes) {
         .members_mark = read_beyond(from.getMembersMark()),
         .digest =
             from.getHasDigest() ? std::optional(codec::read_hash(from.getDigest())) : std::nullopt,
-        .last_conflict = ConflictId(codec::read_number(from.getLastConflict(), "conflict"))};
+        .last_conflict = ConflictId(codec::read_number(from.getLastConflict(), "conflict")),
+        .last_token = FenceToken(codec::read_number(from.getLastToken(), "token"))};
   });
 }
 

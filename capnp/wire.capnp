@@ -64,6 +64,8 @@ struct Envelope {
     ephemeralUpdate @29 :EphemeralUpdate;
     ephemeralRequest @30 :EphemeralRequest;
     ephemeralState @31 :EphemeralState;
+    claimRequest @32 :ClaimRequest;
+    claimResult @33 :ClaimResult;
     # Reserved, to be added in this order: proposal, ballot, decision.
   }
 }
@@ -110,7 +112,7 @@ struct Value {
 struct Origin {
   # Reserved: who is behind a write and what vouches for it. Written as null at present. A reader
   # that doesn't know these may skip all of them but the fence token: a fence that is not looked at
-  # gives no protection, so a reader refuses one that isn't 0.
+  # gives no protection, so a reader refuses one that isn't 0 where it does not look at it.
   fenceToken @0 :UInt64;
   proposal @1 :UInt64;  # the id of the proposal that it carries out
   signature @2 :Data;
@@ -204,7 +206,7 @@ struct Mutation {
   ownThrough @5 :List(OwnThrough);
   entries @6 :List(Entry);
   durability @7 :UInt8;  # reserved, see Record
-  origin @8 :Origin;  # reserved
+  origin @8 :Origin;  # its fence token: of the claim that the keys are written under; else reserved
 }
 
 struct Outcome {
@@ -435,6 +437,35 @@ struct EphemeralState {
   piece @3 :UInt32;
   last @4 :Bool;
   changes @5 :List(Change);
+}
+
+# ---- claims --------------------------------------------------------------------------------------
+
+struct ClaimRequest {
+  session @0 :UInt64;
+  request @1 :UInt64;
+  verb @2 :UInt8;
+  token @3 :UInt64;
+  ttlMillis @4 :Int64;
+  waitMillis @5 :Int64;
+  pattern @6 :Text;
+  label @7 :Text;
+  to @8 :Text;
+  checkpoint @9 :Value;  # a register; null: none
+}
+
+struct ClaimResult {
+  session @0 :UInt64;
+  request @1 :UInt64;
+  code @2 :UInt8;
+  reason @3 :UInt8;
+  place @4 :UInt32;
+  token @5 :UInt64;
+  ttlMillis @6 :Int64;
+  revision @7 :UInt64;
+  pattern @8 :Text;
+  text @9 :Text;
+  checkpoint @10 :Value;  # a register; null: none
 }
 
 # ---- rounds --------------------------------------------------------------------------------------

@@ -109,6 +109,36 @@ Json offer_settled_json(const Json& id, const OfferSettled& settled) {
   return out.set("version", settled.version.value()).set("round", to_hex(settled.round.value()));
 }
 
+Json claim_json(const Json& id, const ClaimDone& done) {
+  static constexpr std::string_view kNames[] = {"claimed", "claim_renewed", "claim_released",
+                                                "claim_handed_over"};
+  Json out = event_json(kNames[static_cast<std::size_t>(done.verb)], id);
+  add_claim_result(out, done.result);
+  return out;
+}
+
+Json claim_waits_json(const Json& id, const ClaimWaits& waits) {
+  Json out = event_json("claim_waits", id);
+  out.set("pattern", waits.pattern).set("place", static_cast<std::uint64_t>(waits.place));
+  return out.set("text", waits.text);
+}
+
+Json claim_gained_json(const ClaimGained& gained) {
+  Json out = event_json("claim_gained", {});
+  out.set("pattern", gained.pattern).set("token", gained.token.value());
+  out.set("from", gained.from.value());
+  if (!gained.checkpoint) return out;
+  Json checkpoint;
+  add_value(checkpoint, Value(*gained.checkpoint));
+  return out.set("checkpoint", std::move(checkpoint));
+}
+
+Json claim_lost_json(const ClaimLost& lost) {
+  Json out = event_json("claim_lost", {});
+  out.set("pattern", lost.pattern).set("token", lost.token.value());
+  return out.set("text", lost.text);
+}
+
 Json overruled_json(const WriteOverruled& overruled) {
   Json out = event_json("overruled", {});
   out.set("key", overruled.key.value());

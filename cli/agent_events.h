@@ -21,6 +21,10 @@ namespace waggle::cli {
 [[nodiscard]] Json ephemeral_json(const EphemeralChanged& changed);
 [[nodiscard]] Json read_json(const AgentOp& op, const ReadDone& done);
 [[nodiscard]] Json offer_settled_json(const Json& id, const OfferSettled& settled);
+[[nodiscard]] Json claim_json(const Json& id, const ClaimDone& done);
+[[nodiscard]] Json claim_waits_json(const Json& id, const ClaimWaits& waits);
+[[nodiscard]] Json claim_gained_json(const ClaimGained& gained);
+[[nodiscard]] Json claim_lost_json(const ClaimLost& lost);
 [[nodiscard]] Json overruled_json(const WriteOverruled& overruled);
 [[nodiscard]] Json lost_json(const WritesLost& lost);
 [[nodiscard]] Json status_json(const Json& id, const StatusDone& status);

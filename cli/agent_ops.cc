@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/shape.h"
+#include "cli/agent_claims.h"
 #include "cli/agent_writes.h"
-#include "cli/durations.h"
 #include "cli/nearest.h"
 #include "cli/op_fields.h"
 #include "cli/output.h"
@@ -20,7 +20,8 @@ const std::vector<OpForm>& op_forms() {
   static const std::vector<OpForm> kForms = [] {
     std::vector<OpForm> forms = write_forms();
     forms.insert(forms.end(), update_forms().begin(), update_forms().end());
-    forms.insert(forms.end(), {{"group", {"entries"}},
+    forms.insert(forms.end(), claim_forms().begin(), claim_forms().end());
+    forms.insert(forms.end(), {{"group", {"entries", "token"}},
                                {"get", {"key", "keys", "at_least", "timeout"}},
                                {"list", {"glob", "after", "limit", "at_least", "timeout"}},
                                {"offer", {"key", "value", "base64", "type"}},
@@ -60,13 +61,7 @@ Result<std::vector<Key>> keys_of(const Json& list) {
 }
 
 Status timeout_of(const Json& object, std::int64_t& millis) {
-  const Json* field = object.find("timeout");
-  if (field == nullptr) return {};
-  if (field->text() == nullptr) return wrong_type("timeout", "a duration such as \"10s\"", *field);
-  const auto duration = parse_duration(*field->text());
-  if (!duration) return wrong("\"timeout\": " + duration.error().text);
-  millis = *duration;
-  return {};
+  return read_duration(object, "timeout", millis);
 }
 
 Result<ReadCommand> read_of(const Json& object) {
@@ -168,14 +163,21 @@ Status parse_ask(const Json& object, AgentOp& op) {
     if (!entry) return std::unexpected(entry.error());
     WriteCommand write{{}, {*std::move(entry)}};
     if (const Status as_of = read_as_of(object, write.as_of); !as_of) return as_of;
+    if (const Status token = read_token(object, write.fence); !token) return token;
     op.ask = std::move(write);
   } else if (is_update(name)) {
     auto update = update_of(object, name);
     if (!update) return std::unexpected(update.error());
+    if (const Status token = read_token(object, update->fence); !token) return token;
     op.ask = *std::move(update);
+  } else if (is_claim(name)) {
+    auto claim = claim_of(object, name);
+    if (!claim) return std::unexpected(claim.error());
+    op.ask = *std::move(claim);
   } else if (name == "group") {
     auto group = group_of(object);
     if (!group) return std::unexpected(group.error());
+    if (const Status token = read_token(object, group->fence); !token) return token;
     op.ask = *std::move(group);
   } else if (name == "get") {
     return parse_get(object, op);

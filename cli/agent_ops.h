@@ -19,8 +19,8 @@ enum class LocalOp { kWatch, kUnwatch, kLeave };
 struct AgentOp {
   Json id;  // as the caller gave it; null: none
   std::string op;
-  std::variant<LocalOp, WriteCommand, UpdateCommand, EphemeralCommand, OfferCommand, ReadCommand,
-               SyncCommand, CatchUpCommand, StatusCommand>
+  std::variant<LocalOp, WriteCommand, UpdateCommand, EphemeralCommand, ClaimCommand, OfferCommand,
+               ReadCommand, SyncCommand, CatchUpCommand, StatusCommand>
       ask;                  // without a request id
   bool single = false;      // of a get: one key, not a list
   std::string after;        // of a list: only keys behind this one

@@ -69,7 +69,7 @@ class AgentProgram {
       if (const Status made = make_parents(options.data); !made) return fail(made.error(), json_);
     if (!args_.on_change.empty())
       on_change_.emplace(args_.on_change,
-                         OnChange::Environment{{"WAGGLE_SWARM", config_.swarm},
+                         Environment{{"WAGGLE_SWARM", config_.swarm},
                                                {"WAGGLE_AGENT", args_.id},
                                                {"WAGGLE_COORDINATOR", config_.coordinator}},
                          [this] { queue_.wake(); });
@@ -231,10 +231,14 @@ class AgentProgram {
   void post(RequestId request, AgentOp op) {
     std::optional<Command> command;
     if (const auto* write = std::get_if<WriteCommand>(&op.ask)) {
-      command = WriteCommand{request, write->entries, write->as_of};
+      command = WriteCommand{request, write->entries, write->as_of, write->fence};
       std::get<WriteCommand>(op.ask).entries.clear();
     } else if (auto* update = std::get_if<UpdateCommand>(&op.ask)) {
-      command = UpdateCommand{request, update->key, std::move(update->make)};
+      command = UpdateCommand{request, update->key, std::move(update->make), update->fence};
+    } else if (auto* claim = std::get_if<ClaimCommand>(&op.ask)) {
+      claim->request = request;
+      command = *claim;
+      asked_for(claim->wait_millis + 11'000);
     } else if (auto* ephemeral = std::get_if<EphemeralCommand>(&op.ask)) {
       ephemeral->request = request;
       command = std::move(*ephemeral);
@@ -401,6 +405,16 @@ class AgentProgram {
     out_.add(out);
     asked_.forget(done.request);
   }
+
+  void on(const ClaimDone& done) {
+    out_.add(claim_json(asked_.id_of(done.request), done));
+    asked_.forget(done.request);
+  }
+  void on(const ClaimWaits& waits) {
+    out_.add(claim_waits_json(asked_.id_of(waits.request), waits));
+  }
+  void on(const ClaimGained& gained) { out_.add(claim_gained_json(gained)); }
+  void on(const ClaimLost& lost) { out_.add(claim_lost_json(lost)); }
 
   void on(const WriteOverruled& overruled) { out_.add(overruled_json(overruled)); }
 

@@ -269,17 +269,17 @@ const std::vector<OpForm>& write_forms() {
   const auto making = [](std::string_view op, std::vector<std::string> fields) {
     fields.insert(fields.begin(), "key");
     fields.insert(fields.end(),
-                  {"field", "if_version", "if_absent", "if_mine", "if_unchanged", "metadata"});
+                  {"field", "if_version", "if_absent", "if_mine", "if_unchanged", "metadata", "token"});
     return OpForm{op, std::move(fields)};
   };
   const auto changing = [](std::string_view op, std::vector<std::string> fields) {
     fields.insert(fields.begin(), "key");
-    fields.insert(fields.end(), {"field", "if_version", "if_mine", "if_unchanged", "metadata"});
+    fields.insert(fields.end(), {"field", "if_version", "if_mine", "if_unchanged", "metadata", "token"});
     return OpForm{op, std::move(fields)};
   };
   static const std::vector<OpForm> kForms = {
       making("put", {"value", "base64", "type", "beside", "ephemeral"}),
-      {"delete", {"key", "field", "if_version", "if_mine", "if_unchanged", "ephemeral"}},
+      {"delete", {"key", "field", "if_version", "if_mine", "if_unchanged", "ephemeral", "token"}},
       making("incr", {"amount", "type"}),
       changing("reset", {}),
       changing("reserve", {"amount"}),
@@ -325,7 +325,8 @@ Result<EphemeralCommand> ephemeral_of(const Json& object, std::string_view op) {
   bool ephemeral = false;
   if (const Status read = read_flag(object, "ephemeral", ephemeral); !read)
     return std::unexpected(read.error());
-  for (const char* name : {"beside", "field", "if_version", "if_absent", "if_mine", "if_unchanged"})
+  for (const char* name : {"beside", "field", "if_version", "if_absent", "if_mine", "if_unchanged",
+                           "token"})
     if (object.find(name) != nullptr)
       return wrong(
           fmt::format("\"{}\" can't go with \"ephemeral\": the last write of an ephemeral "
@@ -346,7 +347,7 @@ Result<EphemeralCommand> ephemeral_of(const Json& object, std::string_view op) {
 const std::vector<OpForm>& update_forms() {
   static const std::vector<OpForm> kForms = [] {
     const std::vector<std::string> all = {"field",   "if_version",   "if_absent",
-                                          "if_mine", "if_unchanged", "metadata"};
+                                          "if_mine", "if_unchanged", "metadata", "token"};
     std::vector<OpForm> forms = {{"append", {"key", "text", "elements"}},
                                  {"patch", {"key", "patch"}}};
     for (OpForm& form : forms) form.fields.insert(form.fields.end(), all.begin(), all.end());
@@ -441,6 +442,8 @@ Result<WriteCommand> group_of(const Json& object) {
                                  did_you_mean(*op, write_names())));
     if (const Status fields = check_fields(item, *op, form->fields, false); !fields)
       return explain(fields.error().text);
+    if (item.find("token") != nullptr)
+      return explain("a token is of the whole group: put it beside \"entries\"");
     if (is_ephemeral(item)) return explain("an ephemeral key is in no group; write it by itself");
     auto entry = entry_of(item, *op);
     if (!entry) return explain(entry.error().text);

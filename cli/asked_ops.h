@@ -52,11 +52,12 @@ class AskedOps {
   [[nodiscard]] const std::map<RequestId, Asked>& all() const { return asked_; }
   [[nodiscard]] std::size_t writes() const { return writes_; }      // not settled
   [[nodiscard]] std::size_t unqueued() const { return unqueued_; }  // not taken by the agent yet
-  // Something that ends at a time of its own: a read or a round.
+  // Something that ends at a time of its own: a read, a round, a claim that is asked for.
   [[nodiscard]] bool timed() const {
     return std::any_of(asked_.begin(), asked_.end(), [](const auto& asked) {
       const auto& ask = asked.second.op.ask;
-      return std::holds_alternative<ReadCommand>(ask) || std::holds_alternative<SyncCommand>(ask);
+      return std::holds_alternative<ReadCommand>(ask) || std::holds_alternative<SyncCommand>(ask) ||
+             std::holds_alternative<ClaimCommand>(ask);
     });
   }
 

@@ -187,6 +187,11 @@ const PolicySetting kSettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return store(as_duration(raw, 1, 24 * 365 * kConfigHour), policy.live_millis.emplace());
      }},
+    {"claim_grace", "\"30s\"",
+     "Of a claim of these keys: how long it stays when its holder's session was lost.",
+     [](Policy& policy, const RawValue& raw) {
+       return store(as_duration(raw, 0, 24 * kConfigHour), policy.claim_grace_millis);
+     }},
     {"elements_max", "1000",
      "Elements of a set, fields of a map, items of a list, letters of a text.",
      [](Policy& policy, const RawValue& raw) -> Status {

@@ -7,10 +7,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "cli/child.h"
 
 namespace waggle::cli {
 namespace {
@@ -153,52 +154,20 @@ pid_t OnChange::spawn(const Waiting& change) {
   Environment own = environment_;
   own.emplace_back("WAGGLE_KEY", change.key);
   own.emplace_back("WAGGLE_REVISION", std::to_string(change.revision));
-  std::vector<std::string> lines;
-  for (char** at = environ; *at != nullptr; ++at) {
-    const std::string_view line = *at;
-    bool replaced = false;
-    for (const auto& [name, value] : own)
-      replaced = replaced || (line.starts_with(name) && line.substr(name.size()).starts_with('='));
-    if (!replaced) lines.emplace_back(line);
-  }
-  for (const auto& [name, value] : own) lines.push_back(name + '=' + value);
-  std::vector<char*> environment;
-  for (std::string& line : lines) environment.push_back(line.data());
-  environment.push_back(nullptr);
-
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&how, &none);
-  sigset_t ignored;
-  sigemptyset(&ignored);
-  sigaddset(&ignored, SIGPIPE);
-  posix_spawnattr_setsigdefault(&how, &ignored);
-  posix_spawnattr_setpgroup(&how, 0);
-  posix_spawnattr_setflags(&how,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::string command = command_;
-  char shell[] = "sh";
-  char option[] = "-c";
-  char* const arguments[] = {shell, option, command.data(), nullptr};
   pid_t child = -1;
   int error = ECANCELED;
   {
     const std::lock_guard lock(mutex_);
-    if (!stopping_)
-      error = posix_spawn(&child, "/bin/sh", &files, &how, arguments, environment.data());
-    child_ = error == 0 ? child : -1;
+    if (!stopping_) {
+      child = start_child({"/bin/sh", "-c", command_}, own,
+                          {.input = input, .output = STDERR_FILENO, .own_group = true});
+      error = errno;
+    }
+    child_ = child;
   }
-  posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
   close(input);
   errno = error;
-  return error == 0 ? child : -1;
+  return child;
 }
 
 }  // namespace waggle::cli

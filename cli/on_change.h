@@ -22,6 +22,7 @@
 
 #include <sys/types.h>
 
+#include "cli/child.h"
 #include "cli/json.h"
 
 namespace waggle::cli {
@@ -29,7 +30,6 @@ namespace waggle::cli {
 class OnChange {
  public:
   static constexpr std::size_t kQueueMax = 4'096;
-  using Environment = std::vector<std::pair<std::string, std::string>>;
 
   // `environment` is added to that of this process for each run.
   OnChange(std::string command, Environment environment, std::function<void()> wake);

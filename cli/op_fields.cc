@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/shape.h"
+#include "cli/durations.h"
 #include "cli/nearest.h"
 #include "cli/output.h"
 
@@ -58,6 +59,24 @@ Status read_natural(const Json& object, std::string_view name, std::string_view 
   std::uint64_t number = 0;
   if (!field->natural(number) || number < least) return wrong_type(name, wanted, *field);
   out = number;
+  return {};
+}
+
+Status read_duration(const Json& object, std::string_view name, std::int64_t& millis) {
+  const Json* field = object.find(name);
+  if (field == nullptr) return {};
+  if (field->text() == nullptr) return wrong_type(name, "a duration such as \"10s\"", *field);
+  const auto duration = parse_duration(*field->text());
+  if (!duration) return wrong(fmt::format("\"{}\": {}", name, duration.error().text));
+  millis = *duration;
+  return {};
+}
+
+Status read_token(const Json& object, FenceToken& token) {
+  std::uint64_t number = 0;
+  if (const Status read = read_natural(object, "token", "the token of a claim", 1, number); !read)
+    return read;
+  token = FenceToken(number);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/status.h"
 #include "base/value.h"
 #include "cli/json.h"
@@ -26,6 +27,10 @@ namespace waggle::cli {
 // Leave `out` as it is where the field is missing.
 [[nodiscard]] Status read_natural(const Json& object, std::string_view name,
                                   std::string_view wanted, std::uint64_t least, std::uint64_t& out);
+[[nodiscard]] Status read_duration(const Json& object, std::string_view name,
+                                   std::int64_t& millis);
+// "token": of a claim.
+[[nodiscard]] Status read_token(const Json& object, FenceToken& token);
 [[nodiscard]] Status read_flag(const Json& object, std::string_view name, bool& out);
 
 // "elements": strings, or {"base64":...} for one that is not UTF-8; in their order.

@@ -47,6 +47,7 @@ class Parser {
     agent();
     state();
     resolution();
+    claims();
     synchronise();
     follow();
     admin();
@@ -99,7 +100,8 @@ class Parser {
     static constexpr std::string_view kNeedValue[] = {
         "--if-version", "--at-least", "--count",  "--floor", "--file",
         "--on-change",  "--config",   "--listen", "--id",    "--swarm",
-        "--field",      "--as-of",    "--type",   "--kind",  "--coordinator"};
+        "--field",      "--as-of",    "--type",   "--kind",  "--coordinator",
+        "--token",      "--ttl",      "--to"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";
@@ -339,6 +341,56 @@ class Parser {
     what_if.footer("Nothing is changed. Run it before you switch the policy of a coordinator.");
   }
 
+  static void token(CLI::App& app, std::uint64_t& out, const char* about) {
+    app.add_option("--token", out, about)
+        ->envname("WAGGLE_FENCE_TOKEN")
+        ->check([](const std::string& text) { return natural_text(text, 1); })
+        ->type_name("N");
+  }
+
+  void claims() {
+    auto& claim = line_.claim;
+    CLI::App& claims = *family(app_, "claim", "Who may write which keys for a time");
+    CLI::App& take = *command(claims, Verb::kClaimTake, "take", "Claim a key or a pattern of keys");
+    CLI::App& renew = *command(claims, Verb::kClaimRenew, "renew", "Begin its time anew");
+    CLI::App& release = *command(claims, Verb::kClaimRelease, "release", "Give it back");
+    CLI::App& handover = *command(claims, Verb::kClaimHandover, "handover", "Give it to an agent");
+    CLI::App& run = *command(claims, Verb::kClaimRun, "run", "Hold a claim while a command runs");
+    command(claims, Verb::kClaimList, "ls", "List what is held, and checkpoints that wait")
+        ->add_option("GLOB", claim.pattern, "Of claims that match");
+    for (CLI::App* app : {&take, &renew, &release, &handover, &run})
+      app->add_option("PATTERN", claim.pattern, "A key, or keys: * any text ('/' too), ? one byte")
+          ->required();
+    for (CLI::App* app : {&renew, &release, &handover})
+      token(*app, claim.token, "The claim's token, as take printed it");
+    for (CLI::App* app : {&take, &run}) {
+      app->add_option("--as", claim.as, "What the holder is called in lists [this host]")
+          ->type_name("NAME");
+      duration(*app, "--wait", claim.wait_millis, "In line, when others hold it or wait [0s]");
+    }
+    for (CLI::App* app : {&take, &renew, &handover, &run})
+      duration(*app, "--ttl", claim.ttl_millis, "Its time, without renewal [30s]");
+    handover.add_option("--to", claim.to, "The agent")->type_name("AGENT")->required();
+    for (CLI::App* app : {&renew, &release, &handover})
+      app->add_option("--checkpoint", claim.checkpoint,
+                      "How far the work came, for whoever holds it next")
+          ->type_name("TEXT");
+    take.footer(
+        "Prints the fencing token. Writes of claimed keys need it: waggle state put KEY VALUE\n"
+        "--token N, or WAGGLE_FENCE_TOKEN in the environment; all others are refused until the\n"
+        "claim is released or its time is over.\n"
+        "  token=$(waggle claim take 'plan/*' --ttl 1m --wait 10s)");
+    release.footer("A checkpoint that is given stays for the next holder; without one it goes.");
+    run.add_option("COMMAND", claim.command, "The command and its arguments, behind --")
+        ->required();
+    run.footer(
+        "The token is in its environment as WAGGLE_FENCE_TOKEN, which the state commands take.\n"
+        "The claim is renewed while the command runs, and released behind it. When it is lost, the\n"
+        "command is ended (TERM, 5 s later KILL). Exit code: the command's; 4 not granted, 6 not\n"
+        "within --wait, 7 lost.\n"
+        "  waggle claim run leader/planner --wait 1h -- ./plan-for-all");
+  }
+
   void admin() {
     auto& admin = line_.admin;
     CLI::App& status = *command(app_, Verb::kStatus, "status", "The coordinator and its swarms");
@@ -471,6 +523,11 @@ class Parser {
       if (line_.sync.count != 0 && line_.sync.every_millis == 0)
         return "waggle sync: --count needs --every";
     }
+    if ((line_.verb == Verb::kClaimRenew || line_.verb == Verb::kClaimRelease ||
+         line_.verb == Verb::kClaimHandover) &&
+        line_.claim.token == 0)
+      return "waggle claim: which grant? Give --token N, as take printed it, or set "
+             "WAGGLE_FENCE_TOKEN";
     if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() &&
         !line_.conflict.value)
       return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "

@@ -29,6 +29,12 @@ enum class Verb {
   kReceiptShow,
   kReceiptVerify,
   kWhatIf,
+  kClaimTake,
+  kClaimRenew,
+  kClaimRelease,
+  kClaimHandover,
+  kClaimList,
+  kClaimRun,
   kSync,
   kDelta,
   kTail,
@@ -92,6 +98,7 @@ struct CommandLine {
     std::optional<std::uint64_t> if_version;
     bool if_absent = false;
     bool ephemeral = false;  // of put and rm
+    std::uint64_t token = 0;  // of the claim to write under; 0: none
     std::uint64_t at_least = 0;
     bool long_list = false;
   } state;
@@ -103,6 +110,17 @@ struct CommandLine {
     std::optional<std::string> value;
     std::optional<std::uint64_t> if_version;
   } conflict;
+
+  struct Claims {
+    std::string pattern;
+    std::string as;
+    std::string to;
+    std::uint64_t token = 0;  // 0: not given
+    std::optional<std::int64_t> ttl_millis;
+    std::int64_t wait_millis = 0;
+    std::optional<std::string> checkpoint;
+    std::vector<std::string> command;
+  } claim;
 
   struct Receipts {
     std::string key;

@@ -62,6 +62,20 @@ void add_outcome(Json& out, const Outcome& outcome) {
   if (!outcome.text.empty()) out.set("text", outcome.text);
 }
 
+void add_claim_result(Json& out, const ClaimResult& result) {
+  out.set("pattern", result.pattern).set("ok", exit_code(result.code) == 0);
+  out.set("code", to_text(result.code));
+  if (result.reason != Reason::kNone) out.set("reason", to_text(result.reason));
+  if (result.token) out.set("token", result.token.value());
+  if (result.ttl_millis != 0) out.set("ttl_ms", result.ttl_millis);
+  if (result.checkpoint) {
+    Json checkpoint;
+    add_value(checkpoint, Value(*result.checkpoint));
+    out.set("checkpoint", std::move(checkpoint));
+  }
+  if (!result.text.empty()) out.set("text", result.text);
+}
+
 Json agent_names(const std::vector<AgentId>& agents) {
   Json names{Json::Array{}};
   for (const AgentId& agent : agents) names.push(agent.value());

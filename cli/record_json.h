@@ -28,6 +28,8 @@ inline constexpr int kContract = 1;
 void add_outcome(Json& out, const Outcome& outcome);
 void add_report(Json& out, const SyncReport& report);
 [[nodiscard]] Json counters_json(const std::vector<NamedCount>& counters);
+// The answer to what was asked about a claim.
+void add_claim_result(Json& out, const ClaimResult& result);
 [[nodiscard]] Json agent_names(const std::vector<AgentId>& agents);
 
 // A writer for people: of a client only that it was one, its random name says nothing.

@@ -107,6 +107,13 @@ int run(int argc, char** argv) {
     case Verb::kConflictDiff:
     case Verb::kConflictResolve:
       return conflict(*line, *config);
+    case Verb::kClaimTake:
+    case Verb::kClaimRenew:
+    case Verb::kClaimRelease:
+    case Verb::kClaimHandover:
+    case Verb::kClaimList:
+    case Verb::kClaimRun:
+      return claim(*line, *config);
     case Verb::kReceiptList:
     case Verb::kReceiptShow:
     case Verb::kReceiptVerify:

@@ -145,6 +145,7 @@ int write(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   const std::int64_t timeout = config.timeout_millis;
+  (*client)->write_under(FenceToken(state.token));
   if (state.verb == "patch") return report(line, config, patch_key(**client, patch, timeout), {});
   if (state.verb == "append")
     return report(line, config, append(state, std::move(entry), **client, timeout), {});

@@ -168,6 +168,8 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   Outcome outcome;
   if (const Status shape = check_mutation(mutation); !shape) {
     outcome = passing(Code::kRejected, Reason::kInvalid, head, shape.error().text);
+  } else if (std::optional<Outcome> refused = fenced(swarm, mutation)) {
+    outcome = *std::move(refused);
   } else if (clears) {
     outcome = clear_swarm(swarm, {session.agent, mutation.incarnation, mutation.seq});
   } else {

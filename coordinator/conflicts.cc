@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
 #include "resolver/receipt.h"
 
@@ -222,7 +223,9 @@ void Coordinator::expire_keys(Swarm& swarm) {
     at = keys.size() == kLookedAtPerSweep ? keys.back() : Key();
     for (const Key& key : keys) {
       const Policy& policy = options_.policies.of(key.value());
-      if (policy.prefix != prefix) continue;
+      if (policy.prefix != prefix || is_claim_key(key.value()) ||
+          swarm.claims.over(key.value()) != nullptr)
+        continue;
       const RecordPtr record = swarm.state.find(key);
       if (!record->live() || now_.wall_millis - record->commit_wall_millis < *policy.live_millis)
         continue;

@@ -100,6 +100,7 @@ void Coordinator::check_invariants() const {
   for (const auto& [id, swarm] : swarms_) {
     swarm->state.check_invariants();
     swarm->ephemeral.check_invariants();
+    swarm->claims.check_invariants();
   }
 }
 
@@ -111,7 +112,10 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
   if (!std::exchange(started_, true)) {
     started_at_ = now.monotonic;
     next_sweep_ = now.monotonic + Millis{kSweepMillis};
-    for (auto& [id, swarm] : swarms_) open_channel(*swarm);
+    for (auto& [id, swarm] : swarms_) {
+      open_channel(*swarm);
+      restore_claims(*swarm);
+    }
   }
   if (const auto* received = std::get_if<Received>(&event)) {
     on_received(*received);
@@ -149,7 +153,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   const auto before_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
   conclude_rounds();
   const auto after_rounds = static_cast<std::ptrdiff_t>(actions.send.size());
-  end_ephemeral();
+  end_what_sessions_held();
   std::vector<Row>& rows = actions.persist.rows;
   for (auto& [id, swarm] : swarms_) {
     const std::size_t before = rows.size();
@@ -183,8 +187,10 @@ void Coordinator::finish(const Now& now, Actions& actions) {
 
   Instant wake = sessions_.size() > 0 ? next_sweep_ : next_sweep_ + Millis{kIdleSweepMillis};
   wake = std::min(wake, rounds_.next_wake());
-  for (const auto& [id, swarm] : swarms_)
+  for (const auto& [id, swarm] : swarms_) {
     if (sessions_.size() > 0) wake = std::min(wake, swarm->next_heartbeat);
+    if (writable_) wake = std::min(wake, swarm->claims.next_wake());
+  }
   expected_wake_ = wake;
   actions.wake_at = wake;
   actions_ = nullptr;
@@ -302,7 +308,9 @@ void Coordinator::on_tick() {
       now_.monotonic - expected_wake_ > Millis{options_.beat.interval_millis}) {
     count("stalls");
     sessions_.refresh_all(now_.monotonic);
+    for (auto& [id, swarm] : swarms_) swarm->claims.give_time(now_.monotonic - expected_wake_);
   }
+  for (auto& [id, swarm] : swarms_) tend_claims(*swarm);
   if (now_.monotonic < next_sweep_) return;
   next_sweep_ = now_.monotonic + Millis{kSweepMillis};
   for (const SessionId id : sessions_.expired(now_.monotonic)) {
@@ -362,7 +370,10 @@ void Coordinator::on_received(const Received& received) {
     on_ephemeral_write(*session, *ephemeral);
   } else if (const auto* all = std::get_if<EphemeralRequest>(&message)) {
     on_ephemeral_request(*session, *all);
+  } else if (const auto* claim = std::get_if<ClaimRequest>(&message)) {
+    on_claim_request(*session, *claim);
   } else if (std::holds_alternative<Bye>(message)) {
+    session->left = true;
     sessions_.close(session->id);
   } else {
     count("ignored_wrong_direction");

@@ -7,6 +7,7 @@
 //   coordinator.cc  routing, closing a group of steps, updates, what happens in time
 //   joining.cc      hello, welcome, the broadcast leg, beats, the end of a session
 //   commits.cc      a submit: strict order, judgement, commit, outcome
+//   claims.cc       claims: granted, ended; what a write under one needs
 //   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
 //   synchronise.cc  full synchronisations
@@ -32,6 +33,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/prng.h"
+#include "consensus/claims.h"
 #include "coordinator/conflict_inbox.h"
 #include "coordinator/ephemeral_keys.h"
 #include "coordinator/history.h"
@@ -93,6 +95,7 @@ class Coordinator final : public Core {
     History history;
     ConflictInbox inbox;
     EphemeralKeys ephemeral;
+    Claims claims;
     std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
     std::string channel;                   // empty: its broadcast socket is not open yet
     bool channel_asked = false;
@@ -136,6 +139,7 @@ class Coordinator final : public Core {
   void on_channel_failed(const ChannelFailed& failed);
   void on_heartbeat(Session& session, const AgentHeartbeat& beat);
   void end_session(Session& session, const std::string& why, bool tell);
+  void end_what_sessions_held();
 
   // commits.cc
   [[nodiscard]] Swarm* writable_by(const Session& session);
@@ -176,12 +180,36 @@ class Coordinator final : public Core {
   void expire_keys(Swarm& swarm);
   static void answer_conflicts(Swarm& swarm, const ConflictsQuery& ask, QueryResult& result);
 
+  // claims.cc
+  void restore_claims(Swarm& swarm);
+  void on_claim_request(Session& session, const ClaimRequest& request);
+  [[nodiscard]] ClaimResult judge_claim(Swarm& swarm, const Session& session,
+                                        const ClaimRequest& request);
+  [[nodiscard]] ClaimResult take_claim(Swarm& swarm, const Session& session,
+                                       const ClaimRequest& request);
+  [[nodiscard]] static ClaimResult granted(const Swarm& swarm, const Claim& claim);
+  [[nodiscard]] FenceToken next_token(Swarm& swarm);
+  [[nodiscard]] ClaimResult hold_claim(Swarm& swarm, Claim claim,
+                                       const std::optional<Register>& checkpoint);
+  void end_claim(Swarm& swarm, const Claim& claim, const char* why,
+                 const std::optional<Register>& checkpoint, bool keeps);
+  void commit_claim(Swarm& swarm, std::string_view pattern, std::optional<Register> checkpoint,
+                    Metadata metadata);
+  void end_due_claims(Swarm& swarm);
+  void tend_claims(Swarm& swarm);
+  void serve_line(Swarm& swarm);
+  void end_claims_of(Swarm& swarm, const Session& ended, bool left);
+  // Why it may not be written with that token; nothing: it may.
+  [[nodiscard]] std::optional<std::string> claimed(const Swarm& swarm, std::string_view key,
+                                                   FenceToken token) const;
+  [[nodiscard]] std::optional<Outcome> fenced(const Swarm& swarm, const Mutation& mutation);
+
   // ephemeral.cc
   void on_ephemeral_write(Session& session, const EphemeralWrite& write);
   [[nodiscard]] std::optional<EphemeralRefusal> write_ephemeral(Swarm& swarm,
                                                                 const Session& session,
                                                                 const EphemeralEntry& entry);
-  void end_ephemeral();
+  void end_ephemeral(Swarm& swarm, const Session& ended, const Session* successor);
   void publish_ephemeral(Swarm& swarm);
   void on_ephemeral_request(Session& session, const EphemeralRequest& request);
   static void list_ephemeral(const Swarm& swarm, const ListQuery& list, QueryResult& result);
@@ -200,6 +228,7 @@ class Coordinator final : public Core {
   void conclude_rounds();
   void ask_rounds();
   void ask(Round round);
+  void leave_claimed(const Swarm& swarm, Settlement& settlement);
   void conclude(RoundId id);
   void amend_round(DecidedRound& decided);
   void keep_for_late_answers(const Swarm& swarm, const Round& round,

@@ -62,6 +62,11 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     count("ephemeral_writes_refused");
     return EphemeralRefusal{entry.key, code, reason, std::move(text)};
   };
+  // An entry brings no token: of a claim only the holder itself may write.
+  const Claim* claim = swarm.claims.over(entry.key.value());
+  if (claim != nullptr && claim->holder != Claimant{session.agent, session.process})
+    return refused(Code::kDenied, Reason::kClaimed,
+                   *claimed(swarm, entry.key.value(), FenceToken()));
   const Policy& policy = options_.policies.of(entry.key.value());
   if (!policy.ephemeral)
     return refused(Code::kRejected, Reason::kWrongClass,
@@ -114,17 +119,12 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
   return std::nullopt;
 }
 
-// Of sessions that ended in this group. A process that said hello again keeps what it has.
-void Coordinator::end_ephemeral() {
-  for (const Session& ended : sessions_.take_ended()) {
-    Swarm* swarm = find(ended.swarm);
-    if (swarm == nullptr) continue;
-    const Session* holder = sessions_.holder(ended.swarm, ended.agent);
-    if (holder != nullptr && ended.process && holder->process == ended.process) {
-      swarm->ephemeral.hand_over(ended.id, holder->id);
-    } else {
-      swarm->ephemeral.end(ended.id, now_.wall_millis);
-    }
+// `successor`: another session of the same process, which keeps what that one had.
+void Coordinator::end_ephemeral(Swarm& swarm, const Session& ended, const Session* successor) {
+  if (successor != nullptr) {
+    swarm.ephemeral.hand_over(ended.id, successor->id);
+  } else {
+    swarm.ephemeral.end(ended.id, now_.wall_millis);
   }
 }
 

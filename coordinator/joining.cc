@@ -160,6 +160,19 @@ void Coordinator::end_session(Session& session, const std::string& why, bool tel
   sessions_.close(session.id);
 }
 
+// Of sessions that ended in this group.
+void Coordinator::end_what_sessions_held() {
+  for (const Session& ended : sessions_.take_ended()) {
+    Swarm* swarm = find(ended.swarm);
+    if (swarm == nullptr) continue;
+    const Session* holder = sessions_.holder(ended.swarm, ended.agent);
+    const bool same = holder != nullptr && ended.process && holder->process == ended.process;
+    end_ephemeral(*swarm, ended, same ? holder : nullptr);
+    // Another process of the same agent: this one was fenced, and can't have anything under way.
+    if (!same) end_claims_of(*swarm, ended, ended.left || holder != nullptr);
+  }
+}
+
 void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* swarm) {
   Session fresh;
   fresh.id = random_.id<SessionId>();

@@ -164,6 +164,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
 
 void Coordinator::answer_status(QueryResult& result) {
   std::size_t ephemeral_keys = 0;
+  std::size_t claims = 0;
   for (const auto& [id, swarm] : swarms_) {
     SwarmInfo info;
     info.swarm = id;
@@ -174,6 +175,7 @@ void Coordinator::answer_status(QueryResult& result) {
     info.tombstones = swarm->state.tombstones();
     info.state_bytes = swarm->state.bytes();
     ephemeral_keys += swarm->ephemeral.size();
+    claims += swarm->claims.size();
     info.agents = sessions_.of_swarm(id).size();
     info.open_rounds = rounds_.open(id);
     info.channel = swarm->channel;
@@ -182,6 +184,7 @@ void Coordinator::answer_status(QueryResult& result) {
   for (const auto& [name, value] : counters_) result.counters.push_back({name, value});
   result.counters.push_back({"sessions", sessions_.size()});
   result.counters.push_back({"ephemeral_keys", ephemeral_keys});
+  result.counters.push_back({"claims", claims});
   result.counters.insert(result.counters.end(), measured_.begin(), measured_.end());
   std::ranges::sort(result.counters, {}, &NamedCount::name);
 }

@@ -43,6 +43,7 @@ struct Session {
   Incarnation process;  // names the agent's process, see Hello
   Nonce nonce;
   bool attached = false;  // the broadcast leg was seen live
+  bool left = false;      // it said goodbye
   int beats_behind = 0;   // beats in a row with its broadcast leg behind
   Instant heard;
   std::uint64_t heartbeat_number = 0;

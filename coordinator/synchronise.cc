@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/shape.h"
+#include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
 #include "resolver/receipt.h"
 
@@ -92,6 +93,9 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
   for (const Key& key : request.keys) {
     if (const Status shape = check_key(key.value()); !shape) {
       wrong = shape.error().text;
+    } else if (is_claim_key(key.value())) {
+      wrong = fmt::format("'{}' is of the coordinator's own keys, which no round is held about",
+                          key.value());
     } else if (options_.policies.of(key.value()).ephemeral) {
       wrong = fmt::format(
           "'{}' is an ephemeral key, which no round is held about: its newest value "
@@ -127,7 +131,8 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     const Policy& policy = options_.policies.of(answer.key.value());
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
         answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
-        (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral) {
+        (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
+        is_claim_key(answer.key.value())) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;
     }
@@ -149,7 +154,8 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
 void Coordinator::amend_round(DecidedRound& decided) {
   Swarm& swarm = *find(decided.round.swarm);
   const bool room = swarm.state.bytes() <= options_.state_bytes_max;
-  const Settlement settlement = rounds_.amend(decided, swarm.state, swarm.history, now_.monotonic);
+  Settlement settlement = rounds_.amend(decided, swarm.state, swarm.history, now_.monotonic);
+  leave_claimed(swarm, settlement);
   if (settlement.puts.empty() || !writable_ || !room) {
     count("late_round_answers");
     return;
@@ -367,10 +373,27 @@ std::map<Key, Revision> Coordinator::commit_round(Swarm& swarm, RoundId id,
   return versions;
 }
 
+// A round brings no token, so it writes nothing under a claim; the offers stay.
+void Coordinator::leave_claimed(const Swarm& swarm, Settlement& settlement) {
+  std::set<Key> claimed;
+  for (const Settlement::Put& put : settlement.puts)
+    if (swarm.claims.over(put.key.value()) != nullptr) claimed.insert(put.key);
+  if (claimed.empty()) return;
+  count("round_keys_claimed", claimed.size());
+  const auto of_claim = [&](const auto& one) { return claimed.contains(one.key); };
+  std::erase_if(settlement.puts, of_claim);
+  std::erase_if(settlement.weighed, of_claim);
+  std::erase_if(settlement.amendable, of_claim);
+  for (KeyReport& report : settlement.reports)
+    if (of_claim(report)) report.outcome = RoundOutcome::kMoved;
+  settlement.undecided.insert(settlement.undecided.end(), claimed.begin(), claimed.end());
+}
+
 void Coordinator::conclude(RoundId id) {
   Round round = rounds_.take(id);
   Swarm& swarm = *find(round.swarm);
-  const Settlement settlement = rounds_.settle(round, swarm.state, swarm.history);
+  Settlement settlement = rounds_.settle(round, swarm.state, swarm.history);
+  leave_claimed(swarm, settlement);
   // Offers that lose leave receipts, so a round that commits nothing may write too.
   if (!writable_ && (!settlement.puts.empty() || !settlement.weighed.empty())) {
     report(round, RoundOutcome::kUnchanged, Code::kUnavailable, not_writable_text_);

@@ -67,6 +67,7 @@ struct Policy {
   std::optional<std::uint32_t> history;  // earlier versions kept of a key; 16 with `merge`, else 0
   std::optional<std::int64_t> parked_millis;  // then a parked conflict is dismissed
   std::optional<std::int64_t> live_millis;    // then a key that nobody wrote since is deleted
+  std::int64_t claim_grace_millis = 0;        // a claim stays so long without its holder's session
   std::string merger;                         // with `custom`
   MergeRule merging;                          // with `merge`
   Packing packing = Packing::kAuto;           // of large registers on their way to readers

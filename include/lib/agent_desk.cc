@@ -20,6 +20,7 @@ RequestId answered_by(const Delivery& delivery) {
   if (const auto* caught_up = std::get_if<CaughtUp>(&delivery)) return caught_up->request;
   if (const auto* synced = std::get_if<SyncDone>(&delivery)) return synced->request;
   if (const auto* status = std::get_if<StatusDone>(&delivery)) return status->request;
+  if (const auto* claim = std::get_if<ClaimDone>(&delivery)) return claim->request;
   if (const auto* queued = std::get_if<WriteQueued>(&delivery)) return queued->request;
   if (const auto* refused = std::get_if<CommandFailed>(&delivery)) return refused->request;
   return {};
@@ -135,6 +136,15 @@ void AgentDesk::call_back(const Delivery& delivery) {
                         .version = offer->version.value()});
   } else if (const auto* caught_up = std::get_if<CaughtUp>(&delivery)) {
     if (events_.on_caught_up) events_.on_caught_up(to_report(*caught_up));
+  } else if (const auto* claim_lost = std::get_if<ClaimLost>(&delivery)) {
+    if (events_.on_claim_lost)
+      events_.on_claim_lost(
+          {claim_lost->pattern, claim_lost->token.value(), claim_lost->text});
+  } else if (const auto* gained = std::get_if<ClaimGained>(&delivery)) {
+    if (events_.on_claim_gained)
+      events_.on_claim_gained({.pattern = gained->pattern,
+                               .token = gained->token.value(),
+                               .checkpoint = to_text_of(gained->checkpoint)});
   } else if (const auto* overruled = std::get_if<WriteOverruled>(&delivery)) {
     if (events_.on_overruled)
       events_.on_overruled({.version = overruled->version.value(),

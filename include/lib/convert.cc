@@ -204,4 +204,17 @@ Expected<void> may_block(std::string_view call) {
                      "the callback");
 }
 
+std::optional<std::string> to_text_of(const std::optional<Register>& checkpoint) {
+  return checkpoint ? std::optional(checkpoint->bytes) : std::nullopt;
+}
+
+Expected<HeldClaim> to_result(const ClaimResult& result) {
+  if (result.code != Code::kCommitted)
+    return failure(static_cast<StatusCode>(result.code), result.text);
+  return HeldClaim{.pattern = result.pattern,
+                   .token = result.token.value(),
+                   .ttl = std::chrono::milliseconds(result.ttl_millis),
+                   .checkpoint = to_text_of(result.checkpoint)};
+}
+
 }  // namespace waggle

@@ -2,10 +2,12 @@
 
 // Between the inner vocabulary (base/) and the plain structs of the public API.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <waggle/agent.h>
 #include <waggle/group.h>
 #include <waggle/types.h>
 
@@ -30,6 +32,9 @@ template <typename T>
 [[nodiscard]] StateItem to_item(const Key& key, const Record* record);
 [[nodiscard]] std::vector<StateItem> to_items(const std::vector<Change>& changes);
 [[nodiscard]] WriteResult to_result(const Outcome& outcome);
+// A failure when it was refused.
+[[nodiscard]] Expected<HeldClaim> to_result(const ClaimResult& result);
+[[nodiscard]] std::optional<std::string> to_text_of(const std::optional<Register>& checkpoint);
 // A failure when no round was held.
 [[nodiscard]] Expected<SyncResult> to_result(const SyncReport& report);
 

@@ -39,7 +39,7 @@ struct RequestClient::Parts {
       : port(std::move(the_port)), swarm(std::move(the_swarm)), random(random_seed()) {
     agent = AgentId(
         fmt::format("{}-{}{}", kClientPrefix, to_hex(random.next()), to_hex(random.next())));
-    incarnation = random.id<Incarnation>();
+    process = incarnation = random.id<Incarnation>();
   }
   ~Parts() {
     if (session) static_cast<void>(port->send(Bye{session}));
@@ -55,7 +55,10 @@ struct RequestClient::Parts {
   SessionId session;   // 0: hello has to be said
   bool heard = false;  // a coordinator answered, ever
 
+  Incarnation process;  // names this client as a claimant
+
   // As a writer.
+  FenceToken fence;
   Incarnation incarnation;
   Seq last;      // answered for good
   Cursor known;  // the newest state that this client was told of: what its writes have seen
@@ -112,7 +115,7 @@ Status RequestClient::Parts::join(Instant deadline) {
   hello.swarm = swarm;
   hello.agent = agent;
   hello.role = Role::kClient;
-  hello.incarnations = {incarnation};
+  hello.incarnations = {process};
   std::int64_t delay = kResendMillis;
   std::optional<Error> refused;
   while (true) {
@@ -323,6 +326,52 @@ Result<std::optional<EphemeralRefusal>> RequestClient::write_ephemeral(
   return std::unexpected(std::move(asked.error()));
 }
 
+void RequestClient::write_under(FenceToken fence) {
+  parts_->fence = fence;
+}
+
+Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t timeout_millis,
+                                         const std::function<void(const ClaimResult&)>& waits) {
+  Parts& p = *parts_;
+  request.request = p.random.id<RequestId>();
+  const bool taking = request.verb == ClaimVerb::kTake;
+  std::optional<Result<ClaimResult>> answer;
+  std::uint32_t place = 0;
+  Parts::Asking asking;
+  asking.build = [&] {
+    request.session = p.session;
+    return request;
+  };
+  asking.take = [&](const Message& message) {
+    if (const auto* result = std::get_if<ClaimResult>(&message);
+        result && result->request == request.request) {
+      if (result->place == 0) {
+        answer = *result;
+      } else if (std::exchange(place, result->place) != result->place && waits) {
+        waits(*result);
+      }
+    } else if (const auto* error = std::get_if<ErrorReply>(&message)) {
+      answer = failed(error->code, error->text);
+    }
+    return answer ? Parts::Heard::kAnswer : Parts::Heard::kNothing;
+  };
+  const std::int64_t wait = taking ? std::min(request.wait_millis, limits::kClaimMillisMax) : 0;
+  Status asked = p.ask(asking, p.in(timeout_millis + wait));
+  if (!answer) {
+    if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("about the claim"));
+    return std::unexpected(std::move(asked.error()));
+  }
+  // An earlier sending of the same request may have ended the claim, and its answer was lost.
+  if (*answer && (*answer)->reason == Reason::kStaleToken && asking.sendings > 1) {
+    if (request.verb == ClaimVerb::kRelease) (*answer)->code = Code::kCommitted;
+    if (request.verb == ClaimVerb::kHandover)
+      return failed(Code::kUnknown, "the claim may have been handed over by this or not at all; "
+                                    "see who holds it: " +
+                                        (*answer)->text);
+  }
+  return *std::move(answer);
+}
+
 Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeout_millis) {
   if (Status shape = check_revision("floor", floor); !shape)
     return std::unexpected(std::move(shape.error()));
@@ -402,6 +451,7 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
   if (p.last && !earlier) mutation.context.own_through = {{p.incarnation, p.last}};
   mutation.hlc = p.stamp();
   mutation.entries = std::move(entries);
+  mutation.fence = p.fence;
 
   std::optional<Outcome> answer;
   std::optional<Outcome> passing;  // the newest that consumed nothing

@@ -11,6 +11,7 @@
 // Not thread-safe: one thread at a time.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,14 @@ class RequestClient {
   // stays. Gives the refusal; nothing: it was taken. Errors: there was no answer.
   [[nodiscard]] Result<std::optional<EphemeralRefusal>> write_ephemeral(
       EphemeralEntry entry, std::int64_t timeout_millis);
+  // All further writes say that they are made under the claim of that token; 0: of none.
+  void write_under(FenceToken fence);
+  // Takes a claim for a time, whatever becomes of this client, and renews, releases or hands over
+  // one whose token it names. Waits in line as long as `request` says; `waits` is told the place.
+  // The result may be a refusal. Errors: there was no answer.
+  [[nodiscard]] Result<ClaimResult> claim(
+      ClaimRequest request, std::int64_t timeout_millis,
+      const std::function<void(const ClaimResult&)>& waits = {});
   [[nodiscard]] Result<SyncReport> synchronise(const SyncRequest& request,
                                                std::int64_t timeout_millis);
   [[nodiscard]] Result<CompactResult> compact(Revision floor, std::int64_t timeout_millis);

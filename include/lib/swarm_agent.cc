@@ -4,6 +4,7 @@
 #include <waggle/agent.h>
 
 #include "base/shape.h"
+#include "consensus/claim_record.h"
 #include "include/lib/agent_desk.h"
 #include "include/lib/agent_runtime.h"
 #include "include/lib/convert.h"
@@ -82,6 +83,9 @@ struct SwarmAgent::Parts {
     }
     return WriteTicket{request.value()};
   }
+  [[nodiscard]] Expected<HeldClaim> claim(ClaimCommand command, std::string_view pattern,
+                                          std::optional<std::string> checkpoint,
+                                          std::string_view what);
   // The same, and within a callback without waiting: nobody hears then what is wrong with it.
   [[nodiscard]] Expected<void> tell(OfferCommand command, std::string_view what) {
     if (!InCallback::here()) {
@@ -363,6 +367,74 @@ Expected<SyncResult> SwarmAgent::synchronize_all(SyncOptions options) {
   command.all = true;
   return to_result(parts_->ask(std::move(command), std::max(options.timeout, kSyncTime) + kOwnTime,
                                "synchronize_all()"));
+}
+
+// ---- claims ------------------------------------------------------------------------------------
+
+Expected<HeldClaim> SwarmAgent::Parts::claim(ClaimCommand command, std::string_view pattern,
+                                             std::optional<std::string> checkpoint,
+                                             std::string_view what) {
+  command.pattern = pattern;
+  if (checkpoint) command.checkpoint = Register{ContentType::kText, *std::move(checkpoint)};
+  const milliseconds wait(command.wait_millis);
+  Expected<Delivery> answer = ask(std::move(command), wait + kOwnTime, what);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  return to_result(std::get<ClaimDone>(*answer).result);
+}
+
+Expected<HeldClaim> SwarmAgent::claim(std::string_view pattern, ClaimOptions options) {
+  ClaimCommand command;
+  command.ttl_millis = options.ttl.count();
+  command.wait_millis = options.wait.count();
+  command.renews = options.renew;
+  return parts_->claim(std::move(command), pattern, {}, "claim()");
+}
+
+Expected<HeldClaim> SwarmAgent::renew_claim(std::string_view pattern,
+                                            std::optional<std::string> checkpoint) {
+  ClaimCommand command;
+  command.verb = ClaimVerb::kRenew;
+  return parts_->claim(std::move(command), pattern, std::move(checkpoint), "renew_claim()");
+}
+
+Expected<void> SwarmAgent::release_claim(std::string_view pattern,
+                                         std::optional<std::string> checkpoint) {
+  ClaimCommand command;
+  command.verb = ClaimVerb::kRelease;
+  const Expected<HeldClaim> done =
+      parts_->claim(std::move(command), pattern, std::move(checkpoint), "release_claim()");
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+Expected<void> SwarmAgent::hand_over_claim(std::string_view pattern, std::string_view to,
+                                           std::optional<std::string> checkpoint) {
+  ClaimCommand command;
+  command.verb = ClaimVerb::kHandover;
+  command.to = AgentId(to);
+  const Expected<HeldClaim> done =
+      parts_->claim(std::move(command), pattern, std::move(checkpoint), "hand_over_claim()");
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+Expected<ClaimState> SwarmAgent::claim_state(std::string_view pattern) {
+  ReadCommand command;
+  command.keys = {claim_key(pattern)};
+  Expected<Delivery> answer = parts_->ask(std::move(command), kOwnTime, "claim_state()");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto& done = std::get<ReadDone>(*answer);
+  ClaimState state;
+  if (done.changes.empty() || !done.changes.front().record) return state;
+  const Record& record = *done.changes.front().record;
+  state.checkpoint = to_text_of(checkpoint_of(&record));
+  const std::optional<Claim> claim = claim_of(done.changes.front().key, record);
+  if (!claim) return state;
+  state.held = true;
+  state.holder = claim->holder.agent.value();
+  state.label = claim->label;
+  state.token = claim->token.value();
+  return state;
 }
 
 // ---- the link ----------------------------------------------------------------------------------

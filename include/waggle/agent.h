@@ -123,6 +123,35 @@ struct OverruledWrite {
   StateItem now;
 };
 
+// A claim on a key, or on the keys that match a pattern (`*` stands for any text, '/' included, `?`
+// for one byte): while it is held, only writes with its token are taken. An agent that holds the
+// claim of a key brings the token by itself.
+struct HeldClaim {
+  std::string pattern;
+  std::uint64_t token = 0;  // greater than that of every grant before
+  std::chrono::milliseconds ttl{0};
+  std::optional<std::string> checkpoint = {};  // how far the work of an earlier holder came
+};
+struct ClaimOptions {
+  std::chrono::milliseconds ttl{30'000};  // its time, from the grant and each renewal
+  std::chrono::milliseconds wait{0};      // in line, where others hold it or wait
+  bool renew = true;                      // by itself, for as long as this agent lives
+};
+// It ended without this agent's doing; what is written under it is refused.
+struct LostClaim {
+  std::string pattern;
+  std::uint64_t token = 0;
+  std::string text;  // why
+};
+// As this agent's copy has it.
+struct ClaimState {
+  bool held = false;
+  std::string holder;  // agent id; "~client-..." for a command
+  std::string label;   // what a command calls itself
+  std::uint64_t token = 0;
+  std::optional<std::string> checkpoint = {};
+};
+
 // The copy differed from the coordinator's state at the same revision, which must never happen: a
 // fault of this process's memory or disk, or of Waggle. The state is pulled anew.
 struct DivergedCopy {
@@ -138,6 +167,9 @@ struct AgentEvents {
   std::function<void(const OfferSettlement&)> on_offer = {};
   std::function<void(const CatchUpReport&)> on_caught_up = {};
   std::function<void(const OverruledWrite&)> on_overruled = {};
+  std::function<void(const LostClaim&)> on_claim_lost = {};
+  // Handed over by another agent; renewed until it is released.
+  std::function<void(const HeldClaim&)> on_claim_gained = {};
   std::function<void(const LostWrites&)> on_writes_lost = {};
   std::function<void(const DivergedCopy&)> on_diverged = {};
 };
@@ -228,6 +260,23 @@ class SwarmAgent {
   [[nodiscard]] AgentText text(std::string key);
   // Of a prefix whose rule says ephemeral: presence, positions, what this agent is doing now.
   [[nodiscard]] AgentEphemeral ephemeral(std::string key);
+
+  // ---- claims: who may write which keys for a time
+  // A claim "leader/NAME" is a leader's: who holds it leads, and on_change tells of the key
+  // "~claim/leader/NAME" whenever that changes. Failures: kConflict when others hold it or wait,
+  // kTimeout when they still do at the end of `wait`, kRejected for a pattern that matches all.
+  [[nodiscard]] Expected<HeldClaim> claim(std::string_view pattern, ClaimOptions options = {});
+  // Of one that this agent holds; the checkpoint, if one is given, is for whoever holds it next,
+  // be it because this agent died. Failures: kDenied when it is not held any more.
+  [[nodiscard]] Expected<HeldClaim> renew_claim(std::string_view pattern,
+                                                std::optional<std::string> checkpoint = {});
+  // Without a checkpoint the work is done, and nothing is left for the next holder.
+  Expected<void> release_claim(std::string_view pattern,
+                               std::optional<std::string> checkpoint = {});
+  // Failures: kNotFound when no such agent is attached; the claim stays then.
+  Expected<void> hand_over_claim(std::string_view pattern, std::string_view to,
+                                 std::optional<std::string> checkpoint = {});
+  [[nodiscard]] Expected<ClaimState> claim_state(std::string_view pattern);
 
   // ---- rounds
   // This agent's candidate for a register, answered when a synchronisation asks; not part of the

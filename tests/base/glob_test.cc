@@ -1,6 +1,8 @@
 #include "base/glob.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -62,6 +64,44 @@ BOOST_AUTO_TEST_CASE(the_prefix_ends_at_the_first_wildcard) {
   BOOST_TEST(glob_prefix("a/b") == "a/b");
   BOOST_TEST(glob_prefix("a/*b") == "a/");
   BOOST_TEST(glob_prefix("?") == "");
+}
+
+BOOST_AUTO_TEST_CASE(patterns_overlap_where_some_text_matches_both) {
+  BOOST_TEST(globs_overlap("plan/*", "plan/a"));
+  BOOST_TEST(globs_overlap("plan/**", "plan/a/b"));
+  BOOST_TEST(globs_overlap("plan/*", "*/a"));
+  BOOST_TEST(globs_overlap("*", ""));
+  BOOST_TEST(globs_overlap("a?c", "ab*"));
+  BOOST_TEST(!globs_overlap("plan/*", "plan"));
+  BOOST_TEST(!globs_overlap("plan/*", "plans/a"));
+  BOOST_TEST(!globs_overlap("a*b", "a*c"));
+  BOOST_TEST(!globs_overlap("??", "a"));
+  BOOST_TEST(is_plain_key("plan/a"));
+  BOOST_TEST((!is_plain_key("plan/*") && !is_plain_key("plan/?")));
+}
+
+// Against all texts of up to six letters: patterns of up to five bytes that share none have none
+// that is longer, since a shortest one has at most a byte for each byte of both.
+BOOST_AUTO_TEST_CASE(overlap_is_what_trying_all_texts_says) {
+  std::vector<std::string> texts = {""};
+  for (std::size_t from = 0, length = 0; length < 6; ++length) {
+    const std::size_t to = texts.size();
+    for (; from < to; ++from)
+      for (const char letter : {'a', 'b'}) texts.push_back(texts[from] + letter);
+  }
+  Prng prng(11);
+  int overlapping = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string a = random_text(prng, "ab*?").substr(0, 3);
+    std::string b = random_text(prng, "ab*?").substr(0, 3);
+    const bool expected = std::ranges::any_of(texts, [&](const std::string& text) {
+      return glob_match(a, text) && glob_match(b, text);
+    });
+    overlapping += expected ? 1 : 0;
+    BOOST_TEST_REQUIRE(globs_overlap(a, b) == expected, a << " and " << b);
+    BOOST_TEST_REQUIRE(globs_overlap(b, a) == expected, b << " and " << a);
+  }
+  BOOST_TEST((overlapping > 2'000 && overlapping < 18'000));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -111,6 +111,10 @@ inline constexpr int kFields<EphemeralRequest> = 2;
 template <>
 inline constexpr int kFields<EphemeralState> = 6;
 template <>
+inline constexpr int kFields<ClaimRequest> = 10;
+template <>
+inline constexpr int kFields<ClaimResult> = 11;
+template <>
 inline constexpr int kFields<EpochEnd> = 2;
 template <>
 inline constexpr int kFields<Cursor> = 2;
@@ -149,13 +153,13 @@ inline constexpr int kFields<OwnThrough> = 2;
 template <>
 inline constexpr int kFields<Context> = 3;
 template <>
-inline constexpr int kFields<Mutation> = 5;
+inline constexpr int kFields<Mutation> = 6;
 template <>
 inline constexpr int kFields<Outcome> = 12;
 template <>
 inline constexpr int kFields<StoreRow> = 2;
 template <>
-inline constexpr int kFields<SwarmRow> = 9;
+inline constexpr int kFields<SwarmRow> = 10;
 template <>
 inline constexpr int kFields<WriterRow> = 7;
 template <>
@@ -424,6 +428,7 @@ class Filler {
     value = value == one ? other : one;
   }
   static void fill_enum(Code& v) { choose(v, Code::kInternal, Code::kConflict); }
+  static void fill_enum(ClaimVerb& v) { choose(v, ClaimVerb::kHandover, ClaimVerb::kRelease); }
   static void fill_enum(Level& v) { v = Level::kDurable; }
   static void fill_enum(Reason& v) { v = Reason::kBaseLost; }
   static void fill_enum(ConflictKind& v) { v = ConflictKind::kDataInconsistency; }

@@ -187,6 +187,13 @@ std::string describe(const Message& message) {
             return fmt::format("at {} piece {}{}:{}", m.at.value(), m.piece,
                                m.last ? ", the last" : "", text_of(m.changes));
           },
+          [](const ClaimRequest& m) {
+            return fmt::format("{} {} token {}", to_text(m.verb), m.pattern, m.token.value());
+          },
+          [](const ClaimResult& m) {
+            return fmt::format("{} {} token {} place {} {}", m.pattern, to_text(m.code),
+                               m.token.value(), m.place, m.text);
+          },
           [](const ErrorReply& m) { return m.text; },
           [](const auto&) { return std::string(); }},
       message);
@@ -225,6 +232,19 @@ std::string describe(const Delivery& delivery) {
           },
           [](const SyncDone& d) {
             return fmt::format("sync {} {}", d.request.value(), to_text(d.report.outcome));
+          },
+          [](const ClaimDone& d) {
+            return fmt::format("claim {} {} {} token {} {}", to_text(d.verb), d.result.pattern,
+                               to_text(d.result.code), d.result.token.value(), d.result.text);
+          },
+          [](const ClaimWaits& d) {
+            return fmt::format("claim {} waits at {}", d.pattern, d.place);
+          },
+          [](const ClaimGained& d) {
+            return fmt::format("claim {} gained, token {}", d.pattern, d.token.value());
+          },
+          [](const ClaimLost& d) {
+            return fmt::format("claim {} lost, token {}: {}", d.pattern, d.token.value(), d.text);
           },
           [](const WriteOverruled& d) {
             return fmt::format("overruled {} v{} by {}", d.key.value(), d.version.value(),

@@ -1,0 +1,265 @@
+#include "agent/own_claims.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/glob.h"
+#include "base/limits.h"
+#include "base/shape.h"
+#include "consensus/claim_record.h"
+
+namespace waggle {
+namespace {
+
+constexpr Millis kResend{1'000};
+constexpr Millis kAnswer{10'000};  // beyond the time in line
+
+}  // namespace
+
+Status OwnClaims::ask(const ClaimCommand& command, RequestId number, Instant now) {
+  if (Status shape = check_claim_pattern(command.pattern); !shape) return shape;
+  const bool takes = command.verb == ClaimVerb::kTake;
+  if (takes || command.ttl_millis != 0)
+    if (Status time = check_claim_time(command.ttl_millis); !time) return time;
+  if (command.checkpoint)
+    if (Status shape = check_value(Value{*command.checkpoint}); !shape) return shape;
+  if (command.verb == ClaimVerb::kHandover)
+    if (Status shape = check_agent_id(command.to.value()); !shape) return shape;
+  if (asking_.size() >= limits::kClaims)
+    return failed(Code::kOverloaded, "too many claims are asked for already");
+  Asking asking;
+  asking.request.request = number;
+  asking.request.verb = command.verb;
+  asking.request.pattern = command.pattern;
+  asking.request.token = command.token;
+  asking.request.ttl_millis = command.ttl_millis;
+  asking.request.wait_millis = takes ? std::max<std::int64_t>(command.wait_millis, 0) : 0;
+  asking.request.to = command.to;
+  asking.request.checkpoint = command.checkpoint;
+  asking.command = command.request;
+  asking.renews = command.renews;
+  asking.resend_at = now;
+  asking.deadline =
+      now + kAnswer + Millis{std::min(asking.request.wait_millis, limits::kClaimMillisMax)};
+  const auto own = held_.find(command.pattern);
+  if (!takes && !command.token) {
+    if (own == held_.end())
+      return failed(Code::kRejected,
+                    fmt::format("this agent does not hold '{}'; take it first", command.pattern));
+    asking.request.token = own->second.token;
+  }
+  if (own != held_.end() && own->second.token == asking.request.token &&
+      (command.verb == ClaimVerb::kRelease || command.verb == ClaimVerb::kHandover))
+    own->second.leaving = true;
+  asking_.emplace(number, std::move(asking));
+  return {};
+}
+
+std::vector<ClaimRequest> OwnClaims::to_send(Instant now) {
+  std::vector<ClaimRequest> requests;
+  for (auto& [number, asking] : asking_) {
+    if (now < asking.resend_at) continue;
+    asking.sent = now;
+    asking.resend_at = now + kResend;
+    requests.push_back(asking.request);
+  }
+  return requests;
+}
+
+void OwnClaims::ask_again(Instant now) {
+  for (auto& [number, asking] : asking_) asking.resend_at = now;
+}
+
+void OwnClaims::renew(const std::string& pattern, Own& own, RequestId number, Instant now) {
+  Asking asking;
+  asking.request.request = number;
+  asking.request.verb = ClaimVerb::kRenew;
+  asking.request.pattern = pattern;
+  asking.request.token = own.token;
+  asking.resend_at = now;
+  asking.deadline = own.lasts_until;
+  own.renew_at = Instant::never();
+  asking_.emplace(number, std::move(asking));
+}
+
+bool OwnClaims::asks_for(const std::string& pattern, ClaimVerb verb) const {
+  return std::ranges::any_of(asking_, [&](const auto& one) {
+    return one.second.request.verb == verb && one.second.request.pattern == pattern;
+  });
+}
+
+std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant now) {
+  std::vector<Delivery> told;
+  const auto found = asking_.find(result.request);
+  if (found == asking_.end()) return told;
+  Asking& asking = found->second;
+  if (result.place > 0) {
+    if (!std::exchange(asking.waited, true))
+      told.emplace_back(
+          ClaimWaits{asking.command, result.pattern, result.place, result.text});
+    return told;
+  }
+  // It can't be done at present: asked again, until its time is over.
+  if (result.code == Code::kUnavailable || result.code == Code::kOverloaded) return told;
+  const Asking done = std::move(asking);
+  asking_.erase(found);
+  settle(done, result, now, told);
+  return told;
+}
+
+void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant now,
+                       std::vector<Delivery>& told) {
+  const std::string& pattern = asking.request.pattern;
+  const auto own = held_.find(pattern);
+  const bool of_it = own != held_.end() && own->second.token == asking.request.token;
+  if (result.code == Code::kCommitted) {
+    switch (asking.request.verb) {
+      case ClaimVerb::kTake: {
+        // Of one who waited it is not known when it was granted: the renewal tells.
+        const std::int64_t third = asking.waited ? 0 : result.ttl_millis / 3;
+        held_[pattern] = {result.token,
+                          result.ttl_millis,
+                          result.revision,
+                          asking.renews,
+                          false,
+                          asking.renews ? now + Millis{third} : Instant::never(),
+                          asking.sent + Millis{result.ttl_millis}};
+        break;
+      }
+      case ClaimVerb::kRenew:
+        if (!of_it) break;
+        own->second.ttl_millis = result.ttl_millis;
+        own->second.since = std::max(own->second.since, result.revision);
+        own->second.lasts_until = asking.sent + Millis{result.ttl_millis};
+        if (own->second.renews) own->second.renew_at = now + Millis{result.ttl_millis / 3};
+        break;
+      case ClaimVerb::kRelease:
+      case ClaimVerb::kHandover:
+        if (of_it) held_.erase(own);
+        break;
+    }
+  } else if (of_it && result.reason == Reason::kStaleToken) {
+    const bool meant = asking.request.verb == ClaimVerb::kRelease;
+    if (!meant) told.emplace_back(ClaimLost{pattern, own->second.token, result.text});
+    held_.erase(own);
+  } else if (of_it) {
+    own->second.leaving = false;
+  }
+  if (asking.command) told.emplace_back(ClaimDone{asking.command, asking.request.verb, result});
+}
+
+std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId number, Instant now) {
+  std::vector<Delivery> told;
+  const std::string pattern(pattern_of(change.key.value()));
+  const Record& record = *change.record;
+  const std::optional<Claim> claim = claim_of(change.key, record);
+  const bool mine = claim && claim->holder == self_;
+  const auto own = held_.find(pattern);
+  if (own != held_.end()) {
+    if (record.version <= own->second.since) return told;  // of before it was held
+    if (mine && claim->token == own->second.token) {
+      own->second.since = record.version;
+      return told;
+    }
+    const auto ended = record.metadata.find("ended");
+    if (!own->second.leaving)
+      told.emplace_back(ClaimLost{
+          pattern, own->second.token,
+          claim ? fmt::format("{} holds it now, under token {}", claim->holder.agent.value(),
+                              claim->token.value())
+          : ended != record.metadata.end() ? ended->second
+                                           : "it ended"});
+    held_.erase(own);
+  }
+  if (!mine || asks_for(pattern, ClaimVerb::kTake)) return told;
+  if (claim->handed_by.empty()) {
+    // Granted after this agent gave up waiting.
+    Asking back;
+    back.request.request = number;
+    back.request.verb = ClaimVerb::kRelease;
+    back.request.pattern = pattern;
+    back.request.token = claim->token;
+    back.resend_at = now;
+    back.deadline = now + Millis{claim->ttl_millis};
+    asking_.emplace(number, std::move(back));
+    return told;
+  }
+  // How long it has been on its way is not known: the renewal tells.
+  held_[pattern] = {claim->token, claim->ttl_millis, record.version, true, false, now,
+                    now + Millis{claim->ttl_millis}};
+  told.emplace_back(ClaimGained{pattern, claim->token, claim->handed_by, checkpoint_of(&record)});
+  return told;
+}
+
+std::vector<Delivery> OwnClaims::tick(Instant now) {
+  std::vector<Delivery> told;
+  for (auto at = asking_.begin(); at != asking_.end();) {
+    if (now < at->second.deadline) {
+      ++at;
+      continue;
+    }
+    const Asking asking = std::move(at->second);
+    at = asking_.erase(at);
+    if (!asking.command) continue;
+    ClaimResult result;
+    result.pattern = asking.request.pattern;
+    result.code = Code::kTimeout;
+    result.text = asking.request.verb == ClaimVerb::kTake
+                      ? "the coordinator did not answer in time; if it grants it yet, it is given "
+                        "back"
+                      : "the coordinator did not answer in time; the claim may be held or not";
+    told.emplace_back(ClaimDone{asking.command, asking.request.verb, std::move(result)});
+  }
+  for (auto at = held_.begin(); at != held_.end();) {
+    if (now < at->second.lasts_until) {
+      ++at;
+      continue;
+    }
+    told.emplace_back(ClaimLost{at->first, at->second.token,
+                                at->second.renews ? "it could not be renewed in its time"
+                                                  : "its time was over"});
+    at = held_.erase(at);
+  }
+  return told;
+}
+
+std::vector<Delivery> OwnClaims::end(const Error& why) {
+  std::vector<Delivery> told;
+  for (const auto& [number, asking] : std::exchange(asking_, {}))
+    if (asking.command) told.emplace_back(CommandFailed{asking.command, why});
+  held_.clear();
+  return told;
+}
+
+Instant OwnClaims::next_wake(bool attached) const {
+  Instant wake = Instant::never();
+  for (const auto& [number, asking] : asking_) {
+    wake = std::min(wake, asking.deadline);
+    if (attached) wake = std::min(wake, asking.resend_at);
+  }
+  for (const auto& [pattern, own] : held_) {
+    wake = std::min(wake, own.lasts_until);
+    if (attached && !own.leaving) wake = std::min(wake, own.renew_at);
+  }
+  return wake;
+}
+
+Result<FenceToken> OwnClaims::fence_of(const std::vector<Entry>& entries) const {
+  FenceToken fence;
+  if (held_.empty()) return fence;
+  for (const Entry& entry : entries)
+    for (const auto& [pattern, own] : held_) {
+      if (!glob_match(pattern, entry.key.value())) continue;
+      if (fence && fence != own.token)
+        return failed(Code::kRejected,
+                      fmt::format("the keys are under two claims of this agent, '{}' among them; "
+                                  "one write has one token, so make two of it",
+                                  pattern));
+      fence = own.token;
+    }
+  return fence;
+}
+
+}  // namespace waggle

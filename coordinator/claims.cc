@@ -1,0 +1,365 @@
+// Claims: asked for, granted, renewed, handed over, ended; and what a write under one needs.
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/shape.h"
+#include "consensus/claim_record.h"
+#include "coordinator/coordinator.h"
+
+namespace waggle {
+namespace {
+
+std::string name_of(const Claim& claim) {
+  if (!claim.label.empty()) return claim.label;
+  return is_client_agent(claim.holder.agent) ? "a client" : claim.holder.agent.value();
+}
+
+std::string held_text(const Claim& claim, Millis left) {
+  return fmt::format("'{}' is held by {} under token {}, for {} ms more unless it is renewed",
+                     claim.pattern, name_of(claim), claim.token.value(),
+                     std::max<std::int64_t>(left.count, 0));
+}
+
+}  // namespace
+
+// What was held when the coordinator stopped is held still, from now on for its whole time: nobody
+// knows how long it was away.
+void Coordinator::restore_claims(Swarm& swarm) {
+  for (const Key& key : swarm.state.keys_after(kClaimKeys, {}, SIZE_MAX)) {
+    const RecordPtr record = swarm.state.find(key);
+    if (!record->live()) continue;
+    std::optional<Claim> claim = claim_of(key, *record);
+    if (claim && swarm.claims.overlapping(claim->pattern) == nullptr) {
+      const Instant ends = now_.monotonic + Millis{claim->ttl_millis};
+      swarm.claims.hold(*std::move(claim), ends);
+    } else if (!record->metadata.contains("ended")) {
+      count("claims_unreadable");
+    }
+  }
+}
+
+void Coordinator::on_claim_request(Session& session, const ClaimRequest& request) {
+  Swarm* swarm = writable_by(session);
+  if (swarm == nullptr) return;
+  ClaimResult result = judge_claim(*swarm, session, request);
+  if (result.code != Code::kCommitted) count("claims_refused");
+  result.session = session.id;
+  result.request = request.request;
+  result.pattern = request.pattern;
+  send(session.peer, make_message(std::move(result)));
+  // What it released may be wanted.
+  serve_line(*swarm);
+}
+
+ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
+                                     const ClaimRequest& request) {
+  const auto refused = [](Code code, Reason reason, std::string text) {
+    ClaimResult result;
+    result.code = code;
+    result.reason = reason;
+    result.text = std::move(text);
+    return result;
+  };
+  if (const Status shape = check_claim_pattern(request.pattern); !shape)
+    return refused(Code::kRejected, Reason::kInvalid, shape.error().text);
+  if (request.ttl_millis != 0 || request.verb == ClaimVerb::kTake)
+    if (const Status time = check_claim_time(request.ttl_millis); !time)
+      return refused(Code::kRejected, Reason::kInvalid, time.error().text);
+  if (request.checkpoint && request.checkpoint->bytes.size() > limits::kValueBytes)
+    return refused(Code::kRejected, Reason::kTooLarge,
+                   fmt::format("the checkpoint has {} bytes, at most {} are allowed",
+                               request.checkpoint->bytes.size(), limits::kValueBytes));
+  if (!writable_) return refused(Code::kUnavailable, Reason::kDiskFull, not_writable_text_);
+  end_due_claims(swarm);
+  if (request.verb == ClaimVerb::kTake) return take_claim(swarm, session, request);
+
+  const Claim* claim = swarm.claims.find(request.pattern);
+  const bool its_own =
+      claim != nullptr && claim->token == request.token &&
+      (session.role == Role::kClient || claim->holder.agent == session.agent);
+  if (!its_own) {
+    std::string stands = "nobody holds it now";
+    if (claim != nullptr)
+      stands = held_text(*claim, swarm.claims.end_of(claim->pattern) - now_.monotonic);
+    return refused(Code::kDenied, Reason::kStaleToken,
+                   fmt::format("the claim '{}' is not held under token {}{}: {}", request.pattern,
+                               request.token.value(),
+                               claim != nullptr && claim->token == request.token
+                                   ? " by this agent"
+                                   : "",
+                               stands));
+  }
+  Claim renewed = *claim;
+  if (request.ttl_millis != 0) renewed.ttl_millis = request.ttl_millis;
+  const Instant ends = now_.monotonic + Millis{renewed.ttl_millis};
+  switch (request.verb) {
+    case ClaimVerb::kRenew:
+      if (request.checkpoint || renewed != *claim) {
+        swarm.claims.end(request.pattern);
+        return hold_claim(swarm, std::move(renewed), request.checkpoint);
+      }
+      swarm.claims.ends_at(request.pattern, ends);
+      return granted(swarm, renewed);
+    case ClaimVerb::kRelease: {
+      ClaimResult result;
+      result.token = claim->token;
+      end_claim(swarm, Claim(*claim), "released", request.checkpoint, false);
+      result.revision = swarm.state.head();
+      return result;
+    }
+    case ClaimVerb::kHandover: {
+      const Session* to = sessions_.holder(session.swarm, request.to);
+      if (to == nullptr || to->role != Role::kMember)
+        return refused(Code::kNotFound, Reason::kNone,
+                       fmt::format("no member '{}' is attached, so the claim stays where it is",
+                                   request.to.value()));
+      renewed.holder = {to->agent, to->process};
+      renewed.label.clear();
+      renewed.handed_by = session.agent;
+      renewed.of_session = true;
+      renewed.token = next_token(swarm);
+      swarm.claims.end(request.pattern);
+      count("claims_handed_over");
+      return hold_claim(swarm, std::move(renewed), request.checkpoint);
+    }
+    case ClaimVerb::kTake:
+      break;
+  }
+  return refused(Code::kUnsupported, Reason::kNone, "this coordinator does not know that verb");
+}
+
+ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
+                                    const ClaimRequest& request) {
+  Claim wanted;
+  wanted.pattern = request.pattern;
+  wanted.holder = {session.agent, session.process};
+  wanted.label = request.label;
+  wanted.ttl_millis = request.ttl_millis;
+  wanted.of_session = session.role == Role::kMember;
+  const Claim* held = swarm.claims.overlapping(wanted.pattern);
+  // An earlier process of this agent was fenced, or is gone.
+  while (held != nullptr && held->holder.agent == session.agent &&
+         held->holder.process != session.process) {
+    end_claim(swarm, Claim(*held), "taken over by a later process", {}, true);
+    held = swarm.claims.overlapping(wanted.pattern);
+  }
+  if (held != nullptr && held->pattern == wanted.pattern && held->holder == wanted.holder) {
+    swarm.claims.ends_at(held->pattern, now_.monotonic + Millis{held->ttl_millis});
+    return granted(swarm, *held);
+  }
+  ClaimResult result;
+  if (held == nullptr && !swarm.claims.somebody_waits_for(wanted.pattern)) {
+    if (const Status room = swarm.claims.room_for(wanted.pattern); !room) {
+      result.code = room.error().code;
+      result.text = room.error().text;
+      return result;
+    }
+    wanted.token = next_token(swarm);
+    return hold_claim(swarm, std::move(wanted), request.checkpoint);
+  }
+  result.reason = Reason::kClaimed;
+  result.text = held != nullptr
+                    ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
+                    : "others wait for it";
+  if (request.wait_millis <= 0) {
+    result.code = Code::kConflict;
+    return result;
+  }
+  const Instant until =
+      now_.monotonic + Millis{std::min(request.wait_millis, limits::kClaimMillisMax)};
+  Result<std::size_t> place =
+      swarm.claims.wait({std::move(wanted), session.id, request.request, until, now_.monotonic});
+  if (!place) {
+    result.code = place.error().code;
+    result.reason = Reason::kNone;
+    result.text = std::move(place.error().text);
+    return result;
+  }
+  result.place = static_cast<std::uint32_t>(*place);
+  return result;
+}
+
+FenceToken Coordinator::next_token(Swarm& swarm) {
+  // By the clock too: a store that was put back must not give a token again that was given before.
+  FenceToken& last = swarm.state.row().last_token;
+  const auto wall = static_cast<std::uint64_t>(std::max<std::int64_t>(now_.wall_millis, 0));
+  last = FenceToken(std::max(last.value() + 1, std::min(wall, limits::kNumberMax)));
+  return last;
+}
+
+// Its record is committed: from now on for its whole time.
+ClaimResult Coordinator::hold_claim(Swarm& swarm, Claim claim,
+                                    const std::optional<Register>& checkpoint) {
+  const RecordPtr before = swarm.state.find(claim_key(claim.pattern));
+  std::optional<Register> kept = checkpoint ? checkpoint : checkpoint_of(before.get());
+  commit_claim(swarm, claim.pattern, kept.value_or(Register{ContentType::kText, {}}),
+               to_metadata(claim));
+  count("claims_held");
+  ClaimResult result;
+  result.token = claim.token;
+  result.ttl_millis = claim.ttl_millis;
+  result.checkpoint = std::move(kept);
+  result.revision = swarm.state.head();
+  const Instant ends = now_.monotonic + Millis{claim.ttl_millis};
+  swarm.claims.hold(std::move(claim), ends);
+  return result;
+}
+
+// What stands already, said again.
+ClaimResult Coordinator::granted(const Swarm& swarm, const Claim& claim) {
+  const RecordPtr record = swarm.state.find(claim_key(claim.pattern));
+  ClaimResult result;
+  result.token = claim.token;
+  result.ttl_millis = claim.ttl_millis;
+  result.checkpoint = checkpoint_of(record.get());
+  result.revision = record ? record->version : Revision();
+  return result;
+}
+
+// `keeps`: the last checkpoint waits for the next holder, since the work was not finished.
+void Coordinator::end_claim(Swarm& swarm, const Claim& claim, const char* why,
+                            const std::optional<Register>& checkpoint, bool keeps) {
+  const RecordPtr before = swarm.state.find(claim_key(claim.pattern));
+  std::optional<Register> kept = checkpoint;
+  if (!kept && keeps) kept = checkpoint_of(before.get());
+  Metadata metadata;
+  if (kept)
+    metadata = {{"ended", why},
+                {"held_by", claim.holder.agent.value()},
+                {"token", fmt::to_string(claim.token.value())}};
+  commit_claim(swarm, claim.pattern, std::move(kept), std::move(metadata));
+  swarm.claims.end(claim.pattern);
+  count("claims_ended");
+}
+
+void Coordinator::commit_claim(Swarm& swarm, std::string_view pattern,
+                               std::optional<Register> checkpoint, Metadata metadata) {
+  auto record = std::make_shared<Record>();
+  if (checkpoint) record->value = *std::move(checkpoint);
+  record->version = swarm.state.head().next();
+  record->commit_wall_millis = now_.wall_millis;
+  record->hlc = hlc_.tick(now_.wall_millis);
+  record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), {}};
+  record->metadata = std::move(metadata);
+  if (record->value) record->content = content_hash(*record->value);
+  commit(swarm, {{claim_key(pattern), std::move(record)}}, {}, {});
+}
+
+void Coordinator::end_due_claims(Swarm& swarm) {
+  for (const std::string& pattern : swarm.claims.due(now_.monotonic)) {
+    count("claims_expired");
+    end_claim(swarm, Claim(*swarm.claims.find(pattern)), "its time was over", {}, true);
+  }
+}
+
+void Coordinator::tend_claims(Swarm& swarm) {
+  if (!writable_ || swarm.claims.next_wake() > now_.monotonic) return;
+  end_due_claims(swarm);
+  serve_line(swarm);
+}
+
+void Coordinator::serve_line(Swarm& swarm) {
+  const auto tell = [&](const WaitingClaim& waiting, ClaimResult result) {
+    const auto session = sessions_.all().find(waiting.session);
+    if (session == sessions_.all().end()) return;
+    result.session = waiting.session;
+    result.request = waiting.request;
+    result.pattern = waiting.wanted.pattern;
+    send(session->second.peer, make_message(std::move(result)));
+  };
+  for (const WaitingClaim& tired : swarm.claims.take_tired(now_.monotonic)) {
+    ClaimResult result;
+    result.code = Code::kTimeout;
+    result.reason = Reason::kClaimed;
+    const Claim* held = swarm.claims.overlapping(tired.wanted.pattern);
+    result.text = held != nullptr
+                      ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
+                      : "others wait for it, who came earlier";
+    tell(tired, std::move(result));
+  }
+  if (!writable_) return;
+  while (std::optional<WaitingClaim> next = swarm.claims.next_in_line()) {
+    // Who went away meanwhile has nothing to hold it for.
+    if (!sessions_.all().contains(next->session)) continue;
+    Claim claim = next->wanted;
+    claim.token = next_token(swarm);
+    tell(*next, hold_claim(swarm, std::move(claim), {}));
+  }
+}
+
+// Of a session that ended, and whose process has no other one. `left`: it said so.
+void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
+  const Claimant claimant{ended.agent, ended.process};
+  swarm.claims.stop_waiting(claimant);
+  if (!writable_) left = false;  // they can't be ended now, but soon
+  std::vector<Claim> claims;
+  for (const Claim* claim : swarm.claims.held_by(claimant))
+    if (claim->of_session) claims.push_back(*claim);
+  for (const Claim& claim : claims) {
+    const std::int64_t grace = options_.policies.of(claim.pattern).claim_grace_millis;
+    if (left) {
+      end_claim(swarm, claim, "its holder left", {}, true);
+    } else {
+      swarm.claims.ends_at(claim.pattern, std::min(swarm.claims.end_of(claim.pattern),
+                                                   now_.monotonic + Millis{grace}));
+    }
+  }
+  if (!claims.empty()) tend_claims(swarm);
+  if (left) serve_line(swarm);
+}
+
+// Nothing: it may be written.
+std::optional<std::string> Coordinator::claimed(const Swarm& swarm, std::string_view key,
+                                                FenceToken token) const {
+  const Claim* claim = swarm.claims.over(key);
+  if (claim == nullptr || claim->token == token) return std::nullopt;
+  return fmt::format("'{}' is claimed: {}; take the claim yourself and write with its token", key,
+                     held_text(*claim, swarm.claims.end_of(claim->pattern) - now_.monotonic));
+}
+
+// Nothing: the fence lets it pass.
+std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& mutation) {
+  Outcome outcome;
+  outcome.code = Code::kDenied;
+  outcome.revision = swarm.state.head();
+  for (const Entry& entry : mutation.entries) {
+    outcome.key = entry.key;
+    if (std::holds_alternative<ClearOp>(entry.op)) {
+      if (swarm.claims.size() == 0) continue;
+      outcome.reason = Reason::kClaimed;
+      outcome.text = fmt::format("{} claims are held in this swarm; clear it when they are "
+                                 "released",
+                                 swarm.claims.size());
+      return outcome;
+    }
+    if (is_claim_key(entry.key.value())) {
+      outcome.code = Code::kRejected;
+      outcome.reason = Reason::kReserved;
+      outcome.text = fmt::format("'{}': keys that begin with '{}' are the coordinator's own; use "
+                                 "the verbs of claims",
+                                 entry.key.value(), kClaimKeys);
+      return outcome;
+    }
+    if (std::optional<std::string> text = claimed(swarm, entry.key.value(), mutation.fence)) {
+      outcome.reason = Reason::kClaimed;
+      outcome.text = *std::move(text);
+      break;
+    }
+  }
+  // Whoever brings a token relies on holding its claim, whatever it writes.
+  if (mutation.fence && swarm.claims.of_token(mutation.fence) == nullptr) {
+    outcome.reason = Reason::kStaleToken;
+    outcome.text = fmt::format("token {} is not held any more: its claim ended, and somebody else "
+                               "may have done the work since; take it again",
+                               mutation.fence.value());
+  }
+  if (outcome.reason == Reason::kNone) return std::nullopt;
+  count("writes_fenced");
+  return outcome;
+}
+
+}  // namespace waggle

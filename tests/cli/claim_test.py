@@ -1,0 +1,161 @@
+"""Claims: `waggle claim`, writes under one, and the operations of agents."""
+
+import signal
+import time
+
+import program
+
+
+class Claims(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.data = self.directory / "store"
+        self.server = self.serve("--data", self.data)
+
+    def under(self, token):
+        return program.environment(HOME=self.directory, WAGGLE_COORDINATOR=self.endpoint,
+                                   WAGGLE_FENCE_TOKEN=token)
+
+    def run_claimed(self, *words):
+        return self.start("claim", "run", "job", "--coordinator", self.endpoint, *words)
+
+    def take(self, pattern, *words):
+        return self.out("claim", "take", pattern, *words).strip()
+
+    def test_a_write_needs_the_token(self):
+        token = self.take("plan/*", "--as", "night shift")
+        held, = self.json("claim", "ls")["claims"]
+        self.assertEqual((held["pattern"], held["label"], str(held["token"]), held["ttl_ms"]),
+                         ("plan/*", "night shift", token, 30000))
+        self.assertIn("night shift", self.out("claim", "ls", "plan/*"))
+        refused = self.expect(7, "state", "put", "plan/a", "x")
+        self.assertIn("held by night shift", refused.stderr)
+        self.out("state", "put", "plan/a", "x", "--token", token)
+        self.out("state", "append", "plan/song", "x", "--token", token)
+        self.out("state", "incr", "plan/n", env=self.under(token))
+        self.assertIn("not held any more", self.expect(
+            7, "state", "put", "other", "x", "--token", "5").stderr)
+        self.expect(4, "claim", "take", "plan/a")
+        self.out("claim", "renew", "plan/*", "--token", token, "--ttl", "1m")
+        self.out("claim", "release", "plan/*", env=self.under(token))
+        self.expect(7, "state", "put", "plan/a", "x", "--token", token)
+        self.out("state", "put", "plan/a", "y")
+        self.assertEqual(self.json("claim", "ls")["claims"], [])
+
+    def test_the_time_ends_a_claim_and_who_waits_is_next(self):
+        first = self.take("k", "--ttl", "1s")
+        done = self.expect(0, "claim", "take", "k", "--wait", "20s")
+        self.assertIn("place 1 in line", done.stderr)
+        self.assertGreater(int(done.stdout), int(first))
+        self.expect(6, "claim", "take", "k", "--wait", "100ms")
+
+    def test_a_claim_and_its_token_survive_the_coordinator(self):
+        token = self.take("k", "--ttl", "1h")
+        self.server.signal(signal.SIGKILL)
+        self.server.wait()
+        self.serve("--data", self.data)
+        self.expect(7, "state", "put", "k", "x")
+        self.out("state", "put", "k", "x", "--token", token)
+        self.out("claim", "release", "k", "--token", token)
+        self.assertGreater(int(self.take("k")), int(token))
+
+    def test_run_holds_the_claim_while_the_command_runs(self):
+        script = (f'"{program.PROGRAM}" state put job "$WAGGLE_CLAIM" && sleep 2 && '
+                  f'"{program.PROGRAM}" claim ls --json && exit 3')
+        done = self.expect(3, "claim", "run", "job", "--ttl", "1s", "--as", "me", "--",
+                           "sh", "-c", script)
+        self.assertIn('"label":"me"', done.stdout)
+        self.assertEqual(self.out("state", "get", "job"), "job")
+        self.assertEqual(self.json("claim", "ls")["claims"], [])
+        # What can't be started, what others hold, and what a signal ends.
+        self.expect(3, "claim", "run", "job", "--", "/no/such/program")
+        self.take("job")
+        self.expect(4, "claim", "run", "job", "--", "true")
+        self.expect(128 + 9, "claim", "run", "else", "--", "sh", "-c", "kill -9 $$")
+        self.assertEqual(len(self.json("claim", "ls")["claims"]), 1)
+
+    def test_run_ends_its_command_when_the_claim_is_lost(self):
+        run = self.run_claimed("--ttl", "1s", "--", "sleep", "1000")
+        self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
+        token = self.json("claim", "ls")["claims"][0]["token"]
+        self.out("claim", "release", "job", "--token", str(token))
+        self.assertEqual(run.wait(), 7)
+        self.assertIn("the claim is lost", run.messages)
+
+    def test_run_passes_a_signal_on_and_releases(self):
+        run = self.run_claimed("--", "sleep", "1000")
+        self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
+        run.signal(signal.SIGTERM)
+        self.assertEqual(run.wait(), 128 + 15)
+        self.assertEqual(self.json("claim", "ls")["claims"], [])
+
+    def test_an_agent_brings_its_token_by_itself_and_its_claims_go_with_it(self):
+        bee, ada = self.attached_agent("bee"), self.attached_agent("ada", "--changes")
+        bee.send({"op": "claim", "pattern": "plan/*", "ttl": "2s", "id": 1})
+        claimed = bee.wait_for("claimed", id=1)
+        self.assertEqual((claimed["ok"], claimed["ttl_ms"]), (True, 2000))
+        ada.send({"op": "put", "key": "plan/x", "value": 1, "id": "ada"})
+        refused = ada.wait_for("settled", id="ada")
+        self.assertEqual((refused["code"], refused["reason"]), ("denied", "claimed"))
+        bee.send({"op": "put", "key": "plan/x", "value": 2, "id": "bee"})
+        self.assertTrue(bee.wait_for("settled", id="bee")["ok"])
+        ada.send({"op": "put", "key": "plan/x", "value": 3, "token": claimed["token"], "id": "t"})
+        self.assertTrue(ada.wait_for("settled", id="t")["ok"])
+        ada.send({"op": "claim", "pattern": "plan/y", "wait": "1m", "id": 2})
+        self.assertEqual(ada.wait_for("claim_waits", id=2)["place"], 1)
+        bee.send({"op": "claim_renew", "pattern": "plan/*", "checkpoint": {"done": [1]}, "id": 3})
+        self.assertTrue(bee.wait_for("claim_renewed", id=3)["ok"])
+        time.sleep(3)  # longer than its time: it is renewed
+        self.assertEqual(self.json("claim", "ls")["claims"][0]["holder"], "bee")
+        bee.send({"op": "leave"})
+        bee.wait()
+        self.assertTrue(ada.wait_for("claimed", id=2)["ok"])
+        left, = [c for c in self.json("claim", "ls")["claims"] if c["pattern"] == "plan/*"]
+        self.assertEqual((left["held"], left["checkpoint"]["value"]), (False, {"done": [1]}))
+        ada.send({"op": "claim_release", "pattern": "plan/y", "id": 4})
+        self.assertTrue(ada.wait_for("claim_released", id=4)["ok"])
+
+    def test_a_claim_is_handed_over_and_a_paused_holder_is_told(self):
+        bee, ada = self.attached_agent("bee"), self.attached_agent("ada")
+        bee.send({"op": "claim", "pattern": "leader/planner", "ttl": "2s", "id": 1})
+        bee.wait_for("claimed", id=1)
+        bee.send({"op": "claim_handover", "pattern": "leader/planner", "to": "nobody", "id": 2})
+        self.assertEqual(bee.wait_for("claim_handed_over", id=2)["code"], "not_found")
+        bee.send({"op": "claim_handover", "pattern": "leader/planner", "to": "ada", "id": 3,
+                  "checkpoint": "in the middle"})
+        self.assertTrue(bee.wait_for("claim_handed_over", id=3)["ok"])
+        gained = ada.wait_for("claim_gained")
+        self.assertEqual((gained["from"], gained["checkpoint"]["value"]), ("bee", "in the middle"))
+        # Paused for longer than its time.
+        ada.signal(signal.SIGSTOP)
+        bee.send({"op": "claim", "pattern": "leader/planner", "wait": "1m", "id": 4})
+        token = bee.wait_for("claimed", id=4)["token"]
+        self.assertGreater(token, gained["token"])
+        ada.signal(signal.SIGCONT)
+        lost = ada.wait_for("claim_lost")
+        self.assertEqual((lost["pattern"], lost["token"]), ("leader/planner", gained["token"]))
+        ada.send({"op": "put", "key": "leader/planner", "value": 1, "token": gained["token"],
+                  "id": 5})
+        self.assertEqual(ada.wait_for("settled", id=5)["reason"], "stale_token")
+
+    def test_wrong_words_are_refused(self):
+        for words in (["take"], ["take", "*"], ["take", "~claim/x"], ["take", "k", "--ttl", "1ms"],
+                      ["renew", "k"], ["release", "k", "--token", "0"], ["run", "k"],
+                      ["handover", "k", "--token", "1"], ["take", "k", "--token", "3"]):
+            self.expect(2, "claim", *words)
+        self.expect(2, "state", "put", "k", "x", "--token", "soon")
+        self.expect(1, "state", "put", "~claim/k", "x")
+        bee = self.attached_agent("bee")
+        for op, text in (({"op": "claim"}, "pattern"),
+                         ({"op": "claim", "pattern": "*"}, "every key"),
+                         ({"op": "claim", "pattern": "k", "ttl": 5}, "duration"),
+                         ({"op": "claim_release", "pattern": "k"}, "take it first"),
+                         ({"op": "put", "key": "k", "value": 1, "token": 0}, "token"),
+                         ({"op": "group", "entries": [
+                             {"op": "put", "key": "k", "value": 1, "token": 5}]}, "whole group")):
+            bee.send({**op, "id": text})
+            self.assertIn(text, bee.wait_for("error", id=text)["text"])
+
+
+if __name__ == "__main__":
+    program.main()
