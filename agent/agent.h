@@ -66,6 +66,7 @@ class Agent final : public Core {
   // Every live key of the view that matches the glob, in order.
   [[nodiscard]] std::vector<Change> view_all(std::string_view glob) const;
   [[nodiscard]] const EphemeralCopy& ephemeral_copy() const { return ephemeral_; }
+  [[nodiscard]] const OwnClaims& claims() const { return claims_; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
   [[nodiscard]] bool caught_up() const {
     return link_ == Link::kAttached && !pull_ && replica_.holds_state() && held_.empty();

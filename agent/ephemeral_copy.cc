@@ -139,7 +139,19 @@ void EphemeralCopy::set(const Key& key, RecordPtr record, std::vector<Change>& c
     keys_.erase(key);
   }
   forget_overtaken(key);
+  // Of a write whose answer was lost, and that was refused when it was said again.
+  if (record->live() && record->writer == self_ && !own_.contains(key)) {
+    Own& own = own_[key];
+    own.waits = false;
+    keep(own, record);
+  }
   changed.push_back({key, std::move(record)});
+}
+
+void EphemeralCopy::keep(Own& own, RecordPtr record) {
+  own_bytes_ -= own.bytes();
+  own.record = std::move(record);
+  own_bytes_ += own.bytes();
 }
 
 // An own value that stood is no longer what stands.
@@ -148,7 +160,10 @@ void EphemeralCopy::forget_overtaken(const Key& key) {
   if (own == own_.end() || own->second.on_its_way || at_ < own->second.at) return;
   const auto held = keys_.find(key);
   const bool there = held != keys_.end();
-  if (there && held->second->writer == self_) return;
+  if (there && held->second->writer == self_) {
+    if (!own->second.waits) keep(own->second, held->second);
+    return;
+  }
   // One that is to be said anew in this session was overtaken only by what another one wrote.
   if (own->second.waits && (!own->second.asked.empty() || !there)) return;
   forget(own);
@@ -277,10 +292,15 @@ std::vector<EphemeralSettled> EphemeralCopy::on_result(const EphemeralResult& re
       --asked_;
     }
     own->second.on_its_way = false;
-    own->second.at = result.at;
+    if (why == refused.end()) own->second.at = result.at;
     if (own->second.waits) continue;  // written again meanwhile
-    // A deletion that is done, or a refused write, is nothing to keep.
-    if (why != refused.end() || !entry.value) {
+    // A deletion that is done is nothing to keep; of a refused write it is what stands, if that is
+    // an earlier one of this agent. Where it is not known yet, set() takes it up.
+    const auto held = keys_.find(entry.key);
+    const bool stands = held != keys_.end() && held->second->writer == self_;
+    if (why != refused.end() && stands) {
+      keep(own->second, held->second);
+    } else if (why != refused.end() || !entry.value) {
       forget(own);
     } else {
       forget_overtaken(entry.key);

@@ -95,6 +95,7 @@ class EphemeralCopy {
   void apply_held(std::vector<Change>& changed);
   void replace(Revision at, std::map<Key, RecordPtr> keys, std::vector<Change>& changed);
   void forget_overtaken(const Key& key);
+  void keep(Own& own, RecordPtr record);
   void forget(std::map<Key, Own>::iterator own);
 
   const Writer self_;

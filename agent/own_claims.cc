@@ -25,8 +25,12 @@ Status OwnClaims::ask(const ClaimCommand& command, RequestId number, Instant now
     if (Status time = check_claim_time(command.ttl_millis); !time) return time;
   if (command.checkpoint)
     if (Status shape = check_value(Value{*command.checkpoint}); !shape) return shape;
-  if (command.verb == ClaimVerb::kHandover)
+  if (command.verb == ClaimVerb::kHandover) {
     if (Status shape = check_agent_id(command.to.value()); !shape) return shape;
+    if (command.to == self_.agent)
+      return failed(Code::kRejected,
+                    fmt::format("'{}' can't be handed over to this agent itself", command.pattern));
+  }
   if (asking_.size() >= limits::kClaims)
     return failed(Code::kOverloaded, "too many claims are asked for already");
   Asking asking;
@@ -147,7 +151,39 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
   } else if (of_it) {
     own->second.leaving = false;
   }
-  if (asking.command) told.emplace_back(ClaimDone{asking.command, asking.request.verb, result});
+  if (!asking.command) return;
+  told.emplace_back(ClaimDone{asking.command, asking.request.verb, result});
+  // Of a refusal: which one was meant.
+  if (result.code != Code::kCommitted)
+    std::get<ClaimDone>(told.back()).result.token = asking.request.token;
+}
+
+void OwnClaims::settle_given(const std::string& pattern, FenceToken token, const Record& record,
+                             const std::optional<Claim>& now, std::vector<Delivery>& told) {
+  for (auto at = asking_.begin(); at != asking_.end();) {
+    const Asking& asking = at->second;
+    const ClaimVerb verb = asking.request.verb;
+    const bool gives = verb == ClaimVerb::kRelease || verb == ClaimVerb::kHandover;
+    if (!gives || asking.request.pattern != pattern || asking.request.token != token) {
+      ++at;
+      continue;
+    }
+    ClaimResult result;
+    result.pattern = pattern;
+    result.token = token;
+    result.revision = record.version;
+    if (verb == ClaimVerb::kHandover) {
+      if (now && now->handed_by == self_.agent && now->holder.agent == asking.request.to) {
+        result.token = now->token;
+      } else {
+        result.code = Code::kDenied;
+        result.reason = Reason::kStaleToken;
+        result.text = "the claim ended before it was handed over";
+      }
+    }
+    if (asking.command) told.emplace_back(ClaimDone{asking.command, verb, std::move(result)});
+    at = asking_.erase(at);
+  }
 }
 
 std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId number, Instant now) {
@@ -171,6 +207,7 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
                               claim->token.value())
           : ended != record.metadata.end() ? ended->second
                                            : "it ended"});
+    settle_given(pattern, own->second.token, record, claim, told);
     held_.erase(own);
   }
   if (!mine || asks_for(pattern, ClaimVerb::kTake)) return told;
@@ -244,6 +281,11 @@ Instant OwnClaims::next_wake(bool attached) const {
     if (attached && !own.leaving) wake = std::min(wake, own.renew_at);
   }
   return wake;
+}
+
+bool OwnClaims::idle() const {
+  return std::ranges::none_of(asking_,
+                              [](const auto& one) { return one.second.command.value() != 0; });
 }
 
 Result<FenceToken> OwnClaims::fence_of(const std::vector<Entry>& entries) const {

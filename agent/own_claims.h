@@ -67,6 +67,8 @@ class OwnClaims {
     Instant lasts_until;
   };
   [[nodiscard]] const std::map<std::string, Own>& held() const { return held_; }
+  // Nothing that the application asked waits for its answer.
+  [[nodiscard]] bool idle() const;
 
  private:
   struct Asking {
@@ -81,6 +83,9 @@ class OwnClaims {
 
   void renew(const std::string& pattern, Own& own, RequestId number, Instant now);
   [[nodiscard]] bool asks_for(const std::string& pattern, ClaimVerb verb) const;
+  // What was asked to give a claim away is answered by its record too: the answer may be lost.
+  void settle_given(const std::string& pattern, FenceToken token, const Record& record,
+                    const std::optional<Claim>& now, std::vector<Delivery>& told);
   void settle(const Asking& asking, const ClaimResult& result, Instant now,
               std::vector<Delivery>& told);
 

@@ -163,7 +163,7 @@ struct EphemeralChanged {
   Revision at;
   std::vector<Change> changes;
 };
-// The answer to a ClaimCommand.
+// The answer to a ClaimCommand. Refused: its token is the one that was named, or taken to be meant.
 struct ClaimDone {
   RequestId request;
   ClaimVerb verb = ClaimVerb::kTake;

@@ -90,6 +90,11 @@ const EphemeralKeys* Coordinator::ephemeral(const SwarmId& id) const {
   return found == swarms_.end() ? nullptr : &found->second->ephemeral;
 }
 
+const Claims* Coordinator::claims(const SwarmId& id) const {
+  const auto found = swarms_.find(id);
+  return found == swarms_.end() ? nullptr : &found->second->claims;
+}
+
 std::vector<SwarmId> Coordinator::swarms() const {
   std::vector<SwarmId> ids;
   for (const auto& [id, swarm] : swarms_) ids.push_back(id);

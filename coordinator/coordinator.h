@@ -73,6 +73,7 @@ class Coordinator final : public Core {
   [[nodiscard]] Epoch epoch() const { return store_.epoch; }
   [[nodiscard]] const SwarmState* swarm(const SwarmId& id) const;
   [[nodiscard]] const EphemeralKeys* ephemeral(const SwarmId& id) const;
+  [[nodiscard]] const Claims* claims(const SwarmId& id) const;
   [[nodiscard]] const Sessions& sessions() const { return sessions_; }
   [[nodiscard]] std::vector<SwarmId> swarms() const;
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counters() const { return counters_; }

@@ -64,7 +64,7 @@ void OutcomeChecker::settled(const AgentSeen& agent, Application& application,
                                            agent.name, deed->id, answer.outcome.revision.value()));
     if (answer.outcome.level != Level::kDurable)
       truth_.found("outcomes", fmt::format("{} is committed, and not durable", deed->id));
-  } else if (code == Code::kConflict || code == Code::kRejected) {
+  } else if (code == Code::kConflict || code == Code::kRejected || code == Code::kDenied) {
     if (in_history)
       truth_.found("outcomes", fmt::format("{} is told that {} was refused, and it is committed",
                                            agent.name, deed->id));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "tests/sim/answer_checkers.h"
+#include "tests/sim/claim_checker.h"
 #include "tests/sim/ephemeral_checker.h"
 #include "tests/sim/reader_checkers.h"
 #include "tests/sim/round_checker.h"
@@ -24,6 +25,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   checkers.push_back(std::make_unique<OverruledChecker>(truth));
   checkers.push_back(std::make_unique<RoundChecker>(truth));
   checkers.push_back(std::make_unique<EphemeralChecker>(truth));
+  checkers.push_back(std::make_unique<ClaimChecker>(truth));
   return checkers;
 }
 

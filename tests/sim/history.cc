@@ -146,6 +146,7 @@ void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
     if (floor_ < head_) found_("effects", fmt::format("{}: the floor is {}", what, floor_.value()));
     records_.clear();
     typed_.forget_all();
+    claims_.clear(what, found_);
     digest_ = {};
     chronicle_->digests[epoch_][head_] = digest_;
     cleared_.insert(head_);
@@ -299,6 +300,7 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   }
   const Deed* deed = take_commit(record.writer, record.version, what);
   if (deed == nullptr) return;
+  if (deed->mutation) claims_.check_write(what, row.key, &*deed->mutation, found_);
   const auto entry = std::find_if(deed->entries.begin(), deed->entries.end(),
                                   [&](const Entry& e) { return e.key == row.key; });
   if (entry == deed->entries.end()) {
@@ -339,6 +341,12 @@ void History::check_effect(const RecordRow& row, const Record* before) {
 void History::check_own(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  if (is_claim_key(row.key.value())) {
+    claims_.take(row.key, record, found_);
+    return;
+  }
+  const bool answers = record.metadata.contains("settled") || record.metadata.contains("merged_from");
+  if (!answers) claims_.check_write(what, row.key, nullptr, found_);
   if (record.metadata.contains("expired_after_ms")) {
     const std::int64_t lives = std::stoll(record.metadata.at("expired_after_ms"));
     if (record.live() || before == nullptr || !before->live() ||
@@ -360,6 +368,7 @@ void History::check_own(const RecordRow& row, const Record* before) {
   }
   const Deed* deed = take_commit(made->second, record.version, what);
   if (deed == nullptr) return;
+  if (deed->mutation) claims_.check_write(what, row.key, &*deed->mutation, found_);
   const char* by = settles ? "settled_by" : "merged_from";
   // Of whoever settles a client's random name is left out.
   const std::string who =

@@ -35,6 +35,7 @@
 #include "base/row.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/story.h"
+#include "tests/sim/claim_truth.h"
 #include "tests/sim/typed_effects.h"
 
 namespace waggle::sim {
@@ -84,6 +85,7 @@ class History {
   [[nodiscard]] Revision cleared_before(Revision revision) const;
   // The conflicts that wait.
   [[nodiscard]] std::vector<ParkedConflict> waiting() const;
+  [[nodiscard]] const ClaimTruth& claims() const { return claims_; }
 
  private:
   struct Conflict {
@@ -126,6 +128,7 @@ class History {
   std::map<Revision, Writer> made_;  // in the batch that is taken: the write that a commit answers
   std::map<ConflictId, Conflict> conflicts_;
   TypedEffects typed_;
+  ClaimTruth claims_;
 };
 
 }  // namespace waggle::sim

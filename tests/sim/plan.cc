@@ -66,6 +66,7 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.all_types = random.chance(2, 3);
   plan.strategies = random.chance(2, 3);
   plan.ephemeral = coin();
+  plan.claims = coin();
   return plan;
 }
 

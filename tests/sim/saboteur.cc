@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "consensus/claim_record.h"
+
 namespace waggle::sim {
 namespace {
 
@@ -153,6 +155,15 @@ void find_no_swarm(CoordinatorState& state) {
 
 void miss_a_record(CoordinatorState& state) {
   if (!state.records.empty()) state.records.pop_back();
+}
+
+void miss_the_claims(CoordinatorState& state) {
+  for (RecordRow& row : state.records) {
+    if (!is_claim_key(row.key.value())) continue;
+    Record changed = *row.record;
+    changed.metadata.clear();
+    row.record = std::make_shared<const Record>(std::move(changed));
+  }
 }
 
 void miss_the_conflicts(CoordinatorState& state) {
@@ -431,6 +442,18 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.deliver = tell_times<WriteOverruled>(0)}, "was not told that");
     plant("whose write was overruled is told twice", "overruled",
           {.deliver = tell_times<WriteOverruled>(2)}, "and it was not");
+    plant("the answer about a claim is told twice", "claims", {.deliver = tell_times<ClaimDone>(2)},
+          "twice");
+    plant("a lost claim is not told", "claims", {.deliver = tell_times<ClaimLost>(0)},
+          "not that it lost it");
+    plant("a claim that was handed over is not told", "claims",
+          {.deliver = tell_times<ClaimGained>(0)}, "which it was not told");
+    plant("claims are not found at a start", "claims", {.recover = miss_the_claims},
+          "written under token");
+    plant("a token is given twice", "claims",
+          {.store = change_made_for("token",
+                                    [](Record& record) { record.metadata["token"] = "7"; })},
+          "was given before");
     plant("an ephemeral update lacks a change", "ephemeral",
           {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {
              if (update.changes.size() > 1) update.changes.pop_back();

@@ -216,8 +216,32 @@ EphemeralCommand Workload::ephemeral(const AgentId& id) {
   return command;
 }
 
+// Of what it holds, or another; short, and now and then longer than a pause.
+ClaimCommand Workload::claim(const Agent& agent) {
+  constexpr const char* kPatterns[] = {"r/*", "r/0", "r/1", "?/2", "k/*", "fww/0", "here/*", "q/1"};
+  ClaimCommand command;
+  const auto& held = agent.claims().held();
+  if (!held.empty() && random_.chance(2, 3)) {
+    auto one = held.begin();
+    std::advance(one, random_.below(held.size()));
+    command.pattern = one->first;
+    command.verb = static_cast<ClaimVerb>(random_.between(1, 3));
+    if (command.verb == ClaimVerb::kHandover)
+      command.to = AgentId(fmt::format("a{}", random_.below(plan_.agents + 1)));
+    if (random_.chance(1, 8)) command.token = FenceToken(random_.between(1, 5));  // of nobody
+    if (random_.chance(1, 3)) command.checkpoint = Register{ContentType::kText, value()};
+    return command;
+  }
+  command.pattern = kPatterns[random_.below(8)];
+  command.ttl_millis = random_.between(200, random_.chance(1, 4) ? 20'000 : 3'000);
+  command.wait_millis = random_.chance(1, 2) ? random_.between(100, 8'000) : 0;
+  command.renews = random_.chance(2, 3);
+  return command;
+}
+
 Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
   if (plan_.ephemeral && random_.chance(1, 4)) return ephemeral(id);
+  if (plan_.claims && random_.chance(1, 6)) return claim(agent);
   std::uint64_t draw = random_.below(100);
   if (observes && !random_.chance(1, 8)) draw = 88 + draw % 12;  // asks and reads
   if (draw < 4 && plan_.all_types) return append(value());

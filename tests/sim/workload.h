@@ -38,6 +38,7 @@ class Workload {
  private:
   [[nodiscard]] static UpdateCommand append(const std::string& text);
   [[nodiscard]] EphemeralCommand ephemeral(const AgentId& id);
+  [[nodiscard]] ClaimCommand claim(const Agent& agent);
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();

@@ -438,6 +438,8 @@ std::string World::restless() const {
     if (agent.replica().cursor() != Cursor{coordinator_->epoch(), state->head()})
       return fmt::format("{} is at {}, the head is {}", node->machine->name(),
                          to_text(agent.replica().cursor()), state->head().value());
+    if (!agent.claims().idle())
+      return fmt::format("{} asked about claims", node->machine->name());
     const EphemeralCopy& copy = agent.ephemeral_copy();
     const EphemeralKeys& keys = *coordinator_->ephemeral(state->id());
     if (copy.behind() || copy.at() != keys.at())
@@ -445,6 +447,15 @@ std::string World::restless() const {
                          node->machine->name(), copy.at().value(), keys.at().value());
     if (!copy.idle())
       return fmt::format("{} has ephemeral writes to be answered", node->machine->name());
+  }
+  for (const auto& [pattern, claim] : truth_.history->claims().held()) {
+    const bool believed = std::ranges::any_of(agents_, [&](const auto& node) {
+      const auto own = node->core->claims().held().find(pattern);
+      return own != node->core->claims().held().end() && own->second.token == claim.token;
+    });
+    if (!believed)
+      return fmt::format("'{}' is held by {}, who does not know", pattern,
+                         claim.holder.agent.value());
   }
   return {};
 }

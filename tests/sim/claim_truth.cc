@@ -1,0 +1,59 @@
+#include "tests/sim/claim_truth.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/glob.h"
+
+namespace waggle::sim {
+
+void ClaimTruth::take(const Key& key, const Record& record, const Found& found) {
+  const std::string pattern(pattern_of(key.value()));
+  std::optional<Claim> claim = claim_of(key, record);
+  const auto before = held_.find(pattern);
+  if (!claim) {
+    if (before != held_.end()) held_.erase(before);
+    return;
+  }
+  if (before == held_.end() || before->second.token != claim->token) {
+    if (claim->token <= last_)
+      found("claims", fmt::format("'{}' is granted under token {}, {} was given before", pattern,
+                                  claim->token.value(), last_.value()));
+    last_ = std::max(last_, claim->token);
+  }
+  for (const auto& [other, held] : held_)
+    if (other != pattern && globs_overlap(other, pattern))
+      found("claims", fmt::format("'{}' is granted to {} while {} holds '{}'", pattern,
+                                  claim->holder.agent.value(), held.holder.agent.value(), other));
+  held_.insert_or_assign(pattern, *std::move(claim));
+}
+
+const Claim* ClaimTruth::over(const Key& key) const {
+  const auto found = std::ranges::find_if(
+      held_, [&](const auto& entry) { return glob_match(entry.first, key.value()); });
+  return found == held_.end() ? nullptr : &found->second;
+}
+
+void ClaimTruth::check_write(const std::string& what, const Key& key, const Mutation* mutation,
+                             const Found& found) const {
+  const Claim* claim = over(key);
+  const FenceToken fence = mutation != nullptr ? mutation->fence : FenceToken();
+  if (claim != nullptr && claim->token != fence)
+    found("claims", fmt::format("{}: written under token {}, while {} holds '{}' under {}", what,
+                                fence.value(), claim->holder.agent.value(), claim->pattern,
+                                claim->token.value()));
+  const auto is_it = [&](const auto& entry) { return entry.second.token == fence; };
+  if (fence && std::ranges::none_of(held_, is_it))
+    found("claims", fmt::format("{}: written under token {}, which nobody holds", what,
+                                fence.value()));
+}
+
+void ClaimTruth::clear(const std::string& what, const Found& found) {
+  if (!held_.empty())
+    found("claims", fmt::format("{}: '{}' is held", what, held_.begin()->first));
+  held_.clear();
+}
+
+}  // namespace waggle::sim
