@@ -48,7 +48,13 @@ Status OwnClaims::ask(const ClaimCommand& command, RequestId number, Instant now
   asking.deadline =
       now + kAnswer + Millis{std::min(asking.request.wait_millis, limits::kClaimMillisMax)};
   const auto own = held_.find(command.pattern);
-  if (!takes && !command.token) {
+  const auto lost = lost_.find(command.pattern);
+  if (command.verb == ClaimVerb::kRelease && lost != lost_.end()) {
+    // It is known to be over; who releases it knows it too from now on.
+    if (own == held_.end() && !command.token) asking.request.token = lost->second;
+    lost_.erase(lost);
+  }
+  if (!takes && !asking.request.token) {
     if (own == held_.end())
       return failed(Code::kRejected,
                     fmt::format("this agent does not hold '{}'; take it first", command.pattern));
@@ -74,6 +80,12 @@ std::vector<ClaimRequest> OwnClaims::to_send(Instant now) {
 
 void OwnClaims::ask_again(Instant now) {
   for (auto& [number, asking] : asking_) asking.resend_at = now;
+}
+
+void OwnClaims::lose(const std::string& pattern, FenceToken token, std::string why,
+                     std::vector<Delivery>& told) {
+  if (lost_.size() < limits::kClaims) lost_.insert_or_assign(pattern, token);
+  told.emplace_back(ClaimLost{pattern, token, std::move(why)});
 }
 
 void OwnClaims::renew(const std::string& pattern, Own& own, RequestId number, Instant now) {
@@ -106,7 +118,10 @@ std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant no
     return told;
   }
   // It can't be done at present: asked again, until its time is over.
-  if (result.code == Code::kUnavailable || result.code == Code::kOverloaded) return told;
+  if (result.code == Code::kUnavailable) {
+    asking.trouble = result.text;
+    return told;
+  }
   const Asking done = std::move(asking);
   asking_.erase(found);
   settle(done, result, now, told);
@@ -123,6 +138,7 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
       case ClaimVerb::kTake: {
         // Of one who waited it is not known when it was granted: the renewal tells.
         const std::int64_t third = asking.waited ? 0 : result.ttl_millis / 3;
+        lost_.erase(pattern);
         held_[pattern] = {result.token,
                           result.ttl_millis,
                           result.revision,
@@ -146,7 +162,7 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
     }
   } else if (of_it && result.reason == Reason::kStaleToken) {
     const bool meant = asking.request.verb == ClaimVerb::kRelease;
-    if (!meant) told.emplace_back(ClaimLost{pattern, own->second.token, result.text});
+    if (!meant) lose(pattern, own->second.token, result.text, told);
     held_.erase(own);
   } else if (of_it) {
     own->second.leaving = false;
@@ -201,12 +217,12 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     }
     const auto ended = record.metadata.find("ended");
     if (!own->second.leaving)
-      told.emplace_back(ClaimLost{
-          pattern, own->second.token,
-          claim ? fmt::format("{} holds it now, under token {}", claim->holder.agent.value(),
-                              claim->token.value())
-          : ended != record.metadata.end() ? ended->second
-                                           : "it ended"});
+      lose(pattern, own->second.token,
+           claim ? fmt::format("{} holds it now, under token {}", claim->holder.agent.value(),
+                               claim->token.value())
+           : ended != record.metadata.end() ? ended->second
+                                            : "it ended",
+           told);
     settle_given(pattern, own->second.token, record, claim, told);
     held_.erase(own);
   }
@@ -226,6 +242,7 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
   // How long it has been on its way is not known: the renewal tells.
   held_[pattern] = {claim->token, claim->ttl_millis, record.version, true, false, now,
                     now + Millis{claim->ttl_millis}};
+  lost_.erase(pattern);
   told.emplace_back(ClaimGained{pattern, claim->token, claim->handed_by, checkpoint_of(&record)});
   return told;
 }
@@ -242,8 +259,9 @@ std::vector<Delivery> OwnClaims::tick(Instant now) {
     if (!asking.command) continue;
     ClaimResult result;
     result.pattern = asking.request.pattern;
-    result.code = Code::kTimeout;
-    result.text = asking.request.verb == ClaimVerb::kTake
+    result.code = asking.trouble.empty() ? Code::kTimeout : Code::kUnavailable;
+    result.text = !asking.trouble.empty() ? asking.trouble
+                  : asking.request.verb == ClaimVerb::kTake
                       ? "the coordinator did not answer in time; if it grants it yet, it is given "
                         "back"
                       : "the coordinator did not answer in time; the claim may be held or not";
@@ -254,9 +272,8 @@ std::vector<Delivery> OwnClaims::tick(Instant now) {
       ++at;
       continue;
     }
-    told.emplace_back(ClaimLost{at->first, at->second.token,
-                                at->second.renews ? "it could not be renewed in its time"
-                                                  : "its time was over"});
+    lose(at->first, at->second.token,
+         at->second.renews ? "it could not be renewed in its time" : "its time was over", told);
     at = held_.erase(at);
   }
   return told;
@@ -290,7 +307,10 @@ bool OwnClaims::idle() const {
 
 Result<FenceToken> OwnClaims::fence_of(const std::vector<Entry>& entries) const {
   FenceToken fence;
-  if (held_.empty()) return fence;
+  if (held_.empty() && lost_.empty()) return fence;
+  for (const Entry& entry : entries)
+    for (const auto& [pattern, token] : lost_)
+      if (glob_match(pattern, entry.key.value())) return token;
   for (const Entry& entry : entries)
     for (const auto& [pattern, own] : held_) {
       if (!glob_match(pattern, entry.key.value())) continue;

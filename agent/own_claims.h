@@ -54,7 +54,9 @@ class OwnClaims {
   // Resending only while the link is up.
   [[nodiscard]] Instant next_wake(bool attached) const;
 
-  // The token of the own claim that covers the keys; 0: none does. Errors: kRejected for keys of
+  // The token of the own claim that covers the keys; 0: none does. Of one that was lost it is the
+  // old token, so that the write is refused, until the application takes it again or releases it:
+  // what it writes it may decide on the belief that it holds the claim. Errors: kRejected for keys of
   // two claims.
   [[nodiscard]] Result<FenceToken> fence_of(const std::vector<Entry>& entries) const;
   struct Own {
@@ -76,11 +78,14 @@ class OwnClaims {
     RequestId command;  // 0: of this class itself
     bool renews = false;
     bool waited = false;
+    std::string trouble;  // why it can't be done at present
     Instant sent;
     Instant resend_at;
     Instant deadline;
   };
 
+  void lose(const std::string& pattern, FenceToken token, std::string why,
+            std::vector<Delivery>& told);
   void renew(const std::string& pattern, Own& own, RequestId number, Instant now);
   [[nodiscard]] bool asks_for(const std::string& pattern, ClaimVerb verb) const;
   // What was asked to give a claim away is answered by its record too: the answer may be lost.
@@ -92,6 +97,7 @@ class OwnClaims {
   Claimant self_;
   std::map<RequestId, Asking> asking_;
   std::map<std::string, Own> held_;
+  std::map<std::string, FenceToken> lost_;
 };
 
 }  // namespace waggle

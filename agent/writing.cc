@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/glob.h"
 #include "base/shape.h"
+#include "consensus/claim_record.h"
 #include "resolver/apply.h"
 
 namespace waggle {
@@ -92,6 +93,12 @@ void Agent::write(const WriteCommand& command) {
                   fmt::format("{} writes ({} bytes) wait for the coordinator, which is the limit; "
                               "try again when it answers",
                               outbox_.unanswered(), outbox_.bytes()));
+  for (const Entry& entry : command.entries)
+    if (is_claim_key(entry.key.value()))
+      return refuse(Code::kRejected,
+                    fmt::format("'{}': keys that begin with '{}' are the coordinator's own; use the "
+                                "verbs of claims",
+                                entry.key.value(), kClaimKeys));
   Mutation mutation;
   mutation.fence = command.fence;
   if (!mutation.fence) {

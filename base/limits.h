@@ -85,6 +85,17 @@ inline constexpr std::size_t kClaimsWaiting = 1'000;
 inline constexpr std::int64_t kClaimMillisMin = 100;
 inline constexpr std::int64_t kClaimMillisMax = std::int64_t{7} * 24 * 3600 * 1000;
 
+// Proposals of a swarm. Beyond: `rejected`; of the closed ones the oldest are deleted.
+inline constexpr std::size_t kProposals = 1'000;  // open
+inline constexpr std::size_t kProposalsKept = 1'000;
+inline constexpr std::size_t kProposalBytes = std::size_t{256} << 10;  // as it is given
+inline constexpr std::size_t kProposedWrites = 64;
+inline constexpr std::size_t kVoters = 5'000;
+inline constexpr std::uint32_t kVoteWeight = 1'000;
+inline constexpr std::size_t kRefusedVotes = 100;
+inline constexpr std::int64_t kProposalMillisMin = 100;
+inline constexpr std::int64_t kProposalMillisMax = std::int64_t{30} * 24 * 3600 * 1000;
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 

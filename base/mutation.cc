@@ -65,6 +65,16 @@ std::string_view to_text(Reason reason) {
       return "stale_token";
     case Reason::kReserved:
       return "reserved";
+    case Reason::kNotVoter:
+      return "not_voter";
+    case Reason::kClosed:
+      return "closed";
+    case Reason::kVoted:
+      return "voted";
+    case Reason::kNeedsProposal:
+      return "needs_proposal";
+    case Reason::kTooMany:
+      return "too_many";
   }
   return "unrecognised";
 }

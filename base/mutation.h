@@ -100,6 +100,11 @@ enum class Reason : std::uint8_t {
   kClaimed = 16,     // the key is under a claim, whose token was not given
   kStaleToken = 17,  // the claim of that token is not held any more
   kReserved = 18,    // of the coordinator's own keys
+  kNotVoter = 19,    // not in the electorate, or not whose vote or proposal it is
+  kClosed = 20,      // the proposal is decided
+  kVoted = 21,       // it has voted, and votes can't be changed
+  kNeedsProposal = 22,  // the key is written by approved proposals only
+  kTooMany = 23,        // of something that is bounded
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

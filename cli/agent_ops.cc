@@ -12,6 +12,8 @@
 #include "cli/nearest.h"
 #include "cli/op_fields.h"
 #include "cli/output.h"
+#include "coordinator/proposal.h"
+#include "io/random.h"
 
 namespace waggle::cli {
 namespace {
@@ -20,6 +22,9 @@ const std::vector<OpForm>& op_forms() {
   static const std::vector<OpForm> kForms = [] {
     std::vector<OpForm> forms = write_forms();
     forms.insert(forms.end(), update_forms().begin(), update_forms().end());
+    forms.insert(forms.end(), {{"propose", {"proposal", "proposal_id", "metadata"}},
+                               {"vote", {"proposal_id", "vote", "metadata"}},
+                               {"cancel", {"proposal_id"}}});
     forms.insert(forms.end(), claim_forms().begin(), claim_forms().end());
     forms.insert(forms.end(), {{"group", {"entries", "token"}},
                                {"get", {"key", "keys", "at_least", "timeout"}},
@@ -152,6 +157,40 @@ Status parse_offer(const Json& object, bool withdraw, AgentOp& op) {
   return {};
 }
 
+// Ordinary writes of keys with rules of their own.
+Status parse_decision(const Json& object, AgentOp& op) {
+  std::string id;
+  if (object.find("proposal_id") != nullptr || op.op != "propose") {
+    auto given = text_of(object, "proposal_id");
+    if (!given) return std::unexpected(given.error());
+    id = *std::move(given);
+  } else {
+    id = to_hex(random_seed());
+  }
+  if (const Status shape = check_proposal_id(id); !shape) return wrong(shape.error().text);
+  auto metadata = metadata_of(object);
+  if (!metadata) return std::unexpected(metadata.error());
+  Entry entry{proposal_key(id), {}, {}, *std::move(metadata)};
+  if (op.op == "propose") {
+    const Json* proposal = object.find("proposal");
+    if (proposal == nullptr) return wrong("the field \"proposal\" is missing");
+    const std::string text = proposal->canonical();
+    if (const auto read = read_proposal(id, text); !read) return wrong(read.error().text);
+    entry.op = PutOp{ContentType::kJson, text};
+  } else if (op.op == "vote") {
+    const auto word = text_of(object, "vote");
+    if (!word) return std::unexpected(word.error());
+    if (const auto stance = stance_of(*word); !stance) return wrong(stance.error().text);
+    entry.key = vote_key(id, AgentId());  // whose is added where it is known
+    entry.op = PutOp{ContentType::kText, *word};
+  } else {
+    entry.op = DeleteOp{};
+  }
+  op.ask = WriteCommand{{}, {std::move(entry)}};
+  op.proposal_id = std::move(id);
+  return {};
+}
+
 Status parse_ask(const Json& object, AgentOp& op) {
   const std::string& name = op.op;
   if (is_write(name) && is_ephemeral(object)) {
@@ -170,6 +209,8 @@ Status parse_ask(const Json& object, AgentOp& op) {
     if (!update) return std::unexpected(update.error());
     if (const Status token = read_token(object, update->fence); !token) return token;
     op.ask = *std::move(update);
+  } else if (name == "propose" || name == "vote" || name == "cancel") {
+    return parse_decision(object, op);
   } else if (is_claim(name)) {
     auto claim = claim_of(object, name);
     if (!claim) return std::unexpected(claim.error());

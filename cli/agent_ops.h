@@ -25,6 +25,7 @@ struct AgentOp {
   bool single = false;      // of a get: one key, not a list
   std::string after;        // of a list: only keys behind this one
   std::uint64_t limit = 0;  // of a list; 0: all
+  std::string proposal_id;  // of a proposal
 };
 
 // Has an answer of the coordinator, as a settled write.

@@ -216,6 +216,10 @@ class AgentProgram {
       out_.add(out.set("on", watching_));
       return;
     }
+    if (op.op == "vote") {
+      Key& key = std::get<WriteCommand>(op.ask).entries.front().key;
+      key = Key(key.value() + args_.id);
+    }
     const RequestId request = runtime_->next_request();
     // Before the first state is held, an answer would say "absent" of everything.
     if (std::holds_alternative<ReadCommand>(op.ask)) {
@@ -301,6 +305,7 @@ class AgentProgram {
     }
     asked_.set_queued(queued.request);
     Json out = event_json("queued", op->id);
+    if (!op->proposal_id.empty()) out.set("proposal_id", op->proposal_id);
     out.set("incarnation", to_hex(queued.incarnation.value()));
     out_.add(out.set("seq", queued.seq.value()));
   }

@@ -86,18 +86,6 @@ Result<Expect> expect_of(const Json& object, Expect expect = {}) {
   return expect;
 }
 
-Result<Metadata> metadata_of(const Json& object) {
-  Metadata metadata;
-  const Json* field = object.find("metadata");
-  if (field == nullptr) return metadata;
-  if (field->object() == nullptr) return wrong_type("metadata", "an object of strings", *field);
-  for (const auto& [name, value] : *field->object()) {
-    if (value.text() == nullptr) return wrong_type("metadata", "an object of strings", value);
-    metadata[name] = *value.text();
-  }
-  return metadata;
-}
-
 // "field": a name, or a list of names from the outermost map on; none: the key itself.
 Result<std::vector<std::string>> path_of(const Json& object) {
   const Json* field = object.find("field");
@@ -314,6 +302,18 @@ Result<Entry> entry_of(const Json& object, std::string_view op) {
   auto metadata = metadata_of(object);
   if (!metadata) return std::unexpected(metadata.error());
   return Entry{Key(*key), *expect, *std::move(operation), *std::move(metadata)};
+}
+
+Result<Metadata> metadata_of(const Json& object) {
+  Metadata metadata;
+  const Json* field = object.find("metadata");
+  if (field == nullptr) return metadata;
+  if (field->object() == nullptr) return wrong_type("metadata", "an object of strings", *field);
+  for (const auto& [name, value] : *field->object()) {
+    if (value.text() == nullptr) return wrong_type("metadata", "an object of strings", value);
+    metadata[name] = *value.text();
+  }
+  return metadata;
 }
 
 bool is_ephemeral(const Json& object) {

@@ -27,6 +27,8 @@ struct OpForm {
 [[nodiscard]] bool is_ephemeral(const Json& object);
 // REQUIRES: is_ephemeral(object), and check_fields() was fine.
 [[nodiscard]] Result<EphemeralCommand> ephemeral_of(const Json& object, std::string_view op);
+// "metadata": an object of strings.
+[[nodiscard]] Result<Metadata> metadata_of(const Json& object);
 // "as_of" of an edit: a revision, or a cursor as changes have it.
 [[nodiscard]] Status read_as_of(const Json& object, std::optional<Cursor>& out);
 

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -30,6 +33,9 @@ namespace {
 constexpr std::int64_t kTtlMillis = 30'000;
 constexpr std::int64_t kKillMillis = 5'000;  // between TERM and KILL
 constexpr int kSignalled = 128;
+// As shells have it.
+constexpr int kNotExecutable = 126;
+constexpr int kNoCommand = 127;
 
 std::string own_label() {
   char host[HOST_NAME_MAX + 1] = {};
@@ -67,22 +73,52 @@ Result<ClaimRequest> request_of(const CommandLine& line) {
       request.ttl_millis = given.ttl_millis.value_or(kTtlMillis);
       request.wait_millis = given.wait_millis;
   }
-  if (request.ttl_millis != 0)
+  if (given.ttl_millis || request.ttl_millis != 0)
     if (Status time = check_claim_time(request.ttl_millis); !time)
       return std::unexpected(std::move(time.error()));
   return request;
 }
 
-void say_place(const ClaimResult& waits) {
-  say(fmt::format("place {} in line: {}", waits.place, waits.text));
+// On standard error, where the data is not.
+auto say_place(bool json) {
+  return [json](const ClaimResult& waits) {
+    if (!json) return say(fmt::format("place {} in line: {}", waits.place, waits.text));
+    Json line;
+    line.set("event", "claim_waits").set("pattern", waits.pattern);
+    line.set("place", static_cast<std::uint64_t>(waits.place)).set("text", waits.text);
+    (void)fputs((line.dump() + "\n").c_str(), stderr);
+  };
 }
+
+// Who is interrupted in line leaves it: the client says goodbye.
+class LeavesLine {
+ public:
+  explicit LeavesLine(RequestClient& client) : client_(client) {
+    client_.stop_when([this] {
+      if (const int signal = signals_.take(); signal != 0) signal_ = signal;
+      return signal_ != 0;
+    });
+  }
+  ~LeavesLine() { client_.stop_when({}); }
+  LeavesLine(const LeavesLine&) = delete;
+  LeavesLine& operator=(const LeavesLine&) = delete;
+  [[nodiscard]] int signal() const { return signal_; }
+  [[nodiscard]] Signals& signals() { return signals_; }
+
+ private:
+  RequestClient& client_;
+  Signals signals_;
+  int signal_ = 0;
+};
 
 int ask(const CommandLine& line, const Config& config) {
   const Result<ClaimRequest> request = request_of(line);
   if (!request) return fail_usage(request.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  const auto result = (*client)->claim(*request, config.timeout_millis, say_place);
+  LeavesLine line_end(**client);
+  const auto result = (*client)->claim(*request, config.timeout_millis, say_place(line.json));
+  if (line_end.signal() != 0) return kSignalled + line_end.signal();
   if (!result) return fail(result.error(), line.json);
   if (line.json) {
     Json out;
@@ -153,7 +189,10 @@ int list(const CommandLine& line, const Config& config) {
     return print_json(out) ? kExitDone : kExitFailure;
   }
   if (rows.size() == 1) {
-    say(fmt::format("nothing is claimed in swarm '{}'", config.swarm));
+    say(line.claim.pattern.empty()
+            ? fmt::format("nothing is claimed in swarm '{}'", config.swarm)
+            : fmt::format("no claim in swarm '{}' matches '{}'", config.swarm,
+                          printable(line.claim.pattern, 64)));
     return kExitDone;
   }
   return print(table(rows)) ? kExitDone : kExitFailure;
@@ -172,12 +211,14 @@ class ClaimedRun {
 
   int run(const CommandLine& line) {
     const auto asked = Clock::now();
-    const auto taken = client_.claim(request_, config_.timeout_millis, say_place);
+    std::optional<LeavesLine> line_end(std::in_place, client_);
+    const auto taken = client_.claim(request_, config_.timeout_millis, say_place(line.json));
+    if (line_end->signal() != 0) return kSignalled + line_end->signal();
+    client_.stop_when({});
     if (!taken) return fail(taken.error(), line.json);
     if (exit_code(taken->code) != 0) return fail({taken->code, taken->text}, line.json);
     request_.token = taken->token;
-    // Not before: who is interrupted in line just leaves it.
-    Signals signals;
+    Signals& signals = line_end->signals();
     // Of a wait the time at which it was granted is not known: the first renewal tells.
     lasts_until_ = (request_.wait_millis > 0 ? Clock::now() : asked) + ttl();
     if (const int failure = start(line, *taken); failure != 0) {
@@ -201,11 +242,14 @@ class ClaimedRun {
     // At a terminal the command stays in its foreground group, so that it may read from it.
     own_group_ = isatty(STDIN_FILENO) != 1;
     child_ = start_child(line.claim.command, environment, {.own_group = own_group_});
-    if (child_ < 0)
-      return fail({errno == ENOENT ? Code::kNotFound : Code::kInternal,
-                   fmt::format("'{}' could not be started: {}",
-                               printable(line.claim.command.front(), 128), std::strerror(errno))},
-                  line.json);
+    if (child_ < 0) {
+      const int error = errno;
+      (void)fail({Code::kRejected,
+                  fmt::format("'{}' could not be started: {}",
+                              printable(line.claim.command.front(), 128), std::strerror(error))},
+                 line.json);
+      return error == ENOENT ? kNoCommand : kNotExecutable;
+    }
     ended_fd_ = static_cast<int>(syscall(SYS_pidfd_open, child_, 0));
     return 0;
   }
@@ -226,7 +270,9 @@ class ClaimedRun {
       }
       if (const int signal = signals.take(); signal != 0) {
         send(signal);
-        kill_at = std::min(kill_at, Clock::now() + milliseconds(kKillMillis));
+        // A second one does not wait.
+        const bool again = std::exchange(signalled_, true);
+        kill_at = std::min(kill_at, Clock::now() + milliseconds(again ? 0 : kKillMillis));
       }
       if (!lost_ && Clock::now() >= renew_at) {
         renew();
@@ -282,6 +328,7 @@ class ClaimedRun {
   bool own_group_ = false;
   bool renewed_ = true;
   bool lost_ = false;
+  bool signalled_ = false;
 };
 
 int run_claimed(const CommandLine& line, const Config& config) {

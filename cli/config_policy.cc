@@ -5,10 +5,42 @@
 #include <string>
 #include <vector>
 
+#include "base/shape.h"
 #include "cli/config_value.h"
 
 namespace waggle::cli {
 namespace {
+
+Status as_vote(const RawValue& raw, std::uint32_t& permille) {
+  const auto* word = std::get_if<std::string>(&raw.value);
+  const std::string name = word != nullptr ? *word : std::string();
+  const std::optional<double> share = as_share(raw);
+  if (name == "simple") {
+    permille = 510;
+  } else if (name == "supermajority") {
+    permille = 660;
+  } else if (name == "strong") {
+    permille = 750;
+  } else if (name == "unanimous") {
+    permille = 1000;
+  } else if (share && *share > 0.5 && *share <= 1) {
+    permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+  } else {
+    return expected_but("a share above 0.5, or simple, supermajority, strong or unanimous", raw);
+  }
+  return {};
+}
+
+Status as_voters(const RawValue& raw, std::set<AgentId>& voters) {
+  const auto* list = std::get_if<std::vector<std::string>>(&raw.value);
+  if (list == nullptr || list->empty())
+    return expected_but("a list of agents such as [\"ada\", \"bob\"]", raw);
+  for (const std::string& name : *list) {
+    if (const Status shape = check_agent_id(name); !shape) return shape;
+    voters.insert(AgentId(name));
+  }
+  return {};
+}
 
 Status set_strategy(Strategy& out, const RawValue& raw, const std::vector<std::string>& choices) {
   std::string choice;
@@ -187,6 +219,13 @@ const PolicySetting kSettings[] = {
      [](Policy& policy, const RawValue& raw) {
        return store(as_duration(raw, 1, 24 * 365 * kConfigHour), policy.live_millis.emplace());
      }},
+    {"vote", "\"supermajority\"",
+     "Written by approved proposals only, for which so much of the electorate votes: a share "
+     "above\n0.5, or \"simple\" (0.51), \"supermajority\" (0.66), \"strong\" (0.75), "
+     "\"unanimous\".",
+     [](Policy& policy, const RawValue& raw) { return as_vote(raw, policy.vote_permille); }},
+    {"voters", "[\"ada\", \"bob\"]", "With `vote`: who votes. [all members]",
+     [](Policy& policy, const RawValue& raw) { return as_voters(raw, policy.voters); }},
     {"claim_grace", "\"30s\"",
      "Of a claim of these keys: how long it stays when its holder's session was lost.",
      [](Policy& policy, const RawValue& raw) {

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,6 +49,7 @@ class Parser {
     state();
     resolution();
     claims();
+    proposals();
     synchronise();
     follow();
     admin();
@@ -88,6 +90,8 @@ class Parser {
         return std::unexpected(
             fail_usage(fmt::format("{}: {}", path_of(*command), wrong), line_.json));
     }
+    if (const std::string wrong = token_of_environment(); !wrong.empty())
+      return std::unexpected(fail_usage(wrong, line_.json));
     if (const std::string wrong = contradiction(); !wrong.empty())
       return std::unexpected(fail_usage(wrong, line_.json));
     return line_;
@@ -343,7 +347,6 @@ class Parser {
 
   static void token(CLI::App& app, std::uint64_t& out, const char* about) {
     app.add_option("--token", out, about)
-        ->envname("WAGGLE_FENCE_TOKEN")
         ->check([](const std::string& text) { return natural_text(text, 1); })
         ->type_name("N");
   }
@@ -362,14 +365,16 @@ class Parser {
       app->add_option("PATTERN", claim.pattern, "A key, or keys: * any text ('/' too), ? one byte")
           ->required();
     for (CLI::App* app : {&renew, &release, &handover})
-      token(*app, claim.token, "The claim's token, as take printed it");
+      token(*app, claim.token, "The claim's token, as take printed it [WAGGLE_FENCE_TOKEN]");
     for (CLI::App* app : {&take, &run}) {
       app->add_option("--as", claim.as, "What the holder is called in lists [this host]")
           ->type_name("NAME");
       duration(*app, "--wait", claim.wait_millis, "In line, when others hold it or wait [0s]");
     }
-    for (CLI::App* app : {&take, &renew, &handover, &run})
+    for (CLI::App* app : {&take, &run})
       duration(*app, "--ttl", claim.ttl_millis, "Its time, without renewal [30s]");
+    for (CLI::App* app : {&renew, &handover})
+      duration(*app, "--ttl", claim.ttl_millis, "Its time from now on [as it was]");
     handover.add_option("--to", claim.to, "The agent")->type_name("AGENT")->required();
     for (CLI::App* app : {&renew, &release, &handover})
       app->add_option("--checkpoint", claim.checkpoint,
@@ -380,6 +385,7 @@ class Parser {
         "--token N, or WAGGLE_FENCE_TOKEN in the environment; all others are refused until the\n"
         "claim is released or its time is over.\n"
         "  token=$(waggle claim take 'plan/*' --ttl 1m --wait 10s)");
+    handover.footer("Prints the token that the agent has now; the one that was given is over.");
     release.footer("A checkpoint that is given stays for the next holder; without one it goes.");
     run.add_option("COMMAND", claim.command, "The command and its arguments, behind --")
         ->required();
@@ -387,8 +393,75 @@ class Parser {
         "The token is in its environment as WAGGLE_FENCE_TOKEN, which the state commands take.\n"
         "The claim is renewed while the command runs, and released behind it. When it is lost, the\n"
         "command is ended (TERM, 5 s later KILL). Exit code: the command's; 4 not granted, 6 not\n"
-        "within --wait, 7 lost.\n"
+        "within --wait, 7 lost, 126 and 127 the command can't be run or found.\n"
         "  waggle claim run leader/planner --wait 1h -- ./plan-for-all");
+  }
+
+  void proposals() {
+    auto& proposal = line_.proposal;
+    CLI::App& propose =
+        *command(app_, Verb::kPropose, "propose", "Put something to the vote of the agents");
+    propose.add_option("TITLE", proposal.title, "What is proposed, in words");
+    propose.add_option("--file", proposal.file, "The whole proposal, a JSON document; - for input")
+        ->type_name("FILE");
+    propose.add_option("--id", proposal.id, "Its id [drawn at random]")->type_name("ID");
+    propose.add_option("--body", proposal.body, "More about it: JSON, or a text")->type_name("TEXT");
+    propose.add_option("--threshold", proposal.threshold,
+                       "simple, supermajority, strong, unanimous, or a share [simple: 0.51]")
+        ->type_name("SHARE");
+    propose.add_flag("--cast", proposal.of_cast,
+                     "Of the votes cast, without abstentions [of the whole electorate]");
+    propose.add_option("--participation", proposal.participation, "At least so many take part")
+        ->type_name("SHARE");
+    propose.add_option("--electorate", proposal.electorate, "Who votes [all who are attached]")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("AGENT,...");
+    propose.add_option("--weight", proposal.weights, "Of a vote [1]; may be given again")
+        ->allow_extra_args(false)
+        ->type_name("AGENT=N");
+    propose.add_option("--label", proposal.labels, "The group of an agent, such as its model")
+        ->allow_extra_args(false)
+        ->type_name("AGENT=TEXT");
+    propose.add_option("--groups", proposal.groups, "Votes for from so many different groups")
+        ->check([](const std::string& text) { return natural_text(text, 0); })
+        ->type_name("N");
+    propose.add_option("--cap", proposal.cap, "What one group counts for at most")
+        ->type_name("SHARE");
+    propose.add_option("--write", proposal.writes, "Committed with the approval; may be given again")
+        ->allow_extra_args(false)
+        ->type_name("KEY=VALUE");
+    propose.add_option("--supersedes", proposal.supersedes, "Closes this earlier one")
+        ->type_name("ID");
+    propose.add_flag("--final-votes", proposal.final_votes, "A vote can't be changed");
+    duration(propose, "--for", proposal.time_millis, "How long it is open [30s]");
+    propose.add_flag("--wait", proposal.wait, "Until it is decided");
+    propose.footer(
+        "Prints its id. With --wait also the outcome: exit code 0 approved, 4 rejected, no quorum,\n"
+        "superseded or cancelled, 6 timed out.\n"
+        "  waggle propose 'go north' --threshold strong --write plan/goal=north --wait");
+
+    CLI::App& vote = *command(app_, Verb::kVote, "vote", "Vote as an agent that runs nowhere else");
+    vote.add_option("PROPOSAL", proposal.id, "Its id")->required();
+    vote.add_option("VOTE", proposal.vote, "for, against or abstain")->required();
+    vote.add_option("--id", proposal.agent, "The agent that votes")
+        ->type_name("AGENT")
+        ->required()
+        ->check(not_empty());
+    vote.add_option("--data", proposal.data, "Its data directory, if it has one")->type_name("DIR");
+    vote.add_option("--reason", proposal.reason, "Is kept with the vote")->type_name("TEXT");
+    vote.footer("A running agent votes by itself: {\"op\":\"vote\",...} of waggle agent run.");
+
+    CLI::App& family_app = *family(app_, "proposal", "What is and was put to the vote");
+    command(family_app, Verb::kProposalList, "ls", "List open proposals")
+        ->add_flag("--all", proposal.all, "Those that are closed too");
+    for (const auto& [verb, name, about] :
+         {std::tuple{Verb::kProposalShow, "show", "The proposal, the votes, the outcome"},
+          std::tuple{Verb::kProposalWatch, "watch", "Wait for the outcome"},
+          std::tuple{Verb::kProposalCancel, "cancel", "Take back an open one"}})
+      command(family_app, verb, name, about)
+          ->add_option("PROPOSAL", proposal.id, "Its id")
+          ->required();
   }
 
   void admin() {
@@ -399,6 +472,7 @@ class Parser {
     CLI::App& clear = *command(app_, Verb::kClear, "clear", "Delete a key, or the whole state");
     clear.add_option("KEY", admin.key, "The key; without: everything in the swarm");
     clear.add_flag("--yes", admin.yes, "Don't ask");
+    token(clear, line_.state.token, "Of the claim under which the key is deleted");
 
     CLI::App& compact = *command(app_, Verb::kCompact, "compact",
                                  "Forget deletions that no attached agent needs any more");
@@ -515,6 +589,20 @@ class Parser {
     return std::unexpected(print_help(*named(words)));
   }
 
+  // Of the commands that take a token, where none was given.
+  std::string token_of_environment() {
+    const bool gives = line_.verb == Verb::kClaimRenew || line_.verb == Verb::kClaimRelease ||
+                       line_.verb == Verb::kClaimHandover;
+    const bool writes = line_.verb == Verb::kStateWrite || line_.verb == Verb::kClear;
+    std::uint64_t& token = gives ? line_.claim.token : line_.state.token;
+    const char* text = std::getenv("WAGGLE_FENCE_TOKEN");
+    if ((!gives && !writes) || token != 0 || text == nullptr || *text == '\0') return {};
+    if (const std::string wrong = natural_text(text, 1); !wrong.empty())
+      return "WAGGLE_FENCE_TOKEN: " + wrong;
+    token = *whole_number<std::uint64_t>(text);
+    return {};
+  }
+
   [[nodiscard]] std::string contradiction() const {
     if (line_.verb == Verb::kSync) {
       if (line_.sync.all != line_.sync.keys.empty())
@@ -528,6 +616,9 @@ class Parser {
         line_.claim.token == 0)
       return "waggle claim: which grant? Give --token N, as take printed it, or set "
              "WAGGLE_FENCE_TOKEN";
+    if (line_.verb == Verb::kPropose &&
+        (line_.proposal.title.empty() == line_.proposal.file.empty()))
+      return "waggle propose: say what is proposed, or give the whole document with --file";
     if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() &&
         !line_.conflict.value)
       return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "

@@ -35,6 +35,12 @@ enum class Verb {
   kClaimHandover,
   kClaimList,
   kClaimRun,
+  kPropose,
+  kVote,
+  kProposalList,
+  kProposalShow,
+  kProposalWatch,
+  kProposalCancel,
   kSync,
   kDelta,
   kTail,
@@ -121,6 +127,31 @@ struct CommandLine {
     std::optional<std::string> checkpoint;
     std::vector<std::string> command;
   } claim;
+
+  struct Proposals {
+    std::string id;
+    std::string title;
+    std::string file;
+    std::string body;
+    std::string threshold;
+    std::string participation;
+    std::string cap;
+    std::string supersedes;
+    std::vector<std::string> electorate;
+    std::vector<std::string> weights;  // agent=number
+    std::vector<std::string> labels;   // agent=text
+    std::vector<std::string> writes;   // key=value
+    std::uint64_t groups = 0;
+    std::int64_t time_millis = 0;
+    bool of_cast = false;
+    bool final_votes = false;
+    bool wait = false;
+    bool all = false;
+    std::string vote;
+    std::string agent;
+    std::string data;
+    std::string reason;
+  } proposal;
 
   struct Receipts {
     std::string key;

@@ -162,8 +162,7 @@ class StateFamily {
   void declare(const WriteRow& row) {
     CLI::App& app = add(Verb::kStateWrite, row.verb, row.about);
     key(app);
-    app.add_option("--token", state_.token, "Of the claim under which the key is written")
-        ->envname("WAGGLE_FENCE_TOKEN")
+    app.add_option("--token", state_.token, "Of the claim under which the key is written [WAGGLE_FENCE_TOKEN]")
         ->check([](const std::string& text) { return natural_text(text, 1); })
         ->type_name("N");
     for (const Part part : row.parts) declare(app, row.verb, part);

@@ -114,6 +114,13 @@ int run(int argc, char** argv) {
     case Verb::kClaimList:
     case Verb::kClaimRun:
       return claim(*line, *config);
+    case Verb::kPropose:
+    case Verb::kVote:
+    case Verb::kProposalList:
+    case Verb::kProposalShow:
+    case Verb::kProposalWatch:
+    case Verb::kProposalCancel:
+      return proposal(*line, *config);
     case Verb::kReceiptList:
     case Verb::kReceiptShow:
     case Verb::kReceiptVerify:

@@ -34,24 +34,6 @@ Result<std::string> read_value(std::istream& in, const std::string& name) {
   return bytes;
 }
 
-Result<std::string> value_of(const CommandLine::State& state) {
-  if (!state.file.empty()) {
-    std::ifstream file(state.file, std::ios::binary);
-    if (!file)
-      return failed(Code::kRejected, fmt::format("the file '{}' can't be opened: {}", state.file,
-                                                 std::strerror(errno)));
-    return read_value(file, fmt::format("the file '{}'", state.file));
-  }
-  if (state.value && *state.value != "-") return *state.value;
-  if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-    return failed(Code::kRejected,
-                  "standard input is closed and no value was given; an empty value "
-                  "is written as ''");
-  if (!state.value && isatty(STDIN_FILENO) == 1)
-    say("the value is read from the terminal; ^D ends it");
-  return read_value(std::cin, "standard input");
-}
-
 Result<Op> put_of(const CommandLine::State& state) {
   auto bytes = value_of(state);
   if (!bytes) return std::unexpected(bytes.error());
@@ -92,6 +74,24 @@ Result<Op> bare_op_of(const CommandLine::State& state) {
 }
 
 }  // namespace
+
+Result<std::string> value_of(const CommandLine::State& state) {
+  if (!state.file.empty()) {
+    std::ifstream file(state.file, std::ios::binary);
+    if (!file)
+      return failed(Code::kRejected, fmt::format("the file '{}' can't be opened: {}", state.file,
+                                                 std::strerror(errno)));
+    return read_value(file, fmt::format("the file '{}'", state.file));
+  }
+  if (state.value && *state.value != "-") return *state.value;
+  if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+    return failed(Code::kRejected,
+                  "standard input is closed and no value was given; an empty value "
+                  "is written as ''");
+  if (!state.value && isatty(STDIN_FILENO) == 1)
+    say("the value is read from the terminal; ^D ends it");
+  return read_value(std::cin, "standard input");
+}
 
 Result<Op> op_of(const CommandLine::State& state) {
   if (state.verb == "rmfield") return removal_of(state);

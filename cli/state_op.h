@@ -15,6 +15,9 @@ namespace waggle::cli {
 // for what can't be read, and for a value that is not what --type says.
 [[nodiscard]] Result<Op> op_of(const CommandLine::State& state);
 
+// The bytes themselves: what was given, or what the file or standard input holds.
+[[nodiscard]] Result<std::string> value_of(const CommandLine::State& state);
+
 struct PatchText {
   PatchForm form = PatchForm::kMerge;
   std::string text;

@@ -75,7 +75,7 @@ std::string advice(const SyncReport& report, const Config& config) {
     case RoundOutcome::kParked:
       return "left to a person: `waggle conflict ls` shows what waits";
     case RoundOutcome::kMoved:
-      return "writes overtook the round, it settled nothing; run it again";
+      return "writes overtook the round, or claims hold its keys, so it settled nothing; run it again";
   }
   return {};
 }

@@ -15,6 +15,7 @@ namespace {
 
 // It asks again every two seconds or more often. A dead one must not hold up those behind it.
 constexpr Millis kPatience{15'000};
+constexpr Millis kFresh{4'000};
 
 Instant tired_at(const WaitingClaim& one) {
   return std::min(one.until, one.heard + kPatience);
@@ -30,8 +31,8 @@ Status check_claim_pattern(std::string_view pattern) {
   if (!is_utf8(pattern)) return failed(Code::kRejected, "a claim: the pattern is not UTF-8");
   if (pattern.find_first_not_of("*?") == std::string_view::npos)
     return failed(Code::kRejected,
-                  fmt::format("a claim: '{}' matches every key; name at least a part of those that "
-                              "you need, as in 'plan/*'",
+                  fmt::format("a claim: '{}' names no part of a key, only wildcards; name at least a "
+                              "part of those that you need, as in 'plan/*'",
                               pattern));
   if (pattern.front() == '~')
     return failed(Code::kRejected,
@@ -125,12 +126,18 @@ void Claims::end(std::string_view pattern) {
   held_.erase(found);
 }
 
-void Claims::ends_at(std::string_view pattern, Instant ends) {
+void Claims::ends_at(std::string_view pattern, Instant ends, bool holder_lost) {
   const auto found = held_.find(pattern);
   WAGGLE_CHECK(found != held_.end());
   by_end_.erase({found->second.ends, found->first});
   found->second.ends = ends;
+  found->second.holder_lost = holder_lost;
   by_end_.emplace(ends, found->first);
+}
+
+bool Claims::holder_lost(std::string_view pattern) const {
+  const auto found = held_.find(pattern);
+  return found != held_.end() && found->second.holder_lost;
 }
 
 Instant Claims::end_of(std::string_view pattern) const {
@@ -202,12 +209,14 @@ void Claims::stop_waiting(const Claimant& claimant) {
   std::erase_if(line_, [&](const WaitingClaim& one) { return one.wanted.holder == claimant; });
 }
 
-std::optional<WaitingClaim> Claims::next_in_line() {
+std::optional<WaitingClaim> Claims::next_in_line(Instant now) {
+  const auto fresh = [&](const WaitingClaim& one) { return now - one.heard <= kFresh; };
   for (auto at = line_.begin(); at != line_.end(); ++at) {
     const std::string_view wanted = at->wanted.pattern;
+    if (!fresh(*at)) continue;
     if (overlapping(wanted) != nullptr || !room_for(wanted)) continue;
     const bool others_first = std::any_of(line_.begin(), at, [&](const WaitingClaim& earlier) {
-      return globs_overlap(earlier.wanted.pattern, wanted);
+      return fresh(earlier) && globs_overlap(earlier.wanted.pattern, wanted);
     });
     if (others_first) continue;
     WaitingClaim turn = std::move(*at);

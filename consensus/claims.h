@@ -79,7 +79,8 @@ class Claims {
   void hold(Claim claim, Instant ends);
   void end(std::string_view pattern);
   // REQUIRES: it is held.
-  void ends_at(std::string_view pattern, Instant ends);
+  void ends_at(std::string_view pattern, Instant ends, bool holder_lost = false);
+  [[nodiscard]] bool holder_lost(std::string_view pattern) const;
   [[nodiscard]] Instant end_of(std::string_view pattern) const;
   // Nobody is to blame for the time that the coordinator itself stood still.
   void give_time(Millis more);
@@ -93,7 +94,8 @@ class Claims {
   void stop_waiting(SessionId session, RequestId request);
   void stop_waiting(const Claimant& claimant);
   // Nothing: nobody can be granted a claim now. The one whose turn it is leaves the line.
-  [[nodiscard]] std::optional<WaitingClaim> next_in_line();
+  // Who did not ask for some seconds is passed over, and keeps its place.
+  [[nodiscard]] std::optional<WaitingClaim> next_in_line(Instant now);
   // A pattern that shares a key with what somebody waits for, who asked first.
   [[nodiscard]] bool somebody_waits_for(std::string_view pattern) const;
   [[nodiscard]] std::vector<WaitingClaim> take_tired(Instant now);
@@ -107,6 +109,7 @@ class Claims {
   struct Held {
     Claim claim;
     Instant ends;
+    bool holder_lost = false;
   };
   using HeldMap = std::map<std::string, Held, std::less<>>;
 

@@ -13,6 +13,9 @@
 namespace waggle {
 namespace {
 
+// Of a claim that was granted in line, until its holder renews it the first time.
+constexpr std::int64_t kUnconfirmedMillis = 5'000;
+
 std::string name_of(const Claim& claim) {
   if (!claim.label.empty()) return claim.label;
   return is_client_agent(claim.holder.agent) ? "a client" : claim.holder.agent.value();
@@ -238,21 +241,34 @@ void Coordinator::end_claim(Swarm& swarm, const Claim& claim, const char* why,
 
 void Coordinator::commit_claim(Swarm& swarm, std::string_view pattern,
                                std::optional<Register> checkpoint, Metadata metadata) {
+  commit(swarm,
+         {{claim_key(pattern), record_of_own(swarm, std::move(checkpoint), std::move(metadata))}},
+         {}, {});
+}
+
+RecordPtr Coordinator::record_of_own(const Swarm& swarm, std::optional<Register> value,
+                                     Metadata metadata, const Record* before) {
   auto record = std::make_shared<Record>();
-  if (checkpoint) record->value = *std::move(checkpoint);
+  if (value) record->value = *std::move(value);
   record->version = swarm.state.head().next();
   record->commit_wall_millis = now_.wall_millis;
   record->hlc = hlc_.tick(now_.wall_millis);
   record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), {}};
   record->metadata = std::move(metadata);
   if (record->value) record->content = content_hash(*record->value);
-  commit(swarm, {{claim_key(pattern), std::move(record)}}, {}, {});
+  if (before != nullptr) {
+    record->receipt = before->receipt;
+    record->receipts = before->receipts;
+  }
+  return record;
 }
 
 void Coordinator::end_due_claims(Swarm& swarm) {
   for (const std::string& pattern : swarm.claims.due(now_.monotonic)) {
     count("claims_expired");
-    end_claim(swarm, Claim(*swarm.claims.find(pattern)), "its time was over", {}, true);
+    const char* why =
+        swarm.claims.holder_lost(pattern) ? "its holder was lost" : "its time was over";
+    end_claim(swarm, Claim(*swarm.claims.find(pattern)), why, {}, true);
   }
 }
 
@@ -282,12 +298,15 @@ void Coordinator::serve_line(Swarm& swarm) {
     tell(tired, std::move(result));
   }
   if (!writable_) return;
-  while (std::optional<WaitingClaim> next = swarm.claims.next_in_line()) {
+  while (std::optional<WaitingClaim> next = swarm.claims.next_in_line(now_.monotonic)) {
     // Who went away meanwhile has nothing to hold it for.
     if (!sessions_.all().contains(next->session)) continue;
     Claim claim = next->wanted;
     claim.token = next_token(swarm);
+    const std::int64_t unconfirmed = std::min(claim.ttl_millis, kUnconfirmedMillis);
     tell(*next, hold_claim(swarm, std::move(claim), {}));
+    // It may be dead by now: the whole time begins when it renews.
+    swarm.claims.ends_at(next->wanted.pattern, now_.monotonic + Millis{unconfirmed});
   }
 }
 
@@ -304,8 +323,12 @@ void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
     if (left) {
       end_claim(swarm, claim, "its holder left", {}, true);
     } else {
-      swarm.claims.ends_at(claim.pattern, std::min(swarm.claims.end_of(claim.pattern),
-                                                   now_.monotonic + Millis{grace}));
+      // A connection that broke says little: from when it would have been missed.
+      const Instant missed =
+          std::max(ended.heard + Millis{options_.beat.failed()}, now_.monotonic);
+      const Instant before = swarm.claims.end_of(claim.pattern);
+      if (missed + Millis{grace} < before)
+        swarm.claims.ends_at(claim.pattern, missed + Millis{grace}, true);
     }
   }
   if (!claims.empty()) tend_claims(swarm);
@@ -344,6 +367,19 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
                                  entry.key.value(), kClaimKeys);
       return outcome;
     }
+    if (is_decision_key(entry.key.value())) {
+      if (mutation.entries.size() == 1) continue;  // judged by itself
+      outcome.code = Code::kRejected;
+      outcome.reason = Reason::kReserved;
+      outcome.text = fmt::format("'{}': a proposal or vote stands alone, in no group",
+                                 entry.key.value());
+      return outcome;
+    }
+    if (std::optional<std::string> text = needs_proposal(entry.key.value())) {
+      outcome.reason = Reason::kNeedsProposal;
+      outcome.text = *std::move(text);
+      break;
+    }
     if (std::optional<std::string> text = claimed(swarm, entry.key.value(), mutation.fence)) {
       outcome.reason = Reason::kClaimed;
       outcome.text = *std::move(text);
@@ -353,8 +389,8 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
   // Whoever brings a token relies on holding its claim, whatever it writes.
   if (mutation.fence && swarm.claims.of_token(mutation.fence) == nullptr) {
     outcome.reason = Reason::kStaleToken;
-    outcome.text = fmt::format("token {} is not held any more: its claim ended, and somebody else "
-                               "may have done the work since; take it again",
+    outcome.text = fmt::format("token {} is not held: it was never given, or its claim ended and "
+                               "somebody else may have done the work since; take it again",
                                mutation.fence.value());
   }
   if (outcome.reason == Reason::kNone) return std::nullopt;

@@ -194,6 +194,8 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
   outcome.code = Code::kCommitted;
   outcome.revision = swarm.state.head();
 
+  if (mutation.entries.size() == 1 && is_decision_key(mutation.entries.front().key.value()))
+    return step_decision(swarm, session, mutation.entries.front(), author);
   if (mutation.entries.size() == 1)
     if (const auto* settle = std::get_if<SettleOp>(&mutation.entries.front().op))
       return settle_conflict(swarm, mutation.entries.front(), *settle, author);
@@ -369,6 +371,8 @@ Outcome Coordinator::clear_swarm(Swarm& swarm, Applied by) {
   for (const Key& key : swarm.state.keys_after({}, {}, SIZE_MAX))
     swarm.history.forget(key, actions_->persist.rows);
   swarm.inbox.close_all(actions_->persist.rows);
+  swarm.proposals.clear();
+  swarm.closed.clear();
   swarm.state.clear(actions_->persist.rows);
   swarm.told.push_back({swarm.state.head(), {}, true, {}, std::move(by)});
   Outcome outcome;

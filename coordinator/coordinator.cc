@@ -13,6 +13,7 @@ namespace waggle {
 namespace {
 
 constexpr std::int64_t kSweepMillis = 1'000;
+constexpr std::int64_t kLateMillis = 250;
 constexpr std::int64_t kIdleSweepMillis = 60'000;
 constexpr std::int64_t kNoSessionMillis = 200;  // at most one such answer a peer in that time
 constexpr std::size_t kNoSessionPeers = 4'096;
@@ -120,8 +121,13 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
     for (auto& [id, swarm] : swarms_) {
       open_channel(*swarm);
       restore_claims(*swarm);
+      restore_proposals(*swarm);
     }
   }
+  // This process stood still, or had no turn: of that time nobody's claim is charged.
+  if (expected_wake_ != Instant::never() && now.monotonic - expected_wake_ > Millis{kLateMillis})
+    for (auto& [id, swarm] : swarms_) swarm->claims.give_time(now.monotonic - stepped_);
+  stepped_ = now.monotonic;
   if (const auto* received = std::get_if<Received>(&event)) {
     on_received(*received);
   } else if (const auto* subscribed = std::get_if<Subscribed>(&event)) {
@@ -194,7 +200,9 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   wake = std::min(wake, rounds_.next_wake());
   for (const auto& [id, swarm] : swarms_) {
     if (sessions_.size() > 0) wake = std::min(wake, swarm->next_heartbeat);
-    if (writable_) wake = std::min(wake, swarm->claims.next_wake());
+    if (!writable_) continue;
+    wake = std::min(wake, swarm->claims.next_wake());
+    for (const auto& [name, open] : swarm->proposals) wake = std::min(wake, open.closes);
   }
   expected_wake_ = wake;
   actions.wake_at = wake;
@@ -313,9 +321,11 @@ void Coordinator::on_tick() {
       now_.monotonic - expected_wake_ > Millis{options_.beat.interval_millis}) {
     count("stalls");
     sessions_.refresh_all(now_.monotonic);
-    for (auto& [id, swarm] : swarms_) swarm->claims.give_time(now_.monotonic - expected_wake_);
   }
-  for (auto& [id, swarm] : swarms_) tend_claims(*swarm);
+  for (auto& [id, swarm] : swarms_) {
+    tend_claims(*swarm);
+    tend_proposals(*swarm);
+  }
   if (now_.monotonic < next_sweep_) return;
   next_sweep_ = now_.monotonic + Millis{kSweepMillis};
   for (const SessionId id : sessions_.expired(now_.monotonic)) {

@@ -8,6 +8,7 @@
 //   joining.cc      hello, welcome, the broadcast leg, beats, the end of a session
 //   commits.cc      a submit: strict order, judgement, commit, outcome
 //   claims.cc       claims: granted, ended; what a write under one needs
+//   proposals.cc    proposals and votes; writes that need one
 //   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
 //   synchronise.cc  full synchronisations
@@ -37,6 +38,7 @@
 #include "coordinator/conflict_inbox.h"
 #include "coordinator/ephemeral_keys.h"
 #include "coordinator/history.h"
+#include "coordinator/proposal.h"
 #include "coordinator/rounds.h"
 #include "coordinator/sessions.h"
 #include "coordinator/swarm_state.h"
@@ -88,6 +90,11 @@ class Coordinator final : public Core {
     std::vector<Change> changes;
     Applied by;  // its writer's seqs up to this one are decided at this revision
   };
+  struct OpenProposal {
+    Proposal proposal;
+    Instant closes;
+  };
+  using Proposals = std::map<std::string, OpenProposal>;
   struct Swarm {
     explicit Swarm(SwarmRow row)
         : state(std::move(row)), writers(state.id()), history(state.id()), inbox(state.id()) {}
@@ -97,6 +104,8 @@ class Coordinator final : public Core {
     ConflictInbox inbox;
     EphemeralKeys ephemeral;
     Claims claims;
+    Proposals proposals;
+    std::deque<std::string> closed;  // proposals that are kept, oldest first
     std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
     std::string channel;                   // empty: its broadcast socket is not open yet
     bool channel_asked = false;
@@ -196,6 +205,10 @@ class Coordinator final : public Core {
                  const std::optional<Register>& checkpoint, bool keeps);
   void commit_claim(Swarm& swarm, std::string_view pattern, std::optional<Register> checkpoint,
                     Metadata metadata);
+  // For the next commit, by the coordinator itself; no value: a tombstone. `before` gives its
+  // receipts on.
+  [[nodiscard]] RecordPtr record_of_own(const Swarm& swarm, std::optional<Register> value,
+                                        Metadata metadata, const Record* before = nullptr);
   void end_due_claims(Swarm& swarm);
   void tend_claims(Swarm& swarm);
   void serve_line(Swarm& swarm);
@@ -204,6 +217,29 @@ class Coordinator final : public Core {
   [[nodiscard]] std::optional<std::string> claimed(const Swarm& swarm, std::string_view key,
                                                    FenceToken token) const;
   [[nodiscard]] std::optional<Outcome> fenced(const Swarm& swarm, const Mutation& mutation);
+
+  // proposals.cc
+  [[nodiscard]] Outcome decision_refused(const Swarm& swarm, const Key& key, Code code,
+                                         Reason reason, std::string text);
+  [[nodiscard]] Outcome step_decision(Swarm& swarm, const Session& session, const Entry& entry,
+                                      const Author& author);
+  [[nodiscard]] Outcome propose(Swarm& swarm, const Session& session, const Entry& entry,
+                                std::string_view id, const Author& author);
+  void fix_electorate(const Swarm& swarm, Proposal& proposal) const;
+  [[nodiscard]] std::optional<std::string> against_policy(const Proposal& proposal) const;
+  [[nodiscard]] Outcome vote(Swarm& swarm, const Session& session, const Entry& entry,
+                             const Author& author);
+  [[nodiscard]] Outcome cancel_proposal(Swarm& swarm, const Entry& entry, std::string_view id,
+                                        const Author& author);
+  void judge_proposal(Swarm& swarm, Proposals::iterator open, bool over);
+  void close_into(Swarm& swarm, Proposals::iterator open, BallotState state,
+                  std::vector<Change>& changes);
+  [[nodiscard]] std::optional<std::string> not_writable_now(const Swarm& swarm,
+                                                            const Proposal& proposal) const;
+  void tend_proposals(Swarm& swarm);
+  void restore_proposals(Swarm& swarm);
+  [[nodiscard]] static std::string joined(const std::set<AgentId>& agents);
+  [[nodiscard]] std::optional<std::string> needs_proposal(std::string_view key) const;
 
   // ephemeral.cc
   void on_ephemeral_write(Session& session, const EphemeralWrite& write);
@@ -273,6 +309,7 @@ class Coordinator final : public Core {
   Instant next_sweep_;
   Instant next_alarm_{0};
   Instant expected_wake_ = Instant::never();
+  Instant stepped_{0};
   std::size_t group_bytes_ = 0;
 
   // Of the present step.

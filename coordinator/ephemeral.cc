@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/shape.h"
+#include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
 
 namespace waggle {
@@ -62,6 +63,10 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     count("ephemeral_writes_refused");
     return EphemeralRefusal{entry.key, code, reason, std::move(text)};
   };
+  if (is_claim_key(entry.key.value()) || is_decision_key(entry.key.value()))
+    return refused(Code::kRejected, Reason::kReserved,
+                   fmt::format("'{}' is of the coordinator's own keys, and durable",
+                               entry.key.value()));
   // An entry brings no token: of a claim only the holder itself may write.
   const Claim* claim = swarm.claims.over(entry.key.value());
   if (claim != nullptr && claim->holder != Claimant{session.agent, session.process})

@@ -82,6 +82,10 @@ Status Policies::add(Policy policy) {
   if (policy.history && *policy.history > limits::kHistoryVersions)
     return wrong(policy, fmt::format("a history of {} versions, at most {} are kept",
                                      *policy.history, limits::kHistoryVersions));
+  if (policy.vote_permille > 0 && policy.vote_permille <= 500)
+    return wrong(policy, "`vote` needs more than one half, so that two proposals can't both have it");
+  if (!policy.voters.empty() && policy.vote_permille == 0)
+    return wrong(policy, "`voters` are for keys that need a proposal: give `vote` too");
   if (policy.conflict_window_millis < 0)
     return wrong(policy, "the conflict window must be 0 or more");
   if ((policy.parked_millis && *policy.parked_millis <= 0) ||

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,10 @@ struct Policy {
   std::optional<std::int64_t> parked_millis;  // then a parked conflict is dismissed
   std::optional<std::int64_t> live_millis;    // then a key that nobody wrote since is deleted
   std::int64_t claim_grace_millis = 0;        // a claim stays so long without its holder's session
+  // Written only by approved proposals, for which at least so much of the electorate votes, each
+  // with one vote; 0: by everybody. Who votes: these; empty: all members.
+  std::uint32_t vote_permille = 0;
+  std::set<AgentId> voters;
   std::string merger;                         // with `custom`
   MergeRule merging;                          // with `merge`
   Packing packing = Packing::kAuto;           // of large registers on their way to readers

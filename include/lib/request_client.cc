@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kResendMillis = 250;
 constexpr std::int64_t kResendMillisMax = 2'000;
+constexpr std::int64_t kStopMillis = 100;
 
 std::int64_t next_delay(std::int64_t millis) {
   return std::min(millis * 2, kResendMillisMax);
@@ -56,6 +57,8 @@ struct RequestClient::Parts {
   bool heard = false;  // a coordinator answered, ever
 
   Incarnation process;  // names this client as a claimant
+
+  std::function<bool()> stop;  // may be empty
 
   // As a writer.
   FenceToken fence;
@@ -177,7 +180,8 @@ Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
     while (session && monotonic_now() < again) {
       if (port->closed())
         return failed(Code::kUnavailable, fmt::format("{} is shut down", port->name()));
-      Result<MessagePtr> message = next(again);
+      if (stop && stop()) return failed(Code::kUnavailable, "interrupted");
+      Result<MessagePtr> message = next(stop ? std::min(again, in(kStopMillis)) : again);
       if (!message || *message == nullptr) continue;
       if (const auto* gone = std::get_if<NoSession>(message->get())) {
         if (gone->session == session) session = {};
@@ -326,6 +330,10 @@ Result<std::optional<EphemeralRefusal>> RequestClient::write_ephemeral(
   return std::unexpected(std::move(asked.error()));
 }
 
+void RequestClient::stop_when(std::function<bool()> stop) {
+  parts_->stop = std::move(stop);
+}
+
 void RequestClient::write_under(FenceToken fence) {
   parts_->fence = fence;
 }
@@ -368,6 +376,14 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
       return failed(Code::kUnknown, "the claim may have been handed over by this or not at all; "
                                     "see who holds it: " +
                                         (*answer)->text);
+  }
+  // What was granted in line is held for a short time only, until its holder shows that it lives.
+  if (place > 0 && *answer && (*answer)->code == Code::kCommitted) {
+    ClaimRequest confirm;
+    confirm.verb = ClaimVerb::kRenew;
+    confirm.pattern = request.pattern;
+    confirm.token = (*answer)->token;
+    return claim(std::move(confirm), timeout_millis);
   }
   return *std::move(answer);
 }

@@ -56,6 +56,8 @@ class RequestClient {
   // stays. Gives the refusal; nothing: it was taken. Errors: there was no answer.
   [[nodiscard]] Result<std::optional<EphemeralRefusal>> write_ephemeral(
       EphemeralEntry entry, std::int64_t timeout_millis);
+  // While `stop` says true, what waits ends with kUnavailable, "interrupted". Asked every 100 ms.
+  void stop_when(std::function<bool()> stop);
   // All further writes say that they are made under the claim of that token; 0: of none.
   void write_under(FenceToken fence);
   // Takes a claim for a time, whatever becomes of this client, and renews, releases or hands over

@@ -190,6 +190,13 @@ BOOST_AUTO_TEST_CASE(without_an_answer_it_is_lost_when_its_time_is_over_counted_
   bench.wait(1'000);
   BOOST_REQUIRE((bench.told<ClaimLost>() != nullptr));
   BOOST_TEST((bench.told<ClaimLost>()->pattern == "k" && bench.told<ClaimLost>()->token == FenceToken(7)));
+  // What it writes of it is to be refused, until the application knows: it releases or takes it.
+  bench.put({"k"});
+  BOOST_TEST(bench.fence() == 7u);
+  bench.ask(ClaimVerb::kRelease, "k");
+  BOOST_REQUIRE(bench.up<ClaimRequest>() != nullptr);
+  bench.answer(*bench.up<ClaimRequest>(), Code::kDenied, 0, 0, Reason::kStaleToken);
+  BOOST_TEST((bench.told<ClaimLost>() == nullptr));
   bench.put({"k"});
   BOOST_TEST(bench.fence() == 0u);
   // One that is not renewed, too.

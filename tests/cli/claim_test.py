@@ -33,7 +33,7 @@ class Claims(program.Case):
         self.out("state", "put", "plan/a", "x", "--token", token)
         self.out("state", "append", "plan/song", "x", "--token", token)
         self.out("state", "incr", "plan/n", env=self.under(token))
-        self.assertIn("not held any more", self.expect(
+        self.assertIn("is not held", self.expect(
             7, "state", "put", "other", "x", "--token", "5").stderr)
         self.expect(4, "claim", "take", "plan/a")
         self.out("claim", "renew", "plan/*", "--token", token, "--ttl", "1m")
@@ -68,7 +68,8 @@ class Claims(program.Case):
         self.assertEqual(self.out("state", "get", "job"), "job")
         self.assertEqual(self.json("claim", "ls")["claims"], [])
         # What can't be started, what others hold, and what a signal ends.
-        self.expect(3, "claim", "run", "job", "--", "/no/such/program")
+        self.expect(127, "claim", "run", "job", "--", "/no/such/program")
+        self.expect(126, "claim", "run", "job", "--", "/etc/passwd")
         self.take("job")
         self.expect(4, "claim", "run", "job", "--", "true")
         self.expect(128 + 9, "claim", "run", "else", "--", "sh", "-c", "kill -9 $$")
@@ -139,7 +140,7 @@ class Claims(program.Case):
         self.assertEqual(ada.wait_for("settled", id=5)["reason"], "stale_token")
 
     def test_wrong_words_are_refused(self):
-        for words in (["take"], ["take", "*"], ["take", "~claim/x"], ["take", "k", "--ttl", "1ms"],
+        for words in (["take"], ["take", "*"], ["take", "~claim/x"], ["take", "k", "--ttl", "1ms"], ["take", "k", "--ttl", "0s"],
                       ["renew", "k"], ["release", "k", "--token", "0"], ["run", "k"],
                       ["handover", "k", "--token", "1"], ["take", "k", "--token", "3"]):
             self.expect(2, "claim", *words)
@@ -147,7 +148,7 @@ class Claims(program.Case):
         self.expect(1, "state", "put", "~claim/k", "x")
         bee = self.attached_agent("bee")
         for op, text in (({"op": "claim"}, "pattern"),
-                         ({"op": "claim", "pattern": "*"}, "every key"),
+                         ({"op": "claim", "pattern": "*"}, "only wildcards"),
                          ({"op": "claim", "pattern": "k", "ttl": 5}, "duration"),
                          ({"op": "claim_release", "pattern": "k"}, "take it first"),
                          ({"op": "put", "key": "k", "value": 1, "token": 0}, "token"),

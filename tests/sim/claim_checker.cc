@@ -38,7 +38,8 @@ void ClaimChecker::on_done(const AgentSeen& agent, Application& application,
   const auto held = application.held.find(command.pattern);
   if (over && held != application.held.end() &&
       (held->second == result.token ||
-       (done.verb == ClaimVerb::kHandover && held->second < result.token)))
+       (done.verb == ClaimVerb::kHandover && result.code == Code::kCommitted &&
+        held->second < result.token)))
     application.held.erase(held);
 }
 

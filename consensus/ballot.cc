@@ -1,0 +1,159 @@
+#include "consensus/ballot.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+
+namespace waggle {
+namespace {
+
+constexpr std::array<std::string_view, 3> kStances = {"for", "against", "abstain"};
+constexpr std::array<std::string_view, 7> kStates = {"open",    "approved",  "rejected",  "no_quorum",
+                                                     "timeout", "cancelled", "superseded"};
+
+// Weights of one group, by what they did.
+struct Part {
+  std::uint64_t in_favour = 0;
+  std::uint64_t against = 0;
+  std::uint64_t abstained = 0;
+  std::uint64_t missing = 0;
+};
+
+struct Count {
+  std::uint64_t all = 0;
+  std::uint64_t in_favour = 0;
+  std::uint64_t with_missing = 0;  // for, if all who are missing were for
+  std::uint64_t against = 0;
+  std::uint64_t against_with_missing = 0;
+  std::uint64_t took_part = 0;
+  std::uint32_t groups = 0;
+  std::uint32_t groups_with_missing = 0;
+};
+
+// By group; whoever has none is one by itself.
+std::map<std::string, Part> parts_of(const Electorate& electorate, const Votes& votes) {
+  std::map<std::string, Part> parts;
+  for (const auto& [agent, voter] : electorate) {
+    Part& part = parts[voter.group.empty() ? std::string(1, '\0') + agent.value() : voter.group];
+    const auto vote = votes.find(agent);
+    if (vote == votes.end()) {
+      part.missing += voter.weight;
+    } else if (vote->second == Stance::kFor) {
+      part.in_favour += voter.weight;
+    } else if (vote->second == Stance::kAgainst) {
+      part.against += voter.weight;
+    } else {
+      part.abstained += voter.weight;
+    }
+  }
+  return parts;
+}
+
+Count count(const BallotRule& rule, const Electorate& electorate, const Votes& votes) {
+  std::uint64_t whole = 0;
+  for (const auto& [agent, voter] : electorate) whole += voter.weight;
+  const std::uint64_t cap = std::max<std::uint64_t>(whole * rule.group_cap_permille / 1000, 1);
+  Count sum;
+  for (const auto& [group, part] : parts_of(electorate, votes)) {
+    const std::uint64_t size = part.in_favour + part.against + part.abstained + part.missing;
+    sum.all += std::min(size, cap);
+    sum.in_favour += std::min(part.in_favour, cap);
+    sum.with_missing += std::min(part.in_favour + part.missing, cap);
+    sum.against += std::min(part.against, cap);
+    sum.against_with_missing += std::min(part.against + part.missing, cap);
+    sum.took_part += std::min(size - part.missing, cap);
+    sum.groups += part.in_favour > 0 ? 1 : 0;
+    sum.groups_with_missing += part.in_favour + part.missing > 0 ? 1 : 0;
+  }
+  return sum;
+}
+
+bool at_least(std::uint64_t part, std::uint64_t whole, std::uint32_t permille) {
+  return part * 1000 >= whole * permille;
+}
+
+}  // namespace
+
+std::string_view to_text(Stance stance) {
+  return kStances[static_cast<std::size_t>(stance)];
+}
+
+Result<Stance> stance_of(std::string_view text) {
+  const auto found = std::ranges::find(kStances, text);
+  if (found != kStances.end()) return static_cast<Stance>(found - kStances.begin());
+  return failed(Code::kRejected,
+                fmt::format("a vote: expected for, against or abstain, got '{}'", text));
+}
+
+std::string_view to_text(BallotState state) {
+  return kStates[static_cast<std::size_t>(state)];
+}
+
+Result<BallotState> ballot_state_of(std::string_view text) {
+  const auto found = std::ranges::find(kStates, text);
+  if (found != kStates.end()) return static_cast<BallotState>(found - kStates.begin());
+  return failed(Code::kRejected, fmt::format("'{}' is no state of a proposal", text));
+}
+
+Status check_rule(const BallotRule& rule) {
+  const auto outside = [](std::string_view what, std::uint32_t permille, std::uint32_t least) {
+    return failed(Code::kRejected,
+                  fmt::format("{}: expected a share from {} to 1, got {}.{:03}", what,
+                              least == 0 ? "0" : "0.001", permille / 1000, permille % 1000));
+  };
+  if (rule.threshold_permille < 1 || rule.threshold_permille > 1000)
+    return outside("threshold", rule.threshold_permille, 1);
+  if (rule.participation_permille > 1000)
+    return outside("participation", rule.participation_permille, 0);
+  if (rule.group_cap_permille < 1 || rule.group_cap_permille > 1000)
+    return outside("cap", rule.group_cap_permille, 1);
+  return {};
+}
+
+BallotTally tally(const BallotRule& rule, const Electorate& electorate, const Votes& votes) {
+  const Count sum = count(rule, electorate, votes);
+  return {sum.all,
+          sum.in_favour,
+          sum.against,
+          sum.took_part - std::min(sum.took_part, sum.in_favour + sum.against),
+          sum.all - std::min(sum.all, sum.took_part),
+          sum.groups};
+}
+
+BallotState decide(const BallotRule& rule, const Electorate& electorate, const Votes& votes,
+                   bool closes) {
+  const Count sum = count(rule, electorate, votes);
+  if (sum.all == 0) return BallotState::kNoQuorum;
+  const std::uint32_t threshold = rule.threshold_permille;
+  const bool takes_part = at_least(sum.took_part, sum.all, rule.participation_permille);
+  const bool groups = sum.groups >= rule.groups_least;
+  const bool complete = closes || votes.size() == electorate.size();
+
+  // Approved, whatever who is missing would still do.
+  const std::uint64_t cast = rule.of_cast ? sum.in_favour + sum.against_with_missing : sum.all;
+  if (takes_part && groups && sum.in_favour > 0 && at_least(sum.in_favour, cast, threshold))
+    return BallotState::kApproved;
+  // Impossible, if all who are missing were for.
+  const std::uint64_t best = rule.of_cast ? sum.with_missing + sum.against : sum.all;
+  if (!at_least(sum.with_missing, best, threshold))
+    // What is against alone excludes it, or it lacks those who abstained.
+    return rule.of_cast || !at_least(sum.all - std::min(sum.all, sum.against), sum.all, threshold)
+               ? BallotState::kRejected
+               : BallotState::kNoQuorum;
+  if (sum.groups_with_missing < rule.groups_least) return BallotState::kNoQuorum;
+  if (!complete) return BallotState::kOpen;
+
+  // No vote can come any more: who is missing has not taken part.
+  if (!rule.of_cast)
+    return votes.size() < electorate.size() ? BallotState::kTimeout : BallotState::kNoQuorum;
+  const std::uint64_t of = sum.in_favour + sum.against;
+  if (votes.empty()) return BallotState::kTimeout;
+  if (!takes_part || of == 0) return BallotState::kNoQuorum;
+  if (!at_least(sum.in_favour, of, threshold)) return BallotState::kRejected;
+  return groups ? BallotState::kApproved : BallotState::kNoQuorum;
+}
+
+}  // namespace waggle

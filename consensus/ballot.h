@@ -1,0 +1,79 @@
+#pragma once
+
+// How the votes on a proposal come to an outcome: pure arithmetic in integers, over an electorate
+// that is fixed. Decided as soon as no missing vote can change the outcome; what can still change
+// stays open until the time is over.
+//
+//   of the electorate   silence is no consent: for / all >= threshold
+//   of the votes cast   without abstentions:   for / (for + against) >= threshold
+//
+// and, in both, a floor of participation (abstentions take part), votes for from at least so many
+// different groups, and a cap on what one group counts for, so that ten copies of one model are not
+// ten opinions. Ties go against: a threshold above one half is not reached by one half.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/status.h"
+
+namespace waggle {
+
+// DO NOT CHANGE the words: they stand in records.
+enum class Stance : std::uint8_t { kFor, kAgainst, kAbstain };
+[[nodiscard]] std::string_view to_text(Stance stance);
+[[nodiscard]] Result<Stance> stance_of(std::string_view text);
+
+// DO NOT CHANGE the words: they stand in records.
+enum class BallotState : std::uint8_t {
+  kOpen,
+  kApproved,
+  kRejected,    // the votes against exclude approval
+  kNoQuorum,    // too few took part, or abstentions or groups exclude it; or nobody may vote
+  kTimeout,     // the time was over while missing votes could still decide
+  kCancelled,   // by who proposed it
+  kSuperseded,  // by a later proposal of the same
+};
+[[nodiscard]] std::string_view to_text(BallotState state);
+[[nodiscard]] Result<BallotState> ballot_state_of(std::string_view text);
+
+struct BallotRule {
+  std::uint32_t threshold_permille = 510;     // 1..1000
+  bool of_cast = false;                       // else of the electorate
+  std::uint32_t participation_permille = 0;   // of all weight, 0..1000
+  std::uint32_t groups_least = 0;             // of different groups among those for
+  std::uint32_t group_cap_permille = 1000;    // of all weight, 1..1000
+  bool changes = true;                        // a vote may be changed until it is decided
+  friend bool operator==(const BallotRule&, const BallotRule&) = default;
+};
+// Errors: kRejected for what is out of its range, or can't be reached by anybody.
+[[nodiscard]] Status check_rule(const BallotRule& rule);
+
+struct Voter {
+  std::uint32_t weight = 1;  // 0..limits::kVoteWeight
+  std::string group;         // empty: one of its own
+  friend bool operator==(const Voter&, const Voter&) = default;
+};
+using Electorate = std::map<AgentId, Voter>;
+using Votes = std::map<AgentId, Stance>;  // of the electorate only
+
+// By weight, after the cap of groups; `missing` is what they who have not voted could add.
+struct BallotTally {
+  std::uint64_t all = 0;
+  std::uint64_t in_favour = 0;
+  std::uint64_t against = 0;
+  std::uint64_t abstained = 0;
+  std::uint64_t missing = 0;
+  std::uint32_t groups = 0;  // of those for
+};
+[[nodiscard]] BallotTally tally(const BallotRule& rule, const Electorate& electorate,
+                                const Votes& votes);
+// kOpen: it can still change. `closes`: the time is over, so it can't.
+[[nodiscard]] BallotState decide(const BallotRule& rule, const Electorate& electorate,
+                                 const Votes& votes, bool closes);
+
+}  // namespace waggle

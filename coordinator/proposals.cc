@@ -1,0 +1,399 @@
+// Proposals: opened, voted on, decided, closed; and writes that need one.
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/shape.h"
+#include "consensus/claim_record.h"
+#include "coordinator/coordinator.h"
+
+namespace waggle {
+namespace {
+
+// Of a key kVoteKeys: the id of the proposal and who votes.
+std::pair<std::string_view, std::string_view> parts_of_vote(std::string_view key) {
+  const std::string_view rest = key.substr(kVoteKeys.size());
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return {rest, {}};
+  return {rest.substr(0, slash), rest.substr(slash + 1)};
+}
+
+// Nothing: it is another operation.
+std::optional<Register> register_put(const Op& op) {
+  const auto* put = std::get_if<PutOp>(&op);
+  if (put == nullptr || put->type != ValueType::kRegister) return std::nullopt;
+  return Register{put->content, put->bytes};
+}
+
+// "for" as text, or as a JSON string.
+std::string_view word_of(const Register& value) {
+  std::string_view word = value.bytes;
+  if (value.content == ContentType::kJson && word.size() >= 2 && word.front() == '"')
+    word = word.substr(1, word.size() - 2);
+  return word;
+}
+
+// A client's random name says nothing.
+AgentId proposer_of(const AgentId& agent) {
+  return is_client_agent(agent) ? AgentId(kClientPrefix) : agent;
+}
+
+}  // namespace
+
+Outcome Coordinator::decision_refused(const Swarm& swarm, const Key& key, Code code, Reason reason,
+                                      std::string text) {
+  count("decisions_refused");
+  Outcome outcome;
+  outcome.code = code;
+  outcome.reason = reason;
+  outcome.revision = swarm.state.head();
+  outcome.key = key;
+  outcome.text = std::move(text);
+  return outcome;
+}
+
+// A mutation of one entry of which the key is a proposal's or a vote's.
+Outcome Coordinator::step_decision(Swarm& swarm, const Session& session, const Entry& entry,
+                                   const Author& author) {
+  const std::string& key = entry.key.value();
+  if (key.starts_with(kVoteKeys)) return vote(swarm, session, entry, author);
+  const std::string_view id = std::string_view(key).substr(kProposalKeys.size());
+  if (std::holds_alternative<DeleteOp>(entry.op)) return cancel_proposal(swarm, entry, id, author);
+  return propose(swarm, session, entry, id, author);
+}
+
+Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& entry,
+                             std::string_view id, const Author& author) {
+  const auto refused = [&](Code code, Reason reason, std::string text) {
+    return decision_refused(swarm, entry.key, code, reason, std::move(text));
+  };
+  const std::optional<Register> given = register_put(entry.op);
+  if (!given)
+    return refused(Code::kRejected, Reason::kTypeMismatch,
+                   "a proposal is put as one JSON document, and cancelled by deleting it");
+  if (given->bytes.size() > limits::kProposalBytes)
+    return refused(Code::kRejected, Reason::kTooLarge,
+                   fmt::format("the proposal has {} bytes, at most {} are allowed; put what is "
+                               "large under a key of its own and name that",
+                               given->bytes.size(), limits::kProposalBytes));
+  Result<Proposal> read = read_proposal(id, given->bytes);
+  if (!read) return refused(Code::kRejected, Reason::kInvalid, std::move(read.error().text));
+  if (const RecordPtr standing = swarm.state.find(entry.key); standing && standing->live()) {
+    Outcome outcome = refused(Code::kConflict, Reason::kNone,
+                              fmt::format("there is a proposal '{}' already", id));
+    outcome.conflict = ConflictKind::kVersionMismatch;
+    outcome.committed = standing;
+    return outcome;
+  }
+  if (swarm.proposals.size() >= limits::kProposals)
+    return refused(Code::kRejected, Reason::kTooMany,
+                   fmt::format("{} proposals are open in this swarm, which is the limit; wait until "
+                               "some are decided",
+                               swarm.proposals.size()));
+  Proposal proposal = *std::move(read);
+  proposal.by = proposer_of(session.agent);
+  proposal.opened_wall_millis = now_.wall_millis;
+  fix_electorate(swarm, proposal);
+  if (std::optional<std::string> wrong = against_policy(proposal))
+    return refused(Code::kDenied, Reason::kNeedsProposal, *std::move(wrong));
+
+  std::vector<Change> changes;
+  if (!proposal.supersedes.empty()) {
+    const auto earlier = swarm.proposals.find(proposal.supersedes);
+    if (earlier == swarm.proposals.end() || earlier->second.proposal.by != proposal.by)
+      return refused(Code::kRejected, Reason::kInvalid,
+                     fmt::format("'{}' is no open proposal of this proposer, so it can't be "
+                                 "superseded",
+                                 proposal.supersedes));
+    close_into(swarm, earlier, BallotState::kSuperseded, changes);
+  }
+  changes.push_back({entry.key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
+                                              entry.metadata)});
+  commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
+  count("proposals_opened");
+  const Instant closes = now_.monotonic + Millis{proposal.timeout_millis};
+  const auto open =
+      swarm.proposals.insert_or_assign(std::string(id), OpenProposal{std::move(proposal), closes})
+          .first;
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.changed = true;
+  outcome.revision = swarm.state.head();
+  judge_proposal(swarm, open, false);  // nobody may vote, say
+  return outcome;
+}
+
+// Who is attached now, where none was named.
+void Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
+  if (!proposal.of_members) return;
+  const Electorate facts = std::exchange(proposal.electorate, {});
+  for (const Session* session : sessions_.of_swarm(swarm.state.id())) {
+    const Health health = sessions_.health(*session, now_.monotonic);
+    if (session->role != Role::kMember || !session->attached ||
+        (health != Health::kHealthy && health != Health::kDegraded))
+      continue;
+    const auto known = facts.find(session->agent);
+    proposal.electorate.emplace(session->agent,
+                                known == facts.end() ? Voter{1'000, {}} : known->second);
+  }
+}
+
+// Of the rules of the keys that it would write. Nothing: it fits them.
+std::optional<std::string> Coordinator::against_policy(const Proposal& proposal) const {
+  for (const ProposedWrite& write : proposal.writes) {
+    const Policy& policy = options_.policies.of(write.key.value());
+    if (policy.ephemeral || (policy.type && *policy.type != ValueType::kRegister))
+      return fmt::format("'{}' is no durable register by its policy, and a proposal writes only "
+                         "those",
+                         write.key.value());
+    if (policy.vote_permille == 0) continue;
+    if (!policy.voters.empty()) {
+      const bool same = std::ranges::equal(
+          proposal.electorate, policy.voters, {},
+          [](const auto& entry) { return entry.first; }, [](const AgentId& name) { return name; });
+      if (!same)
+        return fmt::format("the policy of '{}' names who votes: {}; the proposal has another "
+                           "electorate",
+                           policy.prefix, joined(policy.voters));
+    } else if (!proposal.of_members) {
+      return fmt::format("the policy of '{}' wants all members to vote; name no electorate",
+                         policy.prefix);
+    }
+    if (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille)
+      return fmt::format("the policy of '{}' wants at least {} of 1000 of the electorate; the "
+                         "proposal asks for {}{}",
+                         policy.prefix, policy.vote_permille, proposal.rule.threshold_permille,
+                         proposal.rule.of_cast ? " of the votes cast" : "");
+    for (const auto& [agent, voter] : proposal.electorate)
+      if (voter.weight != 1'000)
+        return fmt::format("the policy of '{}' gives each voter one vote; the proposal gives {} "
+                           "another weight",
+                           policy.prefix, agent.value());
+  }
+  return std::nullopt;
+}
+
+Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& entry,
+                          const Author& author) {
+  const auto [id, name] = parts_of_vote(entry.key.value());
+  const auto refused = [&](Code code, Reason reason, std::string text) {
+    return decision_refused(swarm, entry.key, code, reason, std::move(text));
+  };
+  const std::optional<Register> given = register_put(entry.op);
+  if (!given)
+    return refused(Code::kRejected, Reason::kTypeMismatch,
+                   "a vote is put as for, against or abstain; it can be changed, not deleted");
+  const Result<Stance> stance = stance_of(word_of(*given));
+  if (!stance) return refused(Code::kRejected, Reason::kInvalid, stance.error().text);
+  if (session.role != Role::kMember || session.agent.value() != name)
+    return refused(Code::kDenied, Reason::kNotVoter,
+                   fmt::format("{} can't vote as '{}': a vote is of the agent whose session it "
+                               "comes from",
+                               is_client_agent(session.agent) ? "a command" : session.agent.value(),
+                               name));
+  const auto open = swarm.proposals.find(std::string(id));
+  if (open == swarm.proposals.end()) {
+    const RecordPtr record = swarm.state.find(proposal_key(id));
+    if (!record || !record->live())
+      return refused(Code::kRejected, Reason::kInvalid, fmt::format("there is no proposal '{}'", id));
+    return refused(Code::kDenied, Reason::kClosed,
+                   fmt::format("the proposal '{}' is closed, the vote came late", id));
+  }
+  Proposal& proposal = open->second.proposal;
+  const auto note = [&](std::string why) {
+    if (proposal.refused.size() < limits::kRefusedVotes)
+      proposal.refused.insert_or_assign(session.agent, why);
+    return why;
+  };
+  const auto voter = proposal.electorate.find(session.agent);
+  if (voter == proposal.electorate.end())
+    return refused(Code::kDenied, Reason::kNotVoter,
+                   note(fmt::format("{} is not in the electorate of '{}', which was fixed when it "
+                                    "opened",
+                                    session.agent.value(), id)));
+  const auto before = proposal.votes.find(session.agent);
+  if (before != proposal.votes.end() && before->second != *stance && !proposal.rule.changes)
+    return refused(Code::kDenied, Reason::kVoted,
+                   note(fmt::format("{} has voted {} on '{}', where votes can't be changed",
+                                    session.agent.value(), to_text(before->second), id)));
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.revision = swarm.state.head();
+  if (before != proposal.votes.end() && before->second == *stance) return outcome;
+  auto record = std::make_shared<Record>();
+  record->value = Register{ContentType::kText, std::string(to_text(*stance))};
+  record->version = swarm.state.head().next();
+  record->commit_wall_millis = now_.wall_millis;
+  record->hlc = author.hlc;
+  record->writer = author.writer();
+  record->metadata = entry.metadata;
+  record->content = content_hash(*record->value);
+  commit(swarm, {{entry.key, std::move(record)}}, {},
+         {author.agent, author.incarnation, author.seq});
+  proposal.votes.insert_or_assign(session.agent, *stance);
+  count("votes");
+  outcome.changed = true;
+  outcome.revision = swarm.state.head();
+  judge_proposal(swarm, open, false);
+  return outcome;
+}
+
+Outcome Coordinator::cancel_proposal(Swarm& swarm, const Entry& entry, std::string_view id,
+                                     const Author& author) {
+  const auto open = swarm.proposals.find(std::string(id));
+  if (open == swarm.proposals.end()) {
+    const RecordPtr record = swarm.state.find(entry.key);
+    if (!record || !record->live())
+      return decision_refused(swarm, entry.key, Code::kRejected, Reason::kInvalid,
+                              fmt::format("there is no proposal '{}'", id));
+    return decision_refused(swarm, entry.key, Code::kDenied, Reason::kClosed,
+                            fmt::format("the proposal '{}' is closed, and its outcome stays", id));
+  }
+  const AgentId& by = open->second.proposal.by;
+  if (by != proposer_of(author.agent))
+    return decision_refused(
+        swarm, entry.key, Code::kDenied, Reason::kNotVoter,
+        fmt::format("the proposal '{}' is {}, and only its proposer may cancel it", id,
+                    is_client_agent(by) ? "a command's" : by.value() + "'s"));
+  std::vector<Change> changes;
+  close_into(swarm, open, BallotState::kCancelled, changes);
+  commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
+  Outcome outcome;
+  outcome.code = Code::kCommitted;
+  outcome.changed = true;
+  outcome.revision = swarm.state.head();
+  return outcome;
+}
+
+// ---- closing -----------------------------------------------------------------------------------
+
+void Coordinator::judge_proposal(Swarm& swarm, Proposals::iterator open, bool over) {
+  const Proposal& proposal = open->second.proposal;
+  const BallotState state = decide(proposal.rule, proposal.electorate, proposal.votes, over);
+  if (state == BallotState::kOpen) return;
+  std::vector<Change> changes;
+  close_into(swarm, open, state, changes);
+  commit(swarm, std::move(changes), {}, {});
+}
+
+// The outcome, what was approved, and the votes, which the outcome names, in one commit.
+void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState state,
+                             std::vector<Change>& changes) {
+  Proposal proposal = std::move(open->second.proposal);
+  swarm.proposals.erase(open);
+  proposal.state = state;
+  proposal.closed_wall_millis = now_.wall_millis;
+  if (state == BallotState::kApproved && !proposal.writes.empty()) {
+    std::optional<std::string> why = not_writable_now(swarm, proposal);
+    proposal.applied = !why;
+    if (why) proposal.not_applied = *std::move(why);
+  }
+  if (proposal.applied.value_or(false))
+    for (const ProposedWrite& write : proposal.writes)
+      changes.push_back({write.key, record_of_own(swarm, write.value,
+                                                  {{"proposal", proposal.id},
+                                                   {"proposed_by", proposal.by.value()}},
+                                                  swarm.state.find(write.key).get())});
+  const Key key = proposal_key(proposal.id);
+  Metadata metadata;
+  if (const RecordPtr before = swarm.state.find(key)) metadata = before->metadata;
+  changes.push_back({key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
+                                        std::move(metadata))});
+  for (const auto& [agent, stance] : proposal.votes)
+    changes.push_back({vote_key(proposal.id, agent), record_of_own(swarm, std::nullopt, {})});
+  swarm.closed.push_back(proposal.id);
+  if (swarm.closed.size() > limits::kProposalsKept) {
+    changes.push_back({proposal_key(swarm.closed.front()), record_of_own(swarm, std::nullopt, {})});
+    swarm.closed.pop_front();
+  }
+  count("proposals_closed");
+}
+
+// What an approval would write can't be written. Nothing: it can.
+std::optional<std::string> Coordinator::not_writable_now(const Swarm& swarm,
+                                                         const Proposal& proposal) const {
+  if (swarm.state.bytes() > options_.state_bytes_max) return state_full_text(swarm);
+  for (const ProposedWrite& write : proposal.writes) {
+    if (std::optional<std::string> text = claimed(swarm, write.key.value(), {})) return text;
+    const RecordPtr standing = swarm.state.find(write.key);
+    const bool live = standing && standing->live();
+    if (live && !register_of(standing.get()))
+      return fmt::format("'{}' is of type {} by now", write.key.value(),
+                         to_text(type_of(*standing->value)));
+    const Revision version = live ? standing->version : Revision();
+    if (write.if_version && *write.if_version != version)
+      return fmt::format("expected version {} of '{}', found {}", write.if_version->value(),
+                         write.key.value(), version.value());
+  }
+  return std::nullopt;
+}
+
+void Coordinator::tend_proposals(Swarm& swarm) {
+  if (!writable_) return;
+  for (auto at = swarm.proposals.begin(); at != swarm.proposals.end();) {
+    const auto open = at++;
+    if (now_.monotonic >= open->second.closes) judge_proposal(swarm, open, true);
+  }
+}
+
+// With the time that is left by the wall clock, at most all of it. One whose last vote was counted
+// and whose outcome was not, is decided now.
+void Coordinator::restore_proposals(Swarm& swarm) {
+  std::vector<std::pair<std::int64_t, std::string>> closed;
+  for (const Key& key : swarm.state.keys_after(kProposalKeys, {}, SIZE_MAX)) {
+    const RecordPtr record = swarm.state.find(key);
+    const std::optional<Register> document = register_of(record.get());
+    if (!document) continue;
+    const std::string id = key.value().substr(kProposalKeys.size());
+    Result<Proposal> proposal = recover_proposal(id, document->bytes);
+    if (!proposal) {
+      count("proposals_unreadable");
+      continue;
+    }
+    if (proposal->state != BallotState::kOpen) {
+      closed.emplace_back(proposal->closed_wall_millis, id);
+      continue;
+    }
+    for (const auto& [agent, voter] : proposal->electorate) {
+      const RecordPtr vote = swarm.state.find(vote_key(id, agent));
+      const std::optional<Register> word = register_of(vote.get());
+      const Result<Stance> stance = stance_of(word ? word->bytes : std::string());
+      if (stance) proposal->votes.emplace(agent, *stance);
+    }
+    const std::int64_t left =
+        std::clamp<std::int64_t>(proposal->timeout_millis -
+                                     (now_.wall_millis - proposal->opened_wall_millis),
+                                 0, proposal->timeout_millis);
+    swarm.proposals.emplace(
+        id, OpenProposal{*std::move(proposal), now_.monotonic + Millis{left}});
+  }
+  std::ranges::sort(closed);
+  for (auto& [wall, id] : closed) swarm.closed.push_back(std::move(id));
+  if (!writable_) return;
+  for (auto at = swarm.proposals.begin(); at != swarm.proposals.end();)
+    judge_proposal(swarm, at++, false);
+}
+
+// ---- writes that need one ----------------------------------------------------------------------
+
+std::string Coordinator::joined(const std::set<AgentId>& agents) {
+  std::string text;
+  for (const AgentId& agent : agents)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", agent.value());
+  return text;
+}
+
+// Nothing: none is needed.
+std::optional<std::string> Coordinator::needs_proposal(std::string_view key) const {
+  const Policy& policy = options_.policies.of(key);
+  if (policy.vote_permille == 0) return std::nullopt;
+  return fmt::format(
+      "'{}' is written by an approved proposal only, by its policy: propose it with \"writes\", for "
+      "which at least {} of 1000 of {} vote (waggle propose --write {}=VALUE)",
+      key, policy.vote_permille, policy.voters.empty() ? "all members" : joined(policy.voters), key);
+}
+
+}  // namespace waggle

@@ -1,0 +1,145 @@
+"""Proposals: `waggle propose`, `vote`, `proposal`, the operations of agents, writes that need one."""
+
+import json
+import signal
+
+import program
+
+CONFIG = """
+[[policy]]
+prefix = "plan/"
+vote = "supermajority"
+
+[[policy]]
+prefix = "board/"
+vote = 0.51
+voters = ["ada", "bob"]
+"""
+
+
+class Proposals(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.data = self.directory / "store"
+        self.server = self.serve("--data", self.data, config=CONFIG)
+
+    def propose(self, *words):
+        return self.out("propose", *words).strip()
+
+    def vote(self, agent, proposal, word):
+        agent.send({"op": "vote", "proposal_id": proposal, "vote": word, "id": [proposal, word]})
+        return agent.wait_for("settled", id=[proposal, word])
+
+    def team(self):
+        return [self.attached_agent(name, "--changes") for name in ("ada", "bob", "eve")]
+
+    def outcome(self, agent, proposal):
+        """The next change of a proposal that an agent is told in which it is closed."""
+        while True:
+            for change in agent.wait_for("change")["changes"]:
+                if change["key"] == f"~proposal/{proposal}" and change["value"]["state"] != "open":
+                    return change["value"]
+
+    def test_a_bound_write_is_proposed_voted_on_and_committed_as_one(self):
+        ada, bob, eve = self.team()
+        refused = self.expect(7, "state", "put", "plan/goal", "north")
+        self.assertIn("waggle propose --write plan/goal=VALUE", refused.stderr)
+        self.expect(7, "propose", "weak", "--write", "plan/goal=north")
+        proposal = self.propose("go north", "--threshold", "supermajority", "--write",
+                                "plan/goal=north", "--body", '{"why":["food"]}')
+        self.assertRegex(proposal, "^[0-9a-f]{16}$")
+        self.assertTrue(self.vote(ada, proposal, "for")["changed"])
+        self.assertEqual(self.json("proposal", "show", proposal)["votes"], {"ada": "for"})
+        self.assertIn("go north", self.out("proposal", "ls"))
+        self.assertTrue(self.vote(bob, proposal, "for")["ok"])
+        self.assertEqual(self.outcome(eve, proposal)["state"], "approved")
+        record = self.json("state", "get", "plan/goal")
+        self.assertEqual((record["value"], record["metadata"]["proposal"], record["writer"]),
+                         ("north", proposal, "~coordinator"))
+        late = self.vote(eve, proposal, "against")
+        self.assertEqual((late["code"], late["reason"]), ("denied", "closed"))
+        shown = self.out("proposal", "show", proposal)
+        for text in ("approved", "go north", '{"why":["food"]}', "plan/goal"):
+            self.assertIn(text, shown)
+        self.assertEqual(self.json("proposal", "ls")["proposals"], [])
+        self.assertEqual(len(self.json("proposal", "ls", "--all")["proposals"]), 1)
+
+    def test_an_agent_proposes_and_a_command_waits(self):
+        ada, bob, _ = self.team()
+        ada.send({"op": "propose", "proposal_id": "dinner", "id": 1,
+                  "proposal": {"title": "soup?", "electorate": ["ada", "bob"], "of": "cast"}})
+        self.assertEqual(ada.wait_for("queued", id=1)["proposal_id"], "dinner")
+        self.assertTrue(ada.wait_for("settled", id=1)["ok"])
+        waits = self.start("proposal", "watch", "dinner", "--json", "--coordinator", self.endpoint)
+        self.vote(ada, "dinner", "for")
+        self.vote(bob, "dinner", "against")
+        self.assertEqual(waits.wait(), 4)
+        self.assertEqual(self.json("proposal", "watch", "dinner", code=4)["state"], "rejected")
+        # Only who proposed it takes it back.
+        bob.send({"op": "propose", "proposal_id": "tea", "proposal": {"title": "tea?"}, "id": 2})
+        bob.wait_for("settled", id=2)
+        ada.send({"op": "cancel", "proposal_id": "tea", "id": 3})
+        self.assertEqual(ada.wait_for("settled", id=3)["code"], "denied")
+        self.expect(7, "proposal", "cancel", "tea")
+        bob.send({"op": "cancel", "proposal_id": "tea", "id": 4})
+        self.assertTrue(bob.wait_for("settled", id=4)["ok"])
+        self.expect(4, "proposal", "watch", "tea")
+
+    def test_who_is_away_votes_as_a_command_and_strangers_do_not(self):
+        proposal = self.propose("small", "--electorate", "zoe,kim,lee", "--for", "20s", "--label",
+                                "zoe=m1", "--label", "kim=m1", "--groups", "2", "--weight", "lee=2")
+        self.assertIn("not in the electorate",
+                      self.expect(7, "vote", proposal, "for", "--id", "max").stderr)
+        self.expect(0, "vote", proposal, "for", "--id", "zoe", "--reason", "it is near")
+        self.expect(0, "vote", proposal, "for", "--id", "kim")
+        self.assertEqual(self.json("proposal", "show", proposal)["state"], "open")
+        self.expect(0, "vote", proposal, "for", "--id", "lee")
+        shown = self.json("proposal", "show", proposal)
+        self.assertEqual((shown["state"], shown["tally"]["for"], shown["tally"]["groups"]),
+                         ("approved", 4, 2))
+        self.assertIn("max", shown["refused"])
+
+    def test_open_proposals_survive_the_coordinator_and_reach_who_was_away(self):
+        proposal = self.propose("later", "--electorate", "ada,bob", "--for", "1h")
+        ada = self.attached_agent("ada", "--data", self.directory / "ada")
+        self.vote(ada, proposal, "for")
+        self.server.signal(signal.SIGKILL)
+        self.server.wait()
+        self.serve("--data", self.data, listen=self.endpoint, config=CONFIG)
+        bob = self.attached_agent("bob", "--initial", "--changes")
+        change, = [c for c in bob.wait_for("change")["changes"] if c["key"].startswith("~proposal/")]
+        self.assertEqual((change["key"], change["value"]["state"]), (f"~proposal/{proposal}", "open"))
+        self.vote(bob, proposal, "for")
+        shown = self.json("proposal", "show", proposal)
+        self.assertEqual((shown["state"], shown["votes"]),
+                         ("approved", {"ada": "for", "bob": "for"}))
+
+    def test_time_is_over(self):
+        self.expect(6, "propose", "quick", "--electorate", "nobody", "--for", "200ms", "--wait")
+        self.expect(4, "propose", "nobody", "--wait")  # nobody is attached
+
+    def test_wrong_words_are_refused(self):
+        for words in (["propose"], ["propose", "x", "--threshold", "0"],
+                      ["propose", "x", "--threshold", "1.5"], ["propose", "x", "--weight", "a=-1"],
+                      ["propose", "x", "--weight", "a"], ["propose", "x", "--write", "k"],
+                      ["propose", "x", "--id", "a/b"], ["propose", "x", "--for", "1ms"],
+                      ["vote", "p", "maybe", "--id", "ada"], ["vote", "p", "for"],
+                      ["proposal", "show", "a b"]):
+            self.expect(2, *words)
+        self.expect(3, "proposal", "show", "none")
+        self.expect(3, "proposal", "watch", "none")
+        self.expect(1, "proposal", "cancel", "none")
+        file = self.directory / "large.json"
+        file.write_text(json.dumps({"title": "x", "body": "y" * 300_000}))
+        self.assertIn("at most", self.expect(1, "propose", "--file", file).stderr)
+        ada = self.attached_agent("ada")
+        for op, text in (({"op": "propose"}, "proposal"),
+                         ({"op": "propose", "proposal": {"title": "x", "cap": 2}}, "cap"),
+                         ({"op": "vote", "vote": "for"}, "proposal_id"),
+                         ({"op": "vote", "proposal_id": "p", "vote": "maybe"}, "abstain")):
+            ada.send({**op, "id": text})
+            self.assertIn(text, ada.wait_for("error", id=text)["text"])
+
+
+if __name__ == "__main__":
+    program.main()
