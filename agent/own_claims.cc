@@ -63,6 +63,12 @@ Status OwnClaims::ask(const ClaimCommand& command, RequestId number, Instant now
   if (own != held_.end() && own->second.token == asking.request.token &&
       (command.verb == ClaimVerb::kRelease || command.verb == ClaimVerb::kHandover))
     own->second.leaving = true;
+  // What was granted to nobody here is wanted now; if it is given back already, its record tells.
+  if (takes)
+    std::erase_if(asking_, [&](const auto& one) {
+      return !one.second.command && one.second.request.verb == ClaimVerb::kRelease &&
+             one.second.request.pattern == command.pattern;
+    });
   asking_.emplace(number, std::move(asking));
   return {};
 }
@@ -256,6 +262,10 @@ std::vector<Delivery> OwnClaims::tick(Instant now) {
     }
     const Asking asking = std::move(at->second);
     at = asking_.erase(at);
+    // It may have been given away or not: if it turns out to be gone, that is told.
+    const auto own = held_.find(asking.request.pattern);
+    if (own != held_.end() && own->second.token == asking.request.token)
+      own->second.leaving = false;
     if (!asking.command) continue;
     ClaimResult result;
     result.pattern = asking.request.pattern;

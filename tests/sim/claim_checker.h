@@ -25,6 +25,9 @@ class ClaimChecker final : public Checker {
   struct Application {
     std::map<RequestId, ClaimCommand> asked;
     std::map<std::string, FenceToken> held;
+    // Handed over, perhaps under an earlier grant than the one that is held: an answer that came
+    // late does not say.
+    std::set<std::string> given;
   };
   void on_done(const AgentSeen& agent, Application& application, const ClaimDone& done);
 

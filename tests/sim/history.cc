@@ -147,6 +147,7 @@ void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
     records_.clear();
     typed_.forget_all();
     claims_.clear(what, found_);
+    decisions_.clear();
     digest_ = {};
     chronicle_->digests[epoch_][head_] = digest_;
     cleared_.insert(head_);
@@ -294,6 +295,11 @@ Deed* History::take_commit(const Writer& writer, Revision revision, const std::s
 void History::check_effect(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  if (is_decision_key(row.key.value())) {
+    decisions_.take(row.key, record, found_);
+  } else if (!is_claim_key(row.key.value())) {
+    decisions_.take_write(row.key, record, found_);
+  }
   if (record.writer.agent == AgentId(kCoordinatorName)) {
     check_own(row, before);
     return;
@@ -343,6 +349,13 @@ void History::check_own(const RecordRow& row, const Record* before) {
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
   if (is_claim_key(row.key.value())) {
     claims_.take(row.key, record, found_);
+    return;
+  }
+  if (is_decision_key(row.key.value())) {
+    // Opened or cancelled by somebody; else it was decided.
+    const auto made = made_.find(record.version);
+    if (row.key.value().starts_with(kProposalKeys) && made != made_.end())
+      (void)take_commit(made->second, record.version, what);
     return;
   }
   const bool answers = record.metadata.contains("settled") || record.metadata.contains("merged_from");

@@ -36,6 +36,7 @@
 #include "tests/sim/ledger.h"
 #include "tests/sim/story.h"
 #include "tests/sim/claim_truth.h"
+#include "tests/sim/decision_truth.h"
 #include "tests/sim/typed_effects.h"
 
 namespace waggle::sim {
@@ -129,6 +130,7 @@ class History {
   std::map<ConflictId, Conflict> conflicts_;
   TypedEffects typed_;
   ClaimTruth claims_;
+  DecisionTruth decisions_;
 };
 
 }  // namespace waggle::sim

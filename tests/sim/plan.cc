@@ -67,6 +67,7 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.strategies = random.chance(2, 3);
   plan.ephemeral = coin();
   plan.claims = coin();
+  plan.proposals = coin();
   return plan;
 }
 

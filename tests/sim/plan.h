@@ -62,6 +62,7 @@ struct Plan {
   bool all_types = false;   // writes of every value type
   bool strategies = false;  // registers under every strategy, conflicts that are parked and settled
   bool ephemeral = false;   // writes of keys that live in memory only
+  bool proposals = false;   // proposals and votes
   bool claims = false;      // of the keys of registers, for a while
   bool clears = false;      // now and then the whole swarm is cleared
 

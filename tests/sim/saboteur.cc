@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "consensus/claim_record.h"
+#include "coordinator/proposal.h"
 
 namespace waggle::sim {
 namespace {
@@ -142,6 +143,23 @@ auto change_made_for(const char* reason, void (*change)(Record&)) {
       record->record = std::make_shared<const Record>(std::move(changed));
     }
   };
+}
+
+void turn_outcomes(Batch& batch) {
+  for (Row& row : batch.rows) {
+    if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
+    auto* record = std::get_if<RecordRow>(&row);
+    if (record == nullptr || !record->key.value().starts_with(kProposalKeys)) continue;
+    std::optional<Register> document = register_of(record->record.get());
+    const std::string approved = R"("state":"approved")";
+    const std::size_t at = document ? document->bytes.find(approved) : std::string::npos;
+    if (at == std::string::npos) continue;
+    document->bytes.replace(at, approved.size(), R"("state":"rejected")");
+    Record changed = *record->record;
+    changed.value = *document;
+    changed.content = content_hash(*changed.value);
+    record->record = std::make_shared<const Record>(std::move(changed));
+  }
 }
 
 // ---- changes to what is recovered --------------------------------------------------------------
@@ -454,6 +472,12 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.store = change_made_for("token",
                                     [](Record& record) { record.metadata["token"] = "7"; })},
           "was given before");
+    plant("a proposal has another outcome than its votes give", "decisions",
+          {.store = turn_outcomes}, "votes don't give");
+    plant("a bound write does not name its proposal", "decisions",
+          {.store = change_made_for("proposal",
+                                    [](Record& record) { record.metadata.erase("proposal"); })},
+          "says too much");
     plant("an ephemeral update lacks a change", "ephemeral",
           {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {
              if (update.changes.size() > 1) update.changes.pop_back();

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "resolver/update.h"
+#include "tests/sim/decision_truth.h"
 #include "tests/sim/typed_writes.h"
 
 namespace waggle::sim {
@@ -49,6 +50,9 @@ Policies policies_of_the_world() {
   near.conflict_window_millis = 400;
   Policy brief = under("brief/", Strategy::kLww, Strategy::kKeep);
   brief.live_millis = 4'000;
+  Policy law;
+  law.prefix = kBoundKeys;
+  law.vote_permille = 510;
   Policy here;
   here.prefix = "here/";
   here.ephemeral = true;
@@ -58,7 +62,7 @@ Policies policies_of_the_world() {
   for (Policy& policy : std::vector<Policy>{keep, quorum, apply, plain,
                                             under("fww/", Strategy::kFww, Strategy::kKeep),
                                             under("person/", Strategy::kManual, Strategy::kKeep),
-                                            json, lines, aged, near, brief, here, soon})
+                                            json, lines, aged, near, brief, law, here, soon})
     WAGGLE_CHECK(policies.add(std::move(policy)).has_value());
   return policies;
 }
@@ -120,6 +124,10 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   const std::int64_t amount = random_.between(-5, 20);
   if (plan_.clears && random_.chance(1, 100)) {
     entries.push_back(entry({}, ClearOp{}));
+    return command;
+  }
+  if (plan_.proposals && random_.chance(1, 6)) {
+    entries.push_back(decision(agent, id));
     return command;
   }
   if (plan_.ephemeral && random_.chance(1, 50)) {
@@ -214,6 +222,47 @@ EphemeralCommand Workload::ephemeral(const AgentId& id) {
   if (!random_.chance(1, 5)) command.value = Register{ContentType::kText, value()};
   if (random_.chance(1, 5)) command.metadata["mood"] = value();
   return command;
+}
+
+std::string Workload::proposal() {
+  std::string text = fmt::format(R"({{"title":"{}","timeout_ms":{})", value().substr(0, 20),
+                                 random_.between(100, random_.chance(1, 2) ? 2'000 : 10'000));
+  constexpr const char* kShares[] = {"0.3", "0.51", "\"strong\"", "1"};
+  text += fmt::format(R"(,"threshold":{})", kShares[random_.below(4)]);
+  if (random_.chance(1, 3)) text += R"(,"of":"cast")";
+  if (random_.chance(1, 4)) text += R"(,"changes":false)";
+  if (random_.chance(1, 4)) text += fmt::format(R"(,"groups":{})", random_.below(3));
+  if (random_.chance(1, 4)) text += R"(,"participation":0.5)";
+  if (random_.chance(1, 2)) {
+    text += R"(,"electorate":["a1")";
+    for (std::size_t n = 2; n <= plan_.agents; ++n)
+      if (random_.chance(1, 2)) text += fmt::format(R"(,"a{}")", n);
+    text += "]";
+    if (random_.chance(1, 2)) text += fmt::format(R"(,"weights":{{"a1":{}}})", random_.below(4));
+    if (random_.chance(1, 2)) text += R"(,"labels":{"a1":"m"})";
+  }
+  if (random_.chance(2, 3))
+    text += fmt::format(R"(,"writes":[{{"key":"{}","value":"{}"}},{{"key":"r/{}","value":"{}"}}])",
+                        random_.chance(1, 2) ? "law/0" : "k/1", ++values_, random_.below(4),
+                        ++values_);
+  return text + "}";
+}
+
+// A proposal, a vote on one that is seen, now and then another's, and what is to be refused.
+Entry Workload::decision(const Agent& agent, const AgentId& id) {
+  if (random_.chance(1, 10)) return entry(Key("law/0"), PutOp{ContentType::kText, value()});
+  const std::vector<Change> seen = agent.view_all(fmt::format("{}*", kProposalKeys));
+  if (seen.empty() || random_.chance(1, 5)) {
+    const std::string name = fmt::format("p{}", random_.chance(1, 10) ? 1 : ++values_);
+    return entry(proposal_key(name), PutOp{ContentType::kJson, proposal()});
+  }
+  const std::size_t newest = std::min<std::size_t>(seen.size(), 4);
+  const Change& one = seen[seen.size() - 1 - random_.below(newest)];
+  if (random_.chance(1, 12)) return entry(one.key, DeleteOp{});
+  const std::string name = one.key.value().substr(kProposalKeys.size());
+  constexpr const char* kWords[] = {"for", "for", "for", "against", "abstain", "maybe"};
+  return entry(vote_key(name, random_.chance(1, 15) ? AgentId("a1") : id),
+               PutOp{ContentType::kText, kWords[random_.below(6)]});
 }
 
 // Of what it holds, or another; short, and now and then longer than a pause.

@@ -39,6 +39,8 @@ class Workload {
   [[nodiscard]] static UpdateCommand append(const std::string& text);
   [[nodiscard]] EphemeralCommand ephemeral(const AgentId& id);
   [[nodiscard]] ClaimCommand claim(const Agent& agent);
+  [[nodiscard]] Entry decision(const Agent& agent, const AgentId& id);
+  [[nodiscard]] std::string proposal();
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();
