@@ -8,6 +8,7 @@
 #include "include/lib/agent_desk.h"
 #include "include/lib/agent_runtime.h"
 #include "include/lib/convert.h"
+#include "include/lib/proposal_view.h"
 #include "resolver/update.h"
 
 namespace waggle {
@@ -60,6 +61,8 @@ SwarmHost::~SwarmHost() = default;
 struct SwarmAgent::Parts {
   std::shared_ptr<AgentDesk> desk;
   std::unique_ptr<AgentRuntime> runtime;
+  std::string id;
+  std::shared_ptr<ProposalAnswers> answers;  // null: nobody wants to be asked
 
   // Posts a command and waits for its answer.
   template <typename Asked>
@@ -112,6 +115,15 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
   options.data = config.data;
   options.start_from_head = config.start_from_head;
   auto parts = std::make_unique<Parts>();
+  parts->id = config.agent;
+  if (events.on_proposal) {
+    parts->answers = std::make_shared<ProposalAnswers>(config.agent, std::move(events.on_proposal));
+    events.on_change = [answers = parts->answers,
+                        user = std::move(events.on_change)](const StateChange& change) {
+      if (user) user(change);
+      answers->look(change);
+    };
+  }
   parts->desk = std::make_shared<AgentDesk>(std::move(events));
   std::shared_ptr<AgentLoop> loop =
       config.host ? config.host->parts().loop : std::make_shared<AgentLoop>();
@@ -120,7 +132,13 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
       [desk = parts->desk](const Delivery& delivery) { desk->deliver(delivery); });
   if (!runtime) return failure_of(runtime);
   parts->runtime = std::move(*runtime);
-  return std::unique_ptr<SwarmAgent>(new SwarmAgent(std::move(parts)));
+  std::unique_ptr<SwarmAgent> agent(new SwarmAgent(std::move(parts)));
+  if (agent->parts_->answers) agent->parts_->answers->set_agent(agent.get());
+  return agent;
+}
+
+const std::string& SwarmAgent::id() const {
+  return parts_->id;
 }
 
 SwarmAgent::SwarmAgent(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -26,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include <waggle/consensus.h>
 #include <waggle/group.h>
 #include <waggle/handles.h>
 #include <waggle/types.h>
@@ -170,6 +171,9 @@ struct AgentEvents {
   std::function<void(const LostClaim&)> on_claim_lost = {};
   // Handed over by another agent; renewed until it is released.
   std::function<void(const HeldClaim&)> on_claim_gained = {};
+  // Once for each open proposal on which this agent may vote; what it returns is its vote, nothing:
+  // it does not vote now. With `start_from_head` not of those that are open already.
+  std::function<std::optional<Vote>(const ProposalView&)> on_proposal = {};
   std::function<void(const LostWrites&)> on_writes_lost = {};
   std::function<void(const DivergedCopy&)> on_diverged = {};
 };
@@ -196,6 +200,9 @@ class SwarmAgent {
   ~SwarmAgent();
   SwarmAgent(const SwarmAgent&) = delete;
   SwarmAgent& operator=(const SwarmAgent&) = delete;
+
+  // As it was opened with.
+  [[nodiscard]] const std::string& id() const;
 
   // ---- writing: never waits for the network. Failures: kRejected, and kOverloaded when 65,536
   // commands or 100,000 unsent writes wait. The outcome comes by wait() or on_settled.

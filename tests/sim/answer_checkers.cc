@@ -271,7 +271,9 @@ void OverruledChecker::on_delivery(const AgentSeen& agent, const Delivery& deliv
     for (const Change& change : changed->changes) {
       const RecordPtr& before = seen.held[change.key];
       const Choice* const choice = change.record->choice.get();
-      if (before && choice && before->version == choice->over && before->writer.agent == agent.id)
+      // In another history that version may have been another's.
+      if (before && choice && before->version == choice->over && before->writer == choice->writer &&
+          choice->writer.agent == agent.id)
         seen.due.emplace(change.key, change.record->version);
     }
     // A version means another record in another history.
