@@ -12,6 +12,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -31,6 +32,7 @@
 #include "cli/output.h"
 #include "cli/record_json.h"
 #include "cli/signals.h"
+#include "coordinator/proposal.h"
 #include "include/lib/agent_runtime.h"
 
 namespace waggle::cli {
@@ -73,6 +75,12 @@ class AgentProgram {
                                                {"WAGGLE_AGENT", args_.id},
                                                {"WAGGLE_COORDINATOR", config_.coordinator}},
                          [this] { queue_.wake(); });
+    if (!args_.on_proposal.empty())
+      on_proposal_.emplace(args_.on_proposal,
+                           Environment{{"WAGGLE_SWARM", config_.swarm},
+                                       {"WAGGLE_AGENT", args_.id},
+                                       {"WAGGLE_COORDINATOR", config_.coordinator}},
+                           [this] { queue_.wake(); }, OnChange::Of::kProposal);
     auto runtime = AgentRuntime::open(options, std::make_shared<AgentLoop>(),
                                       [this](const Delivery& delivery) { queue_.push(delivery); });
     if (!runtime) return fail(runtime.error(), json_);
@@ -166,7 +174,7 @@ class AgentProgram {
 
   [[nodiscard]] bool drained() {
     if (asked_.empty() && held_reads_.empty() && earlier_ == 0)
-      return !on_change_ || on_change_->idle();
+      return (!on_change_ || on_change_->idle()) && (!on_proposal_ || on_proposal_->idle());
     return false;
   }
 
@@ -276,8 +284,11 @@ class AgentProgram {
     for (const Delivery& delivery : taken.deliveries)
       std::visit([this](const auto& one) { on(one); }, delivery);
     if (taken.dropped) lagged(taken.dropped_from, taken.dropped_to);
-    if (on_change_)
-      for (const Json& report : on_change_->take_reports()) out_.add(report);
+    for (auto* command : {&on_change_, &on_proposal_})
+      if (*command)
+        for (const Json& report : (*command)->take_reports()) out_.add(report);
+    if (on_proposal_)
+      for (const auto& [id, text] : on_proposal_->take_answers()) answer(id, text);
   }
 
   void lagged(const Cursor& from, const Cursor& to) {
@@ -342,9 +353,45 @@ class AgentProgram {
   void on(const StateChanged& changed) {
     state_is_held();
     if (on_change_) tell_command(changed);
+    for (const Change& change : changed.changes) consider(change.key, change.record);
     if (!watching_ || (changed.changes.empty() && !changed.cleared)) return;
     if (out_.size() > kChangesBytesMax) return lagged(changed.from, changed.to);
     out_.add(changed_json(changed));
+  }
+
+  // Asks the command, once, about an open proposal on which this agent may vote.
+  void consider(const Key& key, const RecordPtr& record) {
+    if (!on_proposal_ || !key.value().starts_with(kProposalKeys)) return;
+    const std::string id = key.value().substr(kProposalKeys.size());
+    const std::optional<Register> document = register_of(record.get());
+    const Result<Proposal> proposal = recover_proposal(id, document ? document->bytes : "{}");
+    if (!proposal || proposal->state != BallotState::kOpen) {
+      considered_.erase(id);
+      return;
+    }
+    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.insert(id).second) return;
+    Json one = event_json("proposal", {});
+    one.set("id", id);
+    if (Result<Json> json = parse_json(document->bytes)) one.add_all(*std::move(json));
+    on_proposal_->add(id, record->version.value(), one);
+  }
+
+  // What the command said: a vote is its first word, nothing is no vote.
+  void answer(const std::string& id, const std::string& text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string::npos) return;
+    const std::string word = text.substr(begin, text.find_first_of(" \t\r\n", begin) - begin);
+    if (const Result<Stance> stance = stance_of(word); !stance) {
+      Json failure = event_json("on_proposal_failed", {});
+      out_.add(failure.set("key", id).set("text", printable(stance.error().text, 256)));
+      return;
+    }
+    AgentOp op;
+    op.op = "vote";
+    op.proposal_id = id;
+    op.ask = WriteCommand{
+        {}, {{vote_key(id, AgentId(args_.id)), {}, PutOp{ContentType::kText, word}, {}}}};
+    post(runtime_->next_request(), std::move(op));
   }
 
   // Of this process only: what waits for the command when the process ends is not kept.
@@ -442,7 +489,15 @@ class AgentProgram {
   }
 
   void state_is_held() {
-    if (!std::exchange(state_held_, true)) release_reads();
+    if (std::exchange(state_held_, true)) return;
+    release_reads();
+    // What is open already is no change.
+    std::vector<Change> open;
+    if (on_proposal_)
+      runtime_->inspect([&](const Agent& agent) {
+        open = agent.view_all(fmt::format("{}*", kProposalKeys));
+      });
+    for (const Change& change : open) consider(change.key, change.record);
   }
 
   void release_reads() {
@@ -473,6 +528,7 @@ class AgentProgram {
     outbox -= std::min<std::uint64_t>(outbox, not_taken);
     runtime_.reset();
     take_deliveries();
+    if (on_proposal_) (void)on_proposal_->stop();
     const std::size_t given_up = on_change_ ? on_change_->stop() : 0;
     const bool kept = !args_.data.empty();
     for (const auto& [request, asked] : asked_.all()) {
@@ -516,6 +572,8 @@ class AgentProgram {
   DeliveryQueue queue_;
   LineBuffer out_;
   std::optional<OnChange> on_change_;
+  std::optional<OnChange> on_proposal_;
+  std::set<std::string> considered_;  // proposals that it was asked about
   std::unique_ptr<AgentRuntime> runtime_;
 
   LineReader input_{kLineBytesMax};

@@ -35,10 +35,11 @@ int file_of(const std::string& text) {
 
 }  // namespace
 
-OnChange::OnChange(std::string command, Environment environment, std::function<void()> wake)
+OnChange::OnChange(std::string command, Environment environment, std::function<void()> wake, Of of)
     : command_(std::move(command)),
       environment_(std::move(environment)),
       wake_(std::move(wake)),
+      of_(of),
       thread_([this] { work(); }) {}
 
 OnChange::~OnChange() {
@@ -57,12 +58,21 @@ void OnChange::add(std::string key, std::uint64_t revision, const Json& change) 
   changed_.notify_all();
 }
 
+std::string OnChange::event(std::string_view what) const {
+  return fmt::format("{}_{}", of_ == Of::kChange ? "on_change" : "on_proposal", what);
+}
+
+std::vector<std::pair<std::string, std::string>> OnChange::take_answers() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(answers_, {});
+}
+
 std::vector<Json> OnChange::take_reports() {
   const std::lock_guard lock(mutex_);
   std::vector<Json> reports = std::exchange(reports_, {});
   if (dropped_ > 0) {
     Json lagged;
-    lagged.set("event", "on_change_lagged").set("dropped", std::exchange(dropped_, 0));
+    lagged.set("event", event("lagged")).set("dropped", std::exchange(dropped_, 0));
     lagged.set("text", fmt::format("the command is slower than the changes: more than {} waited",
                                    kQueueMax));
     reports.push_back(std::move(lagged));
@@ -120,9 +130,11 @@ void OnChange::work() {
 
 void OnChange::run(const Waiting& change) {
   Json failure;
-  failure.set("event", "on_change_failed").set("key", change.key).set("revision", change.revision);
-  const pid_t child = spawn(change);
+  failure.set("event", event("failed")).set("key", change.key).set("revision", change.revision);
+  const int answer = of_ == Of::kProposal ? file_of({}) : -1;
+  const pid_t child = spawn(change, answer);
   if (child < 0) {
+    if (answer >= 0) close(answer);
     report(
         failure.set("text", fmt::format("/bin/sh could not be started: {}", std::strerror(errno))));
     return;
@@ -139,6 +151,14 @@ void OnChange::run(const Waiting& change) {
     child_ = -1;
     stopping = stopping_;
   }
+  if (answer >= 0) {
+    std::string text(kAnswerBytes, '\0');
+    const ssize_t size = pread(answer, text.data(), text.size(), 0);
+    close(answer);
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    const std::lock_guard lock(mutex_);
+    if (result == 0 && !stopping) answers_.emplace_back(change.key, std::move(text));
+  }
   if (result == 0 || stopping) return;
   if (WIFEXITED(result)) {
     failure.set("exit", WEXITSTATUS(result));
@@ -148,7 +168,7 @@ void OnChange::run(const Waiting& change) {
   report(std::move(failure));
 }
 
-pid_t OnChange::spawn(const Waiting& change) {
+pid_t OnChange::spawn(const Waiting& change, int answer) {
   const int input = file_of(change.input);
   if (input < 0) return -1;
   Environment own = environment_;
@@ -160,7 +180,9 @@ pid_t OnChange::spawn(const Waiting& change) {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
       child = start_child({"/bin/sh", "-c", command_}, own,
-                          {.input = input, .output = STDERR_FILENO, .own_group = true});
+                          {.input = input,
+                           .output = answer >= 0 ? answer : STDERR_FILENO,
+                           .own_group = true});
       error = errno;
     }
     child_ = child;

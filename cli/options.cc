@@ -103,7 +103,7 @@ class Parser {
   static std::string empty_value(const std::vector<std::string>& words) {
     static constexpr std::string_view kNeedValue[] = {
         "--if-version", "--at-least", "--count",  "--floor", "--file",
-        "--on-change",  "--config",   "--listen", "--id",    "--swarm",
+        "--on-change",  "--on-proposal",  "--config",   "--listen", "--id",    "--swarm",
         "--field",      "--as-of",    "--type",   "--kind",  "--coordinator",
         "--token",      "--ttl",      "--to"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
@@ -192,6 +192,10 @@ class Parser {
     app.add_option(
            "--on-change", agent.on_change,
            "Run this with /bin/sh for each change; the change is JSON on its standard input")
+        ->type_name("CMD");
+    app.add_option("--on-proposal", agent.on_proposal,
+                   "Run this for each open proposal on which it may vote: the proposal is JSON on "
+                   "its standard input, the vote what it prints: for, against, abstain or nothing")
         ->type_name("CMD");
     choice<bool>(
         app, "--role", {{"member", false}, {"observer", true}},
@@ -623,6 +627,8 @@ class Parser {
         !line_.conflict.value)
       return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "
              "or --value VALUE";
+    if (line_.verb == Verb::kAgentRun && line_.agent.observer && !line_.agent.on_proposal.empty())
+      return "waggle agent run: an observer does not vote, so --on-proposal does nothing";
     if (line_.verb == Verb::kAgentRun && line_.agent.no_stdin && line_.agent.observer &&
         line_.agent.on_change.empty() && !line_.agent.changes)
       return "waggle agent run: an observer with --no-stdin does nothing; add --changes or "

@@ -75,6 +75,7 @@ struct CommandLine {
     std::string id;
     std::string data;
     std::string on_change;
+    std::string on_proposal;
     bool observer = false;
     bool changes = false;
     bool initial = false;

@@ -114,6 +114,21 @@ class Proposals(program.Case):
         self.assertEqual((shown["state"], shown["votes"]),
                          ("approved", {"ada": "for", "bob": "for"}))
 
+    def test_a_command_is_asked_for_the_vote(self):
+        earlier = self.propose("before", "--electorate", "ada,bob", "--for", "1h")
+        script = ("read -r line; case $line in *north*) echo for;; *silent*) ;; *wrong*) echo hm;;"
+                  " *fail*) exit 3;; *) echo against $WAGGLE_AGENT;; esac")
+        agents = [self.attached_agent(name, "--on-proposal", script) for name in ("ada", "bob")]
+        self.assertEqual(self.json("proposal", "watch", earlier, code=4)["votes"]["ada"], "against")
+        north = self.json("propose", "north", "--wait")
+        self.assertEqual((north["state"], north["votes"]), ("approved", {"ada": "for", "bob": "for"}))
+        self.expect(6, "propose", "silent", "--for", "300ms", "--wait")
+        self.propose("wrong", "--id", "w")
+        self.assertIn("abstain", agents[0].wait_for("on_proposal_failed", key="w")["text"])
+        self.propose("fail", "--id", "f")
+        self.assertEqual(agents[0].wait_for("on_proposal_failed", key="f")["exit"], 3)
+        self.expect(2, "agent", "run", "--id", "eve", "--role", "observer", "--on-proposal", "true")
+
     def test_time_is_over(self):
         self.expect(6, "propose", "quick", "--electorate", "nobody", "--for", "200ms", "--wait")
         self.expect(4, "propose", "nobody", "--wait")  # nobody is attached
