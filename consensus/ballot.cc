@@ -123,14 +123,16 @@ BallotTally tally(const BallotRule& rule, const Electorate& electorate, const Vo
           sum.groups};
 }
 
-BallotState decide(const BallotRule& rule, const Electorate& electorate, const Votes& votes,
-                   bool closes) {
-  const Count sum = count(rule, electorate, votes);
+namespace {
+
+// `all_voted`: nobody is missing.
+BallotState judge(const BallotRule& rule, const Count& sum, bool any_voted, bool all_voted,
+                  bool closes) {
   if (sum.all == 0) return BallotState::kNoQuorum;
   const std::uint32_t threshold = rule.threshold_permille;
   const bool takes_part = at_least(sum.took_part, sum.all, rule.participation_permille);
   const bool groups = sum.groups >= rule.groups_least;
-  const bool complete = closes || votes.size() == electorate.size();
+  const bool complete = closes || all_voted;
 
   // Approved, whatever who is missing would still do.
   const std::uint64_t cast = rule.of_cast ? sum.in_favour + sum.against_with_missing : sum.all;
@@ -148,12 +150,46 @@ BallotState decide(const BallotRule& rule, const Electorate& electorate, const V
 
   // No vote can come any more: who is missing has not taken part.
   if (!rule.of_cast)
-    return votes.size() < electorate.size() ? BallotState::kTimeout : BallotState::kNoQuorum;
+    return all_voted ? BallotState::kNoQuorum : BallotState::kTimeout;
   const std::uint64_t of = sum.in_favour + sum.against;
-  if (votes.empty()) return BallotState::kTimeout;
+  if (!any_voted) return BallotState::kTimeout;
   if (!takes_part || of == 0) return BallotState::kNoQuorum;
   if (!at_least(sum.in_favour, of, threshold)) return BallotState::kRejected;
   return groups ? BallotState::kApproved : BallotState::kNoQuorum;
+}
+
+}  // namespace
+
+BallotState decide(const BallotRule& rule, const Electorate& electorate, const Votes& votes,
+                   bool closes) {
+  return judge(rule, count(rule, electorate, votes), !votes.empty(),
+               votes.size() == electorate.size(), closes);
+}
+
+BallotSums::BallotSums(const Electorate& electorate, const Votes& votes) {
+  for (const auto& [agent, voter] : electorate) {
+    all_ += voter.weight;
+    missing_ += voter.weight;
+    if (const auto found = votes.find(agent); found != votes.end())
+      vote(voter, std::nullopt, found->second);
+  }
+}
+
+void BallotSums::vote(const Voter& voter, std::optional<Stance> before, Stance now) {
+  (before ? by_stance_[static_cast<std::size_t>(*before)] : missing_) -= voter.weight;
+  by_stance_[static_cast<std::size_t>(now)] += voter.weight;
+}
+
+BallotState decide(const BallotRule& rule, const Electorate& electorate, const Votes& votes,
+                   bool closes, const BallotSums& sums) {
+  if (rule.groups_least > 0 || rule.group_cap_permille < 1000)
+    return decide(rule, electorate, votes, closes);
+  const std::uint64_t in_favour = sums.by_stance_[static_cast<std::size_t>(Stance::kFor)];
+  const std::uint64_t against = sums.by_stance_[static_cast<std::size_t>(Stance::kAgainst)];
+  return judge(rule,
+               {sums.all_, in_favour, in_favour + sums.missing_, against, against + sums.missing_,
+                sums.all_ - sums.missing_, 0, 0},
+               !votes.empty(), votes.size() == electorate.size(), closes);
 }
 
 }  // namespace waggle

@@ -11,8 +11,10 @@
 // different groups, and a cap on what one group counts for, so that ten copies of one model are not
 // ten opinions. Ties go against: a threshold above one half is not reached by one half.
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -61,6 +63,22 @@ struct Voter {
 using Electorate = std::map<AgentId, Voter>;
 using Votes = std::map<AgentId, Stance>;  // of the electorate only
 
+// Weights by what they did, kept along: so that a vote costs the same however many may vote.
+class BallotSums {
+ public:
+  BallotSums() = default;
+  BallotSums(const Electorate& electorate, const Votes& votes);
+  // `before`: what the voter had said; none: it had not voted.
+  void vote(const Voter& voter, std::optional<Stance> before, Stance now);
+
+ private:
+  friend BallotState decide(const BallotRule&, const Electorate&, const Votes&, bool,
+                            const BallotSums&);
+  std::uint64_t all_ = 0;
+  std::uint64_t missing_ = 0;
+  std::array<std::uint64_t, 3> by_stance_{};
+};
+
 // By weight, after the cap of groups; `missing` is what they who have not voted could add.
 struct BallotTally {
   std::uint64_t all = 0;
@@ -75,5 +93,8 @@ struct BallotTally {
 // kOpen: it can still change. `closes`: the time is over, so it can't.
 [[nodiscard]] BallotState decide(const BallotRule& rule, const Electorate& electorate,
                                  const Votes& votes, bool closes);
+// The same, from sums that were kept along, unless the rule looks at groups.
+[[nodiscard]] BallotState decide(const BallotRule& rule, const Electorate& electorate,
+                                 const Votes& votes, bool closes, const BallotSums& sums);
 
 }  // namespace waggle

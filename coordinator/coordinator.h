@@ -91,8 +91,11 @@ class Coordinator final : public Core {
     Applied by;  // its writer's seqs up to this one are decided at this revision
   };
   struct OpenProposal {
+    OpenProposal(Proposal of, Instant until)
+        : proposal(std::move(of)), closes(until), sums(proposal.electorate, proposal.votes) {}
     Proposal proposal;
     Instant closes;
+    BallotSums sums;
   };
   using Proposals = std::map<std::string, OpenProposal>;
   struct Swarm {

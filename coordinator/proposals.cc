@@ -233,6 +233,10 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
   record->content = content_hash(*record->value);
   commit(swarm, {{entry.key, std::move(record)}}, {},
          {author.agent, author.incarnation, author.seq});
+  open->second.sums.vote(voter->second,
+                         before == proposal.votes.end() ? std::nullopt
+                                                        : std::optional(before->second),
+                         *stance);
   proposal.votes.insert_or_assign(session.agent, *stance);
   count("votes");
   outcome.changed = true;
@@ -272,7 +276,8 @@ Outcome Coordinator::cancel_proposal(Swarm& swarm, const Entry& entry, std::stri
 
 void Coordinator::judge_proposal(Swarm& swarm, Proposals::iterator open, bool over) {
   const Proposal& proposal = open->second.proposal;
-  const BallotState state = decide(proposal.rule, proposal.electorate, proposal.votes, over);
+  const BallotState state =
+      decide(proposal.rule, proposal.electorate, proposal.votes, over, open->second.sums);
   if (state == BallotState::kOpen) return;
   std::vector<Change> changes;
   close_into(swarm, open, state, changes);

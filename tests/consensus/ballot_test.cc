@@ -148,6 +148,19 @@ BOOST_AUTO_TEST_CASE(an_early_outcome_is_one_that_no_missing_vote_can_change) {
     std::string letters;
     for (std::size_t i = 0; i < count; ++i) letters += "fa-."[random.below(4)];
     const BallotState now = decide(rule, electorate, votes_of(letters), false);
+    // From sums that are kept along it is the same, however the votes came.
+    BallotSums sums(electorate, {});
+    for (const auto& [agent, stance] : votes_of(letters)) {
+      const auto first = static_cast<Stance>(random.below(3));
+      sums.vote(electorate.at(agent), std::nullopt, first);
+      sums.vote(electorate.at(agent), first, stance);
+    }
+    for (const bool closes : {false, true}) {
+      const BallotState whole = decide(rule, electorate, votes_of(letters), closes);
+      BOOST_TEST_REQUIRE((decide(rule, electorate, votes_of(letters), closes, sums) == whole));
+      const BallotSums anew(electorate, votes_of(letters));
+      BOOST_TEST_REQUIRE((decide(rule, electorate, votes_of(letters), closes, anew) == whole));
+    }
     // All ways to fill in who is missing, and silence to the end.
     std::vector<std::string> filled = {""};
     for (const char letter : letters) {

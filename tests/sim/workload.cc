@@ -225,8 +225,10 @@ EphemeralCommand Workload::ephemeral(const AgentId& id) {
 }
 
 std::string Workload::proposal() {
-  std::string text = fmt::format(R"({{"title":"{}","timeout_ms":{})", value().substr(0, 20),
-                                 random_.between(100, random_.chance(1, 2) ? 2'000 : 10'000));
+  const std::string title = value().substr(0, 20);
+  const std::int64_t longest = random_.chance(1, 2) ? 2'000 : 10'000;
+  std::string text = fmt::format(R"({{"title":"{}","timeout_ms":{})", title,
+                                 random_.between(100, longest));
   constexpr const char* kShares[] = {"0.3", "0.51", "\"strong\"", "1"};
   text += fmt::format(R"(,"threshold":{})", kShares[random_.below(4)]);
   if (random_.chance(1, 3)) text += R"(,"of":"cast")";
@@ -241,10 +243,12 @@ std::string Workload::proposal() {
     if (random_.chance(1, 2)) text += fmt::format(R"(,"weights":{{"a1":{}}})", random_.below(4));
     if (random_.chance(1, 2)) text += R"(,"labels":{"a1":"m"})";
   }
-  if (random_.chance(2, 3))
+  if (random_.chance(2, 3)) {
+    const char* key = random_.chance(1, 2) ? "law/0" : "k/1";
+    const std::uint64_t value = values_ += 2;
     text += fmt::format(R"(,"writes":[{{"key":"{}","value":"{}"}},{{"key":"r/{}","value":"{}"}}])",
-                        random_.chance(1, 2) ? "law/0" : "k/1", ++values_, random_.below(4),
-                        ++values_);
+                        key, value, random_.below(4), value + 1);
+  }
   return text + "}";
 }
 
@@ -282,7 +286,8 @@ ClaimCommand Workload::claim(const Agent& agent) {
     return command;
   }
   command.pattern = kPatterns[random_.below(8)];
-  command.ttl_millis = random_.between(200, random_.chance(1, 4) ? 20'000 : 3'000);
+  const std::int64_t longest = random_.chance(1, 4) ? 20'000 : 3'000;
+  command.ttl_millis = random_.between(200, longest);
   command.wait_millis = random_.chance(1, 2) ? random_.between(100, 8'000) : 0;
   command.renews = random_.chance(2, 3);
   return command;

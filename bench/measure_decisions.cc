@@ -1,0 +1,167 @@
+// Claims and proposals over real sockets and a synced store: how long a grant takes, how many there
+// are a second, and how many proposals are decided.
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "bench/disk.h"
+#include "bench/peer.h"
+#include "bench/rows.h"
+#include "bench/swarm.h"
+#include "coordinator/proposal.h"
+
+namespace waggle::bench {
+namespace {
+
+constexpr int kPatienceMillis = 20'000;
+constexpr std::size_t kClaimants = 50;
+
+ClaimRequest request_of(const Peer& peer, ClaimVerb verb, const std::string& pattern,
+                        FenceToken token = {}) {
+  static std::uint64_t number = 0;
+  ClaimRequest request;
+  request.session = peer.welcome().session;
+  request.request = RequestId(++number);
+  request.verb = verb;
+  request.pattern = pattern;
+  request.token = token;
+  if (verb == ClaimVerb::kTake) request.ttl_millis = 60'000;
+  return request;
+}
+
+// The next message of a kind; others that a peer gets are left aside.
+template <typename T>
+T next(Peer& peer) {
+  while (const MessagePtr message = peer.receive(kPatienceMillis)) {
+    if (const auto* wanted = std::get_if<T>(message.get())) return *wanted;
+    if (const auto* error = std::get_if<ErrorReply>(message.get()))
+      throw std::runtime_error(error->text);
+  }
+  throw std::runtime_error("the coordinator does not answer");
+}
+
+ClaimResult granted(Peer& peer) {
+  ClaimResult result = next<ClaimResult>(peer);
+  if (result.code != Code::kCommitted || result.place != 0)
+    throw std::runtime_error("no claim was granted: " + result.text);
+  return result;
+}
+
+void measure_claims(Run& run) {
+  const ScratchDirectory scratch;
+  Coordinator coordinator(scratch.path("store"));
+  ZmqContext context;
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (std::size_t i = 0; i < kClaimants; ++i)
+    peers.push_back(std::make_unique<Peer>(context, coordinator.endpoint(),
+                                           fmt::format("~client-claimant-{}", i)));
+  Samples takes;
+  Samples pairs;
+  for (int i = 0; i < (run.quick ? 300 : 1'500); ++i) {
+    const double begin = now_micros();
+    peers[0]->send(request_of(*peers[0], ClaimVerb::kTake, "bench/one"));
+    const FenceToken token = granted(*peers[0]).token;
+    const double taken = now_micros();
+    peers[0]->send(request_of(*peers[0], ClaimVerb::kRelease, "bench/one", token));
+    (void)granted(*peers[0]);
+    if (i < 50) continue;  // warm-up
+    takes.push_back(taken - begin);
+    pairs.push_back(now_micros() - begin);
+  }
+  run.report.add({.name = "claims.take", .value = summarise(takes), .unit = "us"});
+  run.report.add({.name = "claims.take_release", .value = summarise(pairs), .unit = "us"});
+
+  Samples rates;
+  std::vector<FenceToken> tokens(kClaimants);
+  for (int block = 0; block < (run.quick ? 12 : 40); ++block) {
+    constexpr int kTurns = 20;
+    const double begin = now_micros();
+    for (int turn = 0; turn < kTurns; ++turn) {
+      for (std::size_t i = 0; i < kClaimants; ++i)
+        peers[i]->send(request_of(*peers[i], ClaimVerb::kTake, fmt::format("bench/{}", i)));
+      for (std::size_t i = 0; i < kClaimants; ++i) tokens[i] = granted(*peers[i]).token;
+      for (std::size_t i = 0; i < kClaimants; ++i)
+        peers[i]->send(
+            request_of(*peers[i], ClaimVerb::kRelease, fmt::format("bench/{}", i), tokens[i]));
+      for (std::size_t i = 0; i < kClaimants; ++i) (void)granted(*peers[i]);
+    }
+    if (block >= 2)
+      rates.push_back(kTurns * static_cast<double>(kClaimants) / (now_micros() - begin) * 1e6);
+  }
+  run.report.add({.name = "claims.rate", .value = summarise(rates), .unit = "/s"});
+}
+
+void measure_proposals(Run& run, std::size_t voters, int count) {
+  const ScratchDirectory scratch;
+  Coordinator coordinator(scratch.path("store"));
+  ZmqContext context;
+  Peer proposer(context, coordinator.endpoint(), "~client-proposer");
+  std::vector<std::unique_ptr<Peer>> agents;
+  std::string electorate;
+  for (std::size_t i = 0; i < voters; ++i) {
+    const std::string name = fmt::format("voter-{}", i);
+    agents.push_back(std::make_unique<Peer>(context, coordinator.endpoint(), name));
+    electorate += fmt::format(R"({}"{}")", i > 0 ? "," : "", name);
+  }
+  const std::string document =
+      fmt::format(R"({{"title":"bench","threshold":1,"electorate":[{}]}})", electorate);
+  const auto committed = [](Peer& peer) {
+    if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
+      throw std::runtime_error("a write was not answered");
+  };
+  Samples micros;
+  for (int n = 0; n < count; ++n) {
+    const std::string id = fmt::format("p{}", n);
+    const double begin = now_micros();
+    proposer.send(proposer.submit({proposer.put(proposal_key(id).value(), document)}));
+    committed(proposer);
+    // All vote at once; the last one decides, since all are needed.
+    for (std::size_t i = 0; i < voters; ++i) {
+      const AgentId name(fmt::format("voter-{}", i));
+      agents[i]->send(agents[i]->submit({agents[i]->put(vote_key(id, name).value(), "for")}));
+    }
+    for (std::size_t i = 0; i < voters; ++i) committed(*agents[i]);
+    if (n > 0) micros.push_back(now_micros() - begin);
+    proposer.send(Query{proposer.welcome().session, RequestId(static_cast<std::uint64_t>(n) + 1),
+                        GetQuery{{proposal_key(id)}, {}}});
+    const QueryResult read = next<QueryResult>(proposer);
+    const std::optional<Register> outcome =
+        register_of(read.changes.empty() ? nullptr : read.changes.front().record.get());
+    if (!outcome || outcome->bytes.find(R"("state":"approved")") == std::string::npos)
+      throw std::runtime_error("the proposal was not approved");
+  }
+  Row row{.name = fmt::format("proposals.{}", voters), .value = summarise(micros), .unit = "us"};
+  row.parts.emplace_back("decided a second", fmt::format("{:.0f}", 1e6 / row.value.median));
+  row.parts.emplace_back(
+      "votes a second",
+      fmt::format("{:.0f}", 1e6 / row.value.median * static_cast<double>(voters)));
+  run.report.add(std::move(row));
+}
+
+}  // namespace
+
+void measure_decisions(Run& run) {
+  if (run.wanted("claims")) {
+    run.report.section("claims, over tcp, each grant and end a synced commit",
+                       "take: from the request to the grant of a free claim. take_release: both, one "
+                       "after the other. rate: grants a second of 50 clients, each on a key of its "
+                       "own, each released before the next.");
+    measure_claims(run);
+  }
+  for (const auto& [voters, quick, full] :
+       {std::array<std::size_t, 3>{10, 60, 300}, {100, 20, 60}, {1000, 4, 10}}) {
+    const std::string name = fmt::format("proposals.{}", voters);
+    if (!run.wanted(name)) continue;
+    if (voters == 10)
+      run.report.section("proposals, over tcp, each vote a synced commit",
+                         "N: a proposal is opened, N agents vote at once, all of whom are needed, and "
+                         "all are answered. One after the other; the driver is one thread.");
+    measure_proposals(run, voters, static_cast<int>(run.quick ? quick : full));
+  }
+}
+
+}  // namespace waggle::bench
