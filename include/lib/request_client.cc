@@ -129,7 +129,8 @@ Status RequestClient::Parts::join(Instant deadline) {
     while (monotonic_now() < again) {
       if (port->closed())
         return failed(Code::kUnavailable, fmt::format("{} is shut down", port->name()));
-      Result<MessagePtr> message = next(again);
+      if (stop && stop()) return failed(Code::kUnavailable, "interrupted");
+      Result<MessagePtr> message = next(stop ? std::min(again, in(kStopMillis)) : again);
       if (!message) {
         if (message.error().code == Code::kUnsupported)
           return std::unexpected(std::move(message.error()));

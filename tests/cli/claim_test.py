@@ -49,6 +49,35 @@ class Claims(program.Case):
         self.assertGreater(int(done.stdout), int(first))
         self.expect(6, "claim", "take", "k", "--wait", "100ms")
 
+    def test_who_is_interrupted_in_line_leaves_it(self):
+        token = self.take("k")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            waits = self.start("claim", "take", "k", "--wait", "1h", "--ttl", "1d",
+                               "--coordinator", self.endpoint, "--json")
+            waits.err.next(time.monotonic() + program.PATIENCE)  # its place
+            waits.signal(number)
+            self.assertEqual(waits.wait(), 128 + number)
+        self.out("claim", "release", "k", "--token", token)
+        self.assertEqual(self.json("claim", "ls")["claims"], [])
+        # Also while no coordinator answers.
+        self.take("k")
+        other = self.start("claim", "take", "k", "--wait", "1h", "--coordinator", self.endpoint)
+        other.err.next(time.monotonic() + program.PATIENCE)
+        self.server.signal(signal.SIGKILL)
+        self.server.wait()
+        time.sleep(0.5)
+        other.signal(signal.SIGINT)
+        self.assertEqual(other.wait(), 130)
+
+    def test_the_environment_gives_way_to_the_flag(self):
+        token = self.take("k")
+        self.out("state", "put", "k", "x", "--token", token, env=self.under("5"))
+        self.expect(7, "state", "put", "k", "x", env=self.under("5"))
+        self.out("clear", "k", "--token", token)
+        self.assertIn("WAGGLE_FENCE_TOKEN", self.expect(2, "state", "put", "k", "x",
+                                                        env=self.under("soon")).stderr)
+        self.out("state", "ls", env=self.under("soon"))
+
     def test_a_claim_and_its_token_survive_the_coordinator(self):
         token = self.take("k", "--ttl", "1h")
         self.server.signal(signal.SIGKILL)
