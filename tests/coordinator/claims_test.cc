@@ -214,12 +214,12 @@ BOOST_AUTO_TEST_CASE(who_comes_second_is_refused_or_waits_and_is_served_in_order
   BOOST_TEST(place.take("b", "plan/x", 60'000, 7).place == 1u);  // asked again
   // Nobody passes those who wait.
   (void)place.tell("a", ClaimVerb::kRelease, "plan/*", first);
-  const auto* served = place.to<ClaimResult>("b");
-  BOOST_REQUIRE(served != nullptr);
-  BOOST_TEST((served->request == RequestId(7) && served->code == Code::kCommitted));
-  BOOST_TEST((served->token > first && place.to<ClaimResult>("c") == nullptr));
+  BOOST_REQUIRE(place.to<ClaimResult>("b") != nullptr);
+  const ClaimResult served = *place.to<ClaimResult>("b");
+  BOOST_TEST((served.request == RequestId(7) && served.code == Code::kCommitted));
+  BOOST_TEST((served.token > first && place.to<ClaimResult>("c") == nullptr));
   BOOST_TEST((place.take("a", "plan/y").code == Code::kConflict));
-  (void)place.tell("b", ClaimVerb::kRelease, "plan/x", served->token);
+  (void)place.tell("b", ClaimVerb::kRelease, "plan/x", served.token);
   BOOST_REQUIRE(place.to<ClaimResult>("c") != nullptr);
   BOOST_TEST((place.to<ClaimResult>("c")->token && place.held("plan/*")));
 }
