@@ -107,7 +107,7 @@ class LeavesLine {
 
  private:
   RequestClient& client_;
-  Signals signals_;
+  Signals signals_{Signals::Quit::kTaken};  // a claim that is left behind blocks others
   int signal_ = 0;
 };
 

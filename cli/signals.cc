@@ -14,10 +14,11 @@
 
 namespace waggle::cli {
 
-Signals::Signals() {
+Signals::Signals(Quit quit) {
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    if (signal == SIGQUIT && quit == Quit::kLeft) continue;
     // What the caller ignores (nohup, a background job) stays ignored.
     struct sigaction before {};
     if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
@@ -43,6 +44,8 @@ std::string_view signal_name(int signal) {
       return "INT";
     case SIGHUP:
       return "HUP";
+    case SIGQUIT:
+      return "QUIT";
     default:
       return "a signal";
   }

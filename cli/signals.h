@@ -1,18 +1,21 @@
 #pragma once
 
-// TERM, INT and HUP as something to wait for beside other descriptors. They are blocked for the
-// whole process from construction on, so construct it before any thread; a child must unblock them
-// (on_change.cc does). PIPE is ignored: a reader that went away is an error of write().
+// TERM, INT and HUP, and QUIT for who asks for it (others leave a core as the user wants), as
+// something to wait for beside other descriptors. They are blocked for the whole process from
+// construction on, so construct it before any thread; a child must unblock them (child.cc does).
+// PIPE is ignored: a reader that went away is an error of write().
 //
 // Lives as long as the process: what was blocked is not unblocked again.
 
+#include <cstdint>
 #include <string_view>
 
 namespace waggle::cli {
 
 class Signals {
  public:
-  Signals();
+  enum class Quit : std::uint8_t { kLeft, kTaken };
+  explicit Signals(Quit quit = Quit::kLeft);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 

@@ -51,7 +51,7 @@ class Claims(program.Case):
 
     def test_who_is_interrupted_in_line_leaves_it(self):
         token = self.take("k")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             waits = self.start("claim", "take", "k", "--wait", "1h", "--ttl", "1d",
                                "--coordinator", self.endpoint, "--json")
             waits.err.next(time.monotonic() + program.PATIENCE)  # its place
@@ -113,11 +113,12 @@ class Claims(program.Case):
         self.assertIn("the claim is lost", run.messages)
 
     def test_run_passes_a_signal_on_and_releases(self):
-        run = self.run_claimed("--", "sleep", "1000")
-        self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
-        run.signal(signal.SIGTERM)
-        self.assertEqual(run.wait(), 128 + 15)
-        self.assertEqual(self.json("claim", "ls")["claims"], [])
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            run = self.run_claimed("--", "sh", "-c", "ulimit -c 0; exec sleep 1000")
+            self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
+            run.signal(number)
+            self.assertEqual(run.wait(), 128 + number)
+            self.assertEqual(self.json("claim", "ls")["claims"], [])
 
     def test_an_agent_brings_its_token_by_itself_and_its_claims_go_with_it(self):
         bee, ada = self.attached_agent("bee"), self.attached_agent("ada", "--changes")
