@@ -227,6 +227,9 @@ Status read_facts(const Object& object, Proposal& proposal,
     const Object* of = value->object();
     if (of == nullptr) return wrong(name, "an object by agent", *value);
     for (const auto& [agent, one] : *of) {
+      if (Status shape = check_agent_id(agent); !shape)
+        return failed(Code::kRejected,
+                      fmt::format("proposal: \"{}\": {}", name, shape.error().text));
       if (!proposal.of_members && !proposal.electorate.contains(AgentId(agent)))
         return failed(Code::kRejected, fmt::format("proposal: \"{}\": {} is not in the electorate",
                                                    name, agent));

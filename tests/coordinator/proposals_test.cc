@@ -153,6 +153,9 @@ BOOST_AUTO_TEST_CASE(a_vote_is_of_who_is_in_the_electorate_from_its_own_session_
   BOOST_TEST(place.state("p") == "no_quorum");
   BOOST_TEST(place.field("p", "refused").find("c is not in the electorate") != std::string::npos);
   BOOST_TEST(place.field("p", "votes") == R"({"a":"abstain","b":"abstain"})");
+  // Facts about who can't be an agent.
+  const Outcome strange = place.propose("a", "r", R"({"title":"t","labels":{"no one":"m"}})");
+  BOOST_TEST(place.words(strange) == "invalid");
   // Where it may not be changed.
   (void)place.propose("a", "q", R"({"title":"t","changes":false})");
   (void)place.vote("a", "q", "for");
