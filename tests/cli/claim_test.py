@@ -114,8 +114,8 @@ class Claims(program.Case):
 
     def test_run_passes_a_signal_on_and_releases(self):
         for number in (signal.SIGTERM, signal.SIGQUIT):
-            run = self.run_claimed("--", "sh", "-c", "ulimit -c 0; exec sleep 1000")
-            self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
+            run = self.run_claimed("--", "sh", "-c", "ulimit -c 0; echo {}; exec sleep 1000")
+            run.out.next(time.monotonic() + program.PATIENCE)  # the command runs
             run.signal(number)
             self.assertEqual(run.wait(), 128 + number)
             self.assertEqual(self.json("claim", "ls")["claims"], [])
