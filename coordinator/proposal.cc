@@ -217,10 +217,9 @@ Status read_writes(const Object& object, std::vector<ProposedWrite>& writes) {
   return {};
 }
 
-// Onto an electorate that is known: by name.
-Status read_facts(const Object& object, Proposal& proposal,
-                  std::map<std::string, std::uint32_t>& weights,
-                  std::map<std::string, std::string>& labels) {
+// Onto an electorate that is known: by name. Of members it is only known later who they are: kept
+// in the electorate until then.
+Status read_facts(const Object& object, Proposal& proposal) {
   const auto each = [&](const char* name, const auto& take) -> Status {
     const JsonValue* value = find(object, name);
     if (value == nullptr) return {};
@@ -233,21 +232,23 @@ Status read_facts(const Object& object, Proposal& proposal,
       if (!proposal.of_members && !proposal.electorate.contains(AgentId(agent)))
         return failed(Code::kRejected, fmt::format("proposal: \"{}\": {} is not in the electorate",
                                                    name, agent));
-      if (Status taken = take(agent, one); !taken) return taken;
+      Voter& voter =
+          proposal.electorate.try_emplace(AgentId(agent), Voter{1'000, {}}).first->second;
+      if (Status taken = take(voter, one); !taken) return taken;
     }
     return {};
   };
-  Status read = each("weights", [&](const std::string& agent, const JsonValue& one) -> Status {
+  Status read = each("weights", [](Voter& voter, const JsonValue& one) -> Status {
     const Result<std::uint32_t> weight = weight_of(one);
     if (!weight) return std::unexpected(weight.error());
-    weights[agent] = *weight;
+    voter.weight = *weight;
     return {};
   });
   if (!read) return read;
-  return each("labels", [&](const std::string& agent, const JsonValue& one) -> Status {
+  return each("labels", [](Voter& voter, const JsonValue& one) -> Status {
     if (one.text() == nullptr || one.text()->empty() || one.text()->size() > limits::kIdBytes)
       return wrong("labels", "a text for each agent, such as its model or host", one);
-    labels[agent] = *one.text();
+    voter.group = *one.text();
     return {};
   });
 }
@@ -314,15 +315,8 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
                                                  fmt::join(kGiven, ", ")));
   Result<Proposal> proposal = read_given(id, *object);
   if (!proposal) return proposal;
-  std::map<std::string, std::uint32_t> weights;
-  std::map<std::string, std::string> labels;
-  if (Status facts = read_facts(*object, *proposal, weights, labels); !facts)
+  if (Status facts = read_facts(*object, *proposal); !facts)
     return std::unexpected(std::move(facts.error()));
-  // Of members it is only known later who they are: kept beside, under their names.
-  for (const auto& [agent, weight] : weights)
-    proposal->electorate.try_emplace(AgentId(agent), Voter{1'000, {}}).first->second.weight = weight;
-  for (const auto& [agent, label] : labels)
-    proposal->electorate.try_emplace(AgentId(agent), Voter{1'000, {}}).first->second.group = label;
   return proposal;
 }
 
