@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "base/glob.h"
 #include "base/limits.h"
 #include "base/shape.h"
 #include "consensus/claim_record.h"
+#include "consensus/task_queue.h"
 
 namespace waggle {
 namespace {
@@ -42,6 +42,7 @@ Status OwnClaims::ask(const ClaimCommand& command, RequestId number, Instant now
   asking.request.wait_millis = takes ? std::max<std::int64_t>(command.wait_millis, 0) : 0;
   asking.request.to = command.to;
   asking.request.checkpoint = command.checkpoint;
+  if (takes) asking.request.can = command.can;
   asking.command = command.request;
   asking.renews = command.renews;
   asking.resend_at = now;
@@ -88,8 +89,17 @@ void OwnClaims::ask_again(Instant now) {
   for (auto& [number, asking] : asking_) asking.resend_at = now;
 }
 
-void OwnClaims::lose(const std::string& pattern, FenceToken token, std::string why,
+void OwnClaims::lose(const std::string& pattern, const Own& own, std::string why,
                      std::vector<Delivery>& told) {
+  if (own.reports > 0) {
+    unsettled_.insert_or_assign(pattern, Unsettled{own.token, own.reports, own.since, std::move(why)});
+  } else {
+    tell_lost(pattern, own.token, std::move(why), told);
+  }
+}
+
+void OwnClaims::tell_lost(const std::string& pattern, FenceToken token, std::string why,
+                          std::vector<Delivery>& told) {
   if (lost_.size() < limits::kClaims) lost_.insert_or_assign(pattern, token);
   told.emplace_back(ClaimLost{pattern, token, std::move(why)});
 }
@@ -106,9 +116,10 @@ void OwnClaims::renew(const std::string& pattern, Own& own, RequestId number, In
   asking_.emplace(number, std::move(asking));
 }
 
-bool OwnClaims::asks_for(const std::string& pattern, ClaimVerb verb) const {
+bool OwnClaims::asks_for(const Claim& claim) const {
+  if (claim.asked) return asking_.contains(claim.asked);
   return std::ranges::any_of(asking_, [&](const auto& one) {
-    return one.second.request.verb == verb && one.second.request.pattern == pattern;
+    return one.second.request.verb == ClaimVerb::kTake && one.second.request.pattern == claim.pattern;
   });
 }
 
@@ -136,20 +147,37 @@ std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant no
 
 void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant now,
                        std::vector<Delivery>& told) {
-  const std::string& pattern = asking.request.pattern;
+  // Of a task it is only known with the answer which one it is.
+  const std::string& pattern =
+      asking.request.verb == ClaimVerb::kTake && result.code == Code::kCommitted
+          ? result.pattern
+          : asking.request.pattern;
   const auto own = held_.find(pattern);
   const bool of_it = own != held_.end() && own->second.token == asking.request.token;
+  const ClaimVerb verb = asking.request.verb;
+  const bool stale = result.reason == Reason::kStaleToken;
+  if (const auto gone = unsettled_.find(pattern);
+      asking.command && gone != unsettled_.end() && gone->second.token == asking.request.token) {
+    // Who asked is told now. What was given away as it was meant to be is not lost.
+    const bool given = (verb == ClaimVerb::kRelease && stale) ||
+                       (verb != ClaimVerb::kRenew && result.code == Code::kCommitted);
+    const Unsettled last = gone->second;
+    if (given || stale) unsettled_.erase(gone);
+    if (!given && stale) tell_lost(pattern, last.token, last.why, told);
+  }
   if (result.code == Code::kCommitted) {
     switch (asking.request.verb) {
       case ClaimVerb::kTake: {
         // Of one who waited it is not known when it was granted: the renewal tells.
         const std::int64_t third = asking.waited ? 0 : result.ttl_millis / 3;
         lost_.erase(pattern);
+        unsettled_.erase(pattern);
         held_[pattern] = {result.token,
                           result.ttl_millis,
                           result.revision,
                           asking.renews,
                           false,
+                          0,
                           asking.renews ? now + Millis{third} : Instant::never(),
                           asking.sent + Millis{result.ttl_millis}};
         break;
@@ -168,7 +196,9 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
     }
   } else if (of_it && result.reason == Reason::kStaleToken) {
     const bool meant = asking.request.verb == ClaimVerb::kRelease;
-    if (!meant) lose(pattern, own->second.token, result.text, told);
+    // Who asked is told now; else a report that is under way says whether it is lost.
+    if (!meant && asking.command) own->second.reports = 0;
+    if (!meant) lose(pattern, own->second, result.text, told);
     held_.erase(own);
   } else if (of_it) {
     own->second.leaving = false;
@@ -223,7 +253,7 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     }
     const auto ended = record.metadata.find("ended");
     if (!own->second.leaving)
-      lose(pattern, own->second.token,
+      lose(pattern, own->second,
            claim ? fmt::format("{} holds it now, under token {}", claim->holder.agent.value(),
                                claim->token.value())
            : ended != record.metadata.end() ? ended->second
@@ -232,7 +262,10 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     settle_given(pattern, own->second.token, record, claim, told);
     held_.erase(own);
   }
-  if (!mine || asks_for(pattern, ClaimVerb::kTake)) return told;
+  if (!mine || asks_for(*claim)) return told;
+  // Taken for lost by the own clock, and a report is under way that may come in time.
+  const auto unsettled = unsettled_.find(pattern);
+  if (unsettled != unsettled_.end() && unsettled->second.token == claim->token) return told;
   if (claim->handed_by.empty()) {
     // Granted after this agent gave up waiting.
     Asking back;
@@ -246,9 +279,10 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     return told;
   }
   // How long it has been on its way is not known: the renewal tells.
-  held_[pattern] = {claim->token, claim->ttl_millis, record.version, true, false, now,
+  held_[pattern] = {claim->token, claim->ttl_millis, record.version, true, false, 0, now,
                     now + Millis{claim->ttl_millis}};
   lost_.erase(pattern);
+  unsettled_.erase(pattern);
   told.emplace_back(ClaimGained{pattern, claim->token, claim->handed_by, checkpoint_of(&record)});
   return told;
 }
@@ -282,7 +316,7 @@ std::vector<Delivery> OwnClaims::tick(Instant now) {
       ++at;
       continue;
     }
-    lose(at->first, at->second.token,
+    lose(at->first, at->second,
          at->second.renews ? "it could not be renewed in its time" : "its time was over", told);
     at = held_.erase(at);
   }
@@ -294,6 +328,7 @@ std::vector<Delivery> OwnClaims::end(const Error& why) {
   for (const auto& [number, asking] : std::exchange(asking_, {}))
     if (asking.command) told.emplace_back(CommandFailed{asking.command, why});
   held_.clear();
+  unsettled_.clear();
   return told;
 }
 
@@ -315,15 +350,47 @@ bool OwnClaims::idle() const {
                               [](const auto& one) { return one.second.command.value() != 0; });
 }
 
+void OwnClaims::reports(const Mutation& mutation) {
+  const std::string& key = mutation.entries.front().key.value();
+  const auto own = is_task_key(key) ? held_.find(key) : held_.end();
+  if (own != held_.end() && own->second.token == mutation.fence) ++own->second.reports;
+}
+
+std::vector<Delivery> OwnClaims::reported(const Mutation& mutation, const Outcome& outcome) {
+  std::vector<Delivery> told;
+  const std::string& key = mutation.entries.front().key.value();
+  if (!is_task_key(key)) return told;
+  // Whatever is committed to the key of a task that is held ends its claim.
+  const auto ends = [&](Revision since) {
+    return outcome.code == Code::kCommitted && outcome.revision > since;
+  };
+  const auto own = held_.find(key);
+  if (own != held_.end() && ends(own->second.since)) {
+    held_.erase(own);
+  } else if (own != held_.end() && own->second.token == mutation.fence && own->second.reports > 0) {
+    --own->second.reports;
+  }
+  const auto gone = unsettled_.find(key);
+  if (gone == unsettled_.end()) return told;
+  if (ends(gone->second.since)) {
+    unsettled_.erase(gone);
+  } else if (gone->second.token == mutation.fence && --gone->second.reports <= 0) {
+    const Unsettled last = gone->second;
+    unsettled_.erase(gone);
+    tell_lost(key, last.token, last.why, told);
+  }
+  return told;
+}
+
 Result<FenceToken> OwnClaims::fence_of(const std::vector<Entry>& entries) const {
   FenceToken fence;
   if (held_.empty() && lost_.empty()) return fence;
   for (const Entry& entry : entries)
     for (const auto& [pattern, token] : lost_)
-      if (glob_match(pattern, entry.key.value())) return token;
+      if (claim_covers(pattern, entry.key.value())) return token;
   for (const Entry& entry : entries)
     for (const auto& [pattern, own] : held_) {
-      if (!glob_match(pattern, entry.key.value())) continue;
+      if (!claim_covers(pattern, entry.key.value())) continue;
       if (fence && fence != own.token)
         return failed(Code::kRejected,
                       fmt::format("the keys are under two claims of this agent, '{}' among them; "

@@ -20,6 +20,7 @@
 #include "base/event.h"
 #include "base/ids.h"
 #include "base/message.h"
+#include "base/mutation.h"
 #include "base/status.h"
 #include "base/time.h"
 #include "consensus/claims.h"
@@ -59,12 +60,16 @@ class OwnClaims {
   // what it writes it may decide on the belief that it holds the claim. Errors: kRejected for keys of
   // two claims.
   [[nodiscard]] Result<FenceToken> fence_of(const std::vector<Entry>& entries) const;
+  // A write that ends a claim with its commit, the report on a task, is on its way, or settled.
+  void reports(const Mutation& mutation);
+  [[nodiscard]] std::vector<Delivery> reported(const Mutation& mutation, const Outcome& outcome);
   struct Own {
     FenceToken token;
     std::int64_t ttl_millis = 0;
     Revision since;  // its record's version
     bool renews = false;
     bool leaving = false;  // its release or handover is under way
+    int reports = 0;       // under way: what becomes of them is told as of every write
     Instant renew_at = Instant::never();
     Instant lasts_until;
   };
@@ -84,10 +89,12 @@ class OwnClaims {
     Instant deadline;
   };
 
-  void lose(const std::string& pattern, FenceToken token, std::string why,
+  void lose(const std::string& pattern, const Own& own, std::string why,
             std::vector<Delivery>& told);
+  void tell_lost(const std::string& pattern, FenceToken token, std::string why,
+                 std::vector<Delivery>& told);
   void renew(const std::string& pattern, Own& own, RequestId number, Instant now);
-  [[nodiscard]] bool asks_for(const std::string& pattern, ClaimVerb verb) const;
+  [[nodiscard]] bool asks_for(const Claim& claim) const;
   // What was asked to give a claim away is answered by its record too: the answer may be lost.
   void settle_given(const std::string& pattern, FenceToken token, const Record& record,
                     const std::optional<Claim>& now, std::vector<Delivery>& told);
@@ -98,6 +105,14 @@ class OwnClaims {
   std::map<RequestId, Asking> asking_;
   std::map<std::string, Own> held_;
   std::map<std::string, FenceToken> lost_;
+  // Lost, or ended by a report, while such were under way: the outcome of the last one says which.
+  struct Unsettled {
+    FenceToken token;
+    int reports = 0;
+    Revision since;
+    std::string why;  // it would be lost
+  };
+  std::map<std::string, Unsettled> unsettled_;
 };
 
 }  // namespace waggle

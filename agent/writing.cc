@@ -129,6 +129,7 @@ void Agent::write(const WriteCommand& command) {
     mutation.context.seen = command.as_of->revision;
     know_all_of(outbox_.incarnation(), outbox_.last(), mutation.context);
   }
+  claims_.reports(mutation);
   const Pending& pending = outbox_.add(std::move(mutation), command.request, has_context, rows());
   actions_->persist.sync = true;
   tell(WriteQueued{command.request, pending.mutation.incarnation, pending.mutation.seq});
@@ -368,6 +369,9 @@ void Agent::on_submit_result(const SubmitResult& result) {
 }
 
 void Agent::settle(Pending& pending, const Outcome& outcome) {
+  std::vector<Delivery> lost;
+  // Of an earlier process's write the application knows nothing: what ended is told to be lost.
+  if (pending.request) lost = claims_.reported(pending.mutation, outcome);
   WriteSettled settled{pending.request, pending.mutation.incarnation, pending.mutation.seq,
                        outcome};
   if (outcome.code == Code::kCommitted && outcome.changed) {
@@ -390,6 +394,7 @@ void Agent::settle(Pending& pending, const Outcome& outcome) {
   outbox_.answer(settled.incarnation, settled.seq, outcome.revision,
                  outcome.code == Code::kCommitted, rows());
   tell(std::move(settled));
+  tell_all(std::move(lost));
 }
 
 // The coordinator can no longer tell what became of this writer's mutations: those that may have

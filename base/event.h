@@ -68,6 +68,7 @@ struct ClaimCommand {
   bool renews = true;             // to take: the agent renews it for as long as it lives
   AgentId to{};                   // to hand over
   std::optional<Register> checkpoint{};
+  std::vector<std::string> can{};  // to take a task: what this agent is capable of
 };
 struct OfferCommand {
   RequestId request;

@@ -96,6 +96,19 @@ inline constexpr std::size_t kRefusedVotes = 100;
 inline constexpr std::int64_t kProposalMillisMin = 100;
 inline constexpr std::int64_t kProposalMillisMax = std::int64_t{30} * 24 * 3600 * 1000;
 
+// Tasks of a swarm. Beyond: `rejected`; of those that ended the oldest are deleted.
+inline constexpr std::size_t kTasks = 10'000;  // that are open or dead
+inline constexpr std::size_t kTasksKept = 1'000;
+inline constexpr std::size_t kTaskBytes = std::size_t{256} << 10;  // as it is given, and a report
+inline constexpr std::size_t kTaskNeeds = 16;
+inline constexpr std::size_t kTaskCan = 256;
+inline constexpr std::size_t kTaskAfter = 256;
+inline constexpr std::int64_t kTaskPriority = 1'000;  // up and down
+inline constexpr std::int64_t kTaskRetries = 1'000;
+inline constexpr std::size_t kTaskFailures = 5;
+inline constexpr std::size_t kTaskWhyBytes = 1'024;
+inline constexpr std::int64_t kTaskBackoffMillisMax = std::int64_t{3600} * 1000;
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 

@@ -389,12 +389,13 @@ struct ClaimRequest {
   std::int64_t ttl_millis = 0;    // to take; else 0: as it was
   std::int64_t wait_millis = 0;   // to take: in line, if need be
   AgentId to;                     // to hand over
+  std::vector<std::string> can{};  // to take a task: what the holder is capable of
   std::optional<Register> checkpoint;  // of the work, for whoever holds it next
 };
 struct ClaimResult {
   SessionId session;
   RequestId request;
-  std::string pattern;
+  std::string pattern;  // as it was asked; of a task that was taken: its key
   Code code = Code::kCommitted;
   Reason reason = Reason::kNone;
   std::string text;
@@ -403,6 +404,7 @@ struct ClaimResult {
   std::int64_t ttl_millis = 0;
   Revision revision;  // of its record
   std::optional<Register> checkpoint;
+  std::optional<Register> task{};  // that was taken: its document
 };
 
 // ---- questions ---------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 // Claims.
 
+#include <fmt/format.h>
+
 #include "base/limits.h"
 #include "capnp/codec.h"
 #include "capnp/messages.h"
@@ -8,12 +10,18 @@
 namespace waggle::codec {
 namespace {
 
-std::optional<Register> read_checkpoint(bool given, wire::Value::Reader from) {
+std::optional<Register> read_register(bool given, wire::Value::Reader from, std::string_view what) {
   if (!given) return std::nullopt;
   Value value = read(from);
-  auto* checkpoint = std::get_if<Register>(&value);
-  if (checkpoint == nullptr) refuse("checkpoint: expected a register");
-  return std::move(*checkpoint);
+  auto* content = std::get_if<Register>(&value);
+  if (content == nullptr) refuse(fmt::format("{}: expected a register", what));
+  return std::move(*content);
+}
+
+std::vector<std::string> read_capabilities(capnp::List<capnp::Text>::Reader list) {
+  return read_list(list, limits::kTaskCan, "capabilities", [](capnp::Text::Reader name) {
+    return std::string(read_text(name, "capability", limits::kIdBytes));
+  });
 }
 
 }  // namespace
@@ -29,6 +37,7 @@ void write(wire::ClaimRequest::Builder to, const ClaimRequest& from) {
   if (!from.label.empty()) to.setLabel(text_of(from.label));
   if (!from.to.empty()) to.setTo(text_of(from.to));
   if (from.checkpoint) write(to.initCheckpoint(), *from.checkpoint);
+  write_texts(from.can, [&](unsigned size) { return to.initCan(size); });
 }
 
 ClaimRequest read(wire::ClaimRequest::Reader from) {
@@ -41,7 +50,8 @@ ClaimRequest read(wire::ClaimRequest::Reader from) {
           .ttl_millis = read_duration(from.getTtlMillis(), "time to live"),
           .wait_millis = read_duration(from.getWaitMillis(), "wait"),
           .to = read_optional_agent(from.getTo()),
-          .checkpoint = read_checkpoint(from.hasCheckpoint(), from.getCheckpoint())};
+          .can = read_capabilities(from.getCan()),
+          .checkpoint = read_register(from.hasCheckpoint(), from.getCheckpoint(), "checkpoint")};
 }
 
 void write(wire::ClaimResult::Builder to, const ClaimResult& from) {
@@ -56,6 +66,7 @@ void write(wire::ClaimResult::Builder to, const ClaimResult& from) {
   to.setPattern(text_of(from.pattern));
   if (!from.text.empty()) to.setText(text_of(from.text));
   if (from.checkpoint) write(to.initCheckpoint(), *from.checkpoint);
+  if (from.task) write(to.initTask(), *from.task);
 }
 
 ClaimResult read(wire::ClaimResult::Reader from) {
@@ -69,7 +80,8 @@ ClaimResult read(wire::ClaimResult::Reader from) {
           .token = FenceToken(read_number(from.getToken(), "token")),
           .ttl_millis = read_duration(from.getTtlMillis(), "time to live"),
           .revision = read_revision(from.getRevision()),
-          .checkpoint = read_checkpoint(from.hasCheckpoint(), from.getCheckpoint())};
+          .checkpoint = read_register(from.hasCheckpoint(), from.getCheckpoint(), "checkpoint"),
+          .task = read_register(from.hasTask(), from.getTask(), "task")};
 }
 
 }  // namespace waggle::codec

@@ -452,6 +452,7 @@ struct ClaimRequest {
   label @7 :Text;
   to @8 :Text;
   checkpoint @9 :Value;  # a register; null: none
+  can @10 :List(Text);   # to take a task: capabilities
 }
 
 struct ClaimResult {
@@ -466,6 +467,7 @@ struct ClaimResult {
   pattern @8 :Text;
   text @9 :Text;
   checkpoint @10 :Value;  # a register; null: none
+  task @11 :Value;        # of a task that was taken: its document, a register; null: none
 }
 
 # ---- rounds --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "base/shape.h"
 #include "cli/agent_claims.h"
+#include "cli/agent_tasks.h"
 #include "cli/agent_writes.h"
 #include "cli/nearest.h"
 #include "cli/op_fields.h"
@@ -26,6 +27,7 @@ const std::vector<OpForm>& op_forms() {
                                {"vote", {"proposal_id", "vote", "metadata"}},
                                {"cancel", {"proposal_id"}}});
     forms.insert(forms.end(), claim_forms().begin(), claim_forms().end());
+    forms.insert(forms.end(), task_forms().begin(), task_forms().end());
     forms.insert(forms.end(), {{"group", {"entries", "token"}},
                                {"get", {"key", "keys", "at_least", "timeout"}},
                                {"list", {"glob", "after", "limit", "at_least", "timeout"}},
@@ -211,6 +213,8 @@ Status parse_ask(const Json& object, AgentOp& op) {
     op.ask = *std::move(update);
   } else if (name == "propose" || name == "vote" || name == "cancel") {
     return parse_decision(object, op);
+  } else if (is_task(name)) {
+    return parse_task(object, op);
   } else if (is_claim(name)) {
     auto claim = claim_of(object, name);
     if (!claim) return std::unexpected(claim.error());

@@ -26,6 +26,7 @@ struct AgentOp {
   std::string after;        // of a list: only keys behind this one
   std::uint64_t limit = 0;  // of a list; 0: all
   std::string proposal_id;  // of a proposal
+  std::string task_id;      // of a task
 };
 
 // Has an answer of the coordinator, as a settled write.

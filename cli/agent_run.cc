@@ -317,6 +317,7 @@ class AgentProgram {
     asked_.set_queued(queued.request);
     Json out = event_json("queued", op->id);
     if (!op->proposal_id.empty()) out.set("proposal_id", op->proposal_id);
+    if (!op->task_id.empty()) out.set("task_id", op->task_id);
     out.set("incarnation", to_hex(queued.incarnation.value()));
     out_.add(out.set("seq", queued.seq.value()));
   }

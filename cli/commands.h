@@ -25,6 +25,7 @@ int receipt(const CommandLine& line, const Config& config);      // receipt.cc
 int what_if(const CommandLine& line, const Config& config);      // receipt.cc
 int claim(const CommandLine& line, const Config& config);        // claim.cc
 int proposal(const CommandLine& line, const Config& config);     // proposal.cc
+int task(const CommandLine& line, const Config& config);         // task.cc
 int synchronise(const CommandLine& line, const Config& config);  // sync.cc
 int delta(const CommandLine& line, const Config& config);        // delta.cc
 int tail(const CommandLine& line, const Config& config);         // tail.cc

@@ -1,7 +1,7 @@
 #pragma once
 
-// How the program's options are declared with CLI11: what options.cc and options_state.cc share,
-// the only files that know it. Inner header.
+// How the program's options are declared with CLI11: what options.cc, options_state.cc and
+// options_decisions.cc share, the only files that know it. Inner header.
 
 #include <charconv>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "cli/durations.h"
 #include "cli/options.h"
 
 namespace waggle::cli {
@@ -52,6 +53,39 @@ inline CLI::App* command(CLI::App& parent, Commands& commands, Verb verb, const 
   return app;
 }
 
+inline CLI::App* family(CLI::App& parent, const char* name, const char* about) {
+  CLI::App* app = parent.add_subcommand(name, about);
+  app->require_subcommand(1);
+  return app;
+}
+
+template <typename T>
+CLI::Option* duration(CLI::App& app, const char* name, T& out, const char* about) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [name, &out](const std::string& text) {
+            const auto millis = parse_duration(text);
+            if (!millis) throw CLI::ValidationError(name, millis.error().text);
+            out = *millis;
+          },
+          about)
+      ->type_name("TIME");
+}
+
+// A name that can't be empty, as from `--data "$UNSET"`.
+inline const CLI::Validator& not_empty() {
+  static const CLI::Validator kNotEmpty(
+      [](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, "");
+  return kNotEmpty;
+}
+
+inline void token(CLI::App& app, std::uint64_t& out, const char* about) {
+  app.add_option("--token", out, about)
+      ->check([](const std::string& text) { return natural_text(text, 1); })
+      ->type_name("N");
+}
+
 // An option that is one of a few words.
 template <typename T>
 CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> words,
@@ -71,6 +105,8 @@ CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> wo
       ->type_name(names);
 }
 
+// Claims, proposals and votes, tasks; options_decisions.cc.
+void add_decisions(CLI::App& app, CommandLine& line, Commands& commands);
 // The family `waggle state`, into `line.state`; options_state.cc.
 void add_state_family(CLI::App& family, CommandLine& line, Commands& commands);
 // Of a verb that only agents have, what to do instead; else empty.

@@ -48,8 +48,7 @@ class Parser {
     agent();
     state();
     resolution();
-    claims();
-    proposals();
+    add_decisions(app_, line_, commands_);
     synchronise();
     follow();
     admin();
@@ -118,31 +117,6 @@ class Parser {
   CLI::App* command(CLI::App& parent, Verb verb, const char* name, const char* about) {
     return cli::command(parent, commands_, verb, name, about);
   }
-  static CLI::App* family(CLI::App& parent, const char* name, const char* about) {
-    CLI::App* app = parent.add_subcommand(name, about);
-    app->require_subcommand(1);
-    return app;
-  }
-  template <typename T>
-  static CLI::Option* duration(CLI::App& app, const char* name, T& out, const char* about) {
-    return app
-        .add_option_function<std::string>(
-            name,
-            [name, &out](const std::string& text) {
-              const auto millis = parse_duration(text);
-              if (!millis) throw CLI::ValidationError(name, millis.error().text);
-              out = *millis;
-            },
-            about)
-        ->type_name("TIME");
-  }
-  // A name that can't be empty, as from `--data "$UNSET"`.
-  static const CLI::Validator& not_empty() {
-    static const CLI::Validator kNotEmpty(
-        [](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, "");
-    return kNotEmpty;
-  }
-
   void common() {
     const char* group = "Of all commands";
     app_.add_flag("--json", line_.json, "Machine-readable output")->group(group);
@@ -349,125 +323,6 @@ class Parser {
     what_if.footer("Nothing is changed. Run it before you switch the policy of a coordinator.");
   }
 
-  static void token(CLI::App& app, std::uint64_t& out, const char* about) {
-    app.add_option("--token", out, about)
-        ->check([](const std::string& text) { return natural_text(text, 1); })
-        ->type_name("N");
-  }
-
-  void claims() {
-    auto& claim = line_.claim;
-    CLI::App& claims = *family(app_, "claim", "Who may write which keys for a time");
-    CLI::App& take = *command(claims, Verb::kClaimTake, "take", "Claim a key or a pattern of keys");
-    CLI::App& renew = *command(claims, Verb::kClaimRenew, "renew", "Begin its time anew");
-    CLI::App& release = *command(claims, Verb::kClaimRelease, "release", "Give it back");
-    CLI::App& handover = *command(claims, Verb::kClaimHandover, "handover", "Give it to an agent");
-    CLI::App& run = *command(claims, Verb::kClaimRun, "run", "Hold a claim while a command runs");
-    command(claims, Verb::kClaimList, "ls", "List what is held, and checkpoints that wait")
-        ->add_option("GLOB", claim.pattern, "Of claims that match");
-    for (CLI::App* app : {&take, &renew, &release, &handover, &run})
-      app->add_option("PATTERN", claim.pattern, "A key, or keys: * any text ('/' too), ? one byte")
-          ->required();
-    for (CLI::App* app : {&renew, &release, &handover})
-      token(*app, claim.token, "The claim's token, as take printed it [WAGGLE_FENCE_TOKEN]");
-    for (CLI::App* app : {&take, &run}) {
-      app->add_option("--as", claim.as, "What the holder is called in lists [this host]")
-          ->type_name("NAME");
-      duration(*app, "--wait", claim.wait_millis, "In line, when others hold it or wait [0s]");
-    }
-    for (CLI::App* app : {&take, &run})
-      duration(*app, "--ttl", claim.ttl_millis, "Its time, without renewal [30s]");
-    for (CLI::App* app : {&renew, &handover})
-      duration(*app, "--ttl", claim.ttl_millis, "Its time from now on [as it was]");
-    handover.add_option("--to", claim.to, "The agent")->type_name("AGENT")->required();
-    for (CLI::App* app : {&renew, &release, &handover})
-      app->add_option("--checkpoint", claim.checkpoint,
-                      "How far the work came, for whoever holds it next")
-          ->type_name("TEXT");
-    take.footer(
-        "Prints the fencing token. Writes of claimed keys need it: waggle state put KEY VALUE\n"
-        "--token N, or WAGGLE_FENCE_TOKEN in the environment; all others are refused until the\n"
-        "claim is released or its time is over.\n"
-        "  token=$(waggle claim take 'plan/*' --ttl 1m --wait 10s)");
-    handover.footer("Prints the token that the agent has now; the one that was given is over.");
-    release.footer("A checkpoint that is given stays for the next holder; without one it goes.");
-    run.add_option("COMMAND", claim.command, "The command and its arguments, behind --")
-        ->required();
-    run.footer(
-        "The token is in its environment as WAGGLE_FENCE_TOKEN, which the state commands take.\n"
-        "The claim is renewed while the command runs, and released behind it. When it is lost, the\n"
-        "command is ended (TERM, 5 s later KILL). Exit code: the command's; 4 not granted, 6 not\n"
-        "within --wait, 7 lost, 126 and 127 the command can't be run or found.\n"
-        "  waggle claim run leader/planner --wait 1h -- ./plan-for-all");
-  }
-
-  void proposals() {
-    auto& proposal = line_.proposal;
-    CLI::App& propose =
-        *command(app_, Verb::kPropose, "propose", "Put something to the vote of the agents");
-    propose.add_option("TITLE", proposal.title, "What is proposed, in words");
-    propose.add_option("--file", proposal.file, "The whole proposal, a JSON document; - for input")
-        ->type_name("FILE");
-    propose.add_option("--id", proposal.id, "Its id [drawn at random]")->type_name("ID");
-    propose.add_option("--body", proposal.body, "More about it: JSON, or a text")->type_name("TEXT");
-    propose.add_option("--threshold", proposal.threshold,
-                       "simple, supermajority, strong, unanimous, or a share [simple: 0.51]")
-        ->type_name("SHARE");
-    propose.add_flag("--cast", proposal.of_cast,
-                     "Of the votes cast, without abstentions [of the whole electorate]");
-    propose.add_option("--participation", proposal.participation, "At least so many take part")
-        ->type_name("SHARE");
-    propose.add_option("--electorate", proposal.electorate, "Who votes [all who are attached]")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->type_name("AGENT,...");
-    propose.add_option("--weight", proposal.weights, "Of a vote [1]; may be given again")
-        ->allow_extra_args(false)
-        ->type_name("AGENT=N");
-    propose.add_option("--label", proposal.labels, "The group of an agent, such as its model")
-        ->allow_extra_args(false)
-        ->type_name("AGENT=TEXT");
-    propose.add_option("--groups", proposal.groups, "Votes for from so many different groups")
-        ->check([](const std::string& text) { return natural_text(text, 0); })
-        ->type_name("N");
-    propose.add_option("--cap", proposal.cap, "What one group counts for at most")
-        ->type_name("SHARE");
-    propose.add_option("--write", proposal.writes, "Committed with the approval; may be given again")
-        ->allow_extra_args(false)
-        ->type_name("KEY=VALUE");
-    propose.add_option("--supersedes", proposal.supersedes, "Closes this earlier one")
-        ->type_name("ID");
-    propose.add_flag("--final-votes", proposal.final_votes, "A vote can't be changed");
-    duration(propose, "--for", proposal.time_millis, "How long it is open [30s]");
-    propose.add_flag("--wait", proposal.wait, "Until it is decided");
-    propose.footer(
-        "Prints its id. With --wait also the outcome: exit code 0 approved, 4 rejected, no quorum,\n"
-        "superseded or cancelled, 6 timed out.\n"
-        "  waggle propose 'go north' --threshold strong --write plan/goal=north --wait");
-
-    CLI::App& vote = *command(app_, Verb::kVote, "vote", "Vote as an agent that runs nowhere else");
-    vote.add_option("PROPOSAL", proposal.id, "Its id")->required();
-    vote.add_option("VOTE", proposal.vote, "for, against or abstain")->required();
-    vote.add_option("--id", proposal.agent, "The agent that votes")
-        ->type_name("AGENT")
-        ->required()
-        ->check(not_empty());
-    vote.add_option("--data", proposal.data, "Its data directory, if it has one")->type_name("DIR");
-    vote.add_option("--reason", proposal.reason, "Is kept with the vote")->type_name("TEXT");
-    vote.footer("A running agent votes by itself: {\"op\":\"vote\",...} of waggle agent run.");
-
-    CLI::App& family_app = *family(app_, "proposal", "What is and was put to the vote");
-    command(family_app, Verb::kProposalList, "ls", "List open proposals")
-        ->add_flag("--all", proposal.all, "Those that are closed too");
-    for (const auto& [verb, name, about] :
-         {std::tuple{Verb::kProposalShow, "show", "The proposal, the votes, the outcome"},
-          std::tuple{Verb::kProposalWatch, "watch", "Wait for the outcome"},
-          std::tuple{Verb::kProposalCancel, "cancel", "Take back an open one"}})
-      command(family_app, verb, name, about)
-          ->add_option("PROPOSAL", proposal.id, "Its id")
-          ->required();
-  }
-
   void admin() {
     auto& admin = line_.admin;
     CLI::App& status = *command(app_, Verb::kStatus, "status", "The coordinator and its swarms");
@@ -595,15 +450,29 @@ class Parser {
 
   // Of the commands that take a token, where none was given.
   std::string token_of_environment() {
-    const bool gives = line_.verb == Verb::kClaimRenew || line_.verb == Verb::kClaimRelease ||
-                       line_.verb == Verb::kClaimHandover;
-    const bool writes = line_.verb == Verb::kStateWrite || line_.verb == Verb::kClear;
-    std::uint64_t& token = gives ? line_.claim.token : line_.state.token;
+    std::uint64_t* token = nullptr;
+    switch (line_.verb) {
+      case Verb::kClaimRenew:
+      case Verb::kClaimRelease:
+      case Verb::kClaimHandover:
+        token = &line_.claim.token;
+        break;
+      case Verb::kTaskDone:
+      case Verb::kTaskFail:
+        token = &line_.task.token;
+        break;
+      case Verb::kStateWrite:
+      case Verb::kClear:
+        token = &line_.state.token;
+        break;
+      default:
+        return {};
+    }
     const char* text = std::getenv("WAGGLE_FENCE_TOKEN");
-    if ((!gives && !writes) || token != 0 || text == nullptr || *text == '\0') return {};
+    if (*token != 0 || text == nullptr || *text == '\0') return {};
     if (const std::string wrong = natural_text(text, 1); !wrong.empty())
       return "WAGGLE_FENCE_TOKEN: " + wrong;
-    token = *whole_number<std::uint64_t>(text);
+    *token = *whole_number<std::uint64_t>(text);
     return {};
   }
 
@@ -620,6 +489,11 @@ class Parser {
         line_.claim.token == 0)
       return "waggle claim: which grant? Give --token N, as take printed it, or set "
              "WAGGLE_FENCE_TOKEN";
+    if ((line_.verb == Verb::kTaskDone || line_.verb == Verb::kTaskFail) && line_.task.token == 0)
+      return "waggle task: under which claim? Give --token N, as claim printed it, or set "
+             "WAGGLE_FENCE_TOKEN";
+    if (line_.verb == Verb::kTaskAdd && line_.task.title.empty() == line_.task.file.empty())
+      return "waggle task add: say what is to be done, or give the whole document with --file";
     if (line_.verb == Verb::kPropose &&
         (line_.proposal.title.empty() == line_.proposal.file.empty()))
       return "waggle propose: say what is proposed, or give the whole document with --file";

@@ -1,6 +1,6 @@
 #pragma once
 
-// The command line as the user gave it. Only options.cc and options_state.cc know CLI11; its own
+// The command line as the user gave it. Only options.cc and its parts know CLI11; its own
 // exit codes become 2, and they add what it lacks: the nearest name to a mistyped one.
 
 #include <cstdint>
@@ -41,6 +41,15 @@ enum class Verb {
   kProposalShow,
   kProposalWatch,
   kProposalCancel,
+  kTaskAdd,
+  kTaskClaim,
+  kTaskRun,
+  kTaskDone,
+  kTaskFail,
+  kTaskList,
+  kTaskShow,
+  kTaskRetry,
+  kTaskCancel,
   kSync,
   kDelta,
   kTail,
@@ -153,6 +162,31 @@ struct CommandLine {
     std::string data;
     std::string reason;
   } proposal;
+
+  struct Tasks {
+    std::string id;
+    std::string title;
+    std::string file;
+    std::string body;
+    std::vector<std::string> needs;
+    std::vector<std::string> after;
+    std::optional<std::int64_t> priority;
+    std::optional<std::uint64_t> retries;
+    std::optional<std::int64_t> backoff_millis;
+    std::vector<std::string> can;
+    std::string glob = "*";
+    std::string as;
+    std::int64_t ttl_millis = 30'000;
+    std::int64_t wait_millis = 0;
+    std::uint64_t count = 0;  // 0: all
+    std::uint64_t token = 0;  // 0: not given
+    std::optional<std::string> result;
+    std::vector<std::string> writes;  // key=value
+    std::string why;
+    bool no_retry = false;
+    bool all = false;
+    std::vector<std::string> command;
+  } task;
 
   struct Receipts {
     std::string key;

@@ -11,10 +11,10 @@
 #include "base/limits.h"
 #include "base/shape.h"
 #include "cli/commands.h"
+#include "cli/documents.h"
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
-#include "cli/state_op.h"
 #include "coordinator/proposal.h"
 #include "io/random.h"
 
@@ -33,35 +33,11 @@ Result<Json> share_of(const char* option, const std::string& text) {
                                              printable(text, 64)));
 }
 
-// NAME=VALUE pairs.
-template <typename Take>
-Status each_pair(const char* option, const std::vector<std::string>& pairs, const Take& take) {
-  for (const std::string& pair : pairs) {
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return failed(Code::kRejected, fmt::format("{}: expected NAME=VALUE, got '{}'", option,
-                                                 printable(pair, 64)));
-    if (Status taken = take(pair.substr(0, equals), pair.substr(equals + 1)); !taken) return taken;
-  }
-  return {};
-}
-
 Result<std::string> document_of(const CommandLine::Proposals& given) {
-  if (!given.file.empty()) {
-    CommandLine::State source;
-    if (given.file == "-") {
-      source.value = "-";
-    } else {
-      source.file = given.file;
-    }
-    return value_of(source);
-  }
+  if (!given.file.empty()) return document_in(given.file);
   Json out;
   out.set("title", given.title);
-  if (!given.body.empty()) {
-    const Result<Json> body = parse_json(given.body);
-    out.set("body", body ? *body : Json(given.body));
-  }
+  if (!given.body.empty()) out.set("body", json_or_text(given.body));
   if (!given.threshold.empty()) {
     const Result<Json> number = parse_json(given.threshold);
     out.set("threshold", number && number->is_number() ? *number : Json(given.threshold));
@@ -86,7 +62,6 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
   }
   Json weights{Json::Object{}};
   Json labels{Json::Object{}};
-  Json writes{Json::Array{}};
   Status read = each_pair("--weight", given.weights, [&](std::string agent, const std::string& n) {
     Result<Json> number = share_of("--weight", n);
     if (number) weights.set(std::move(agent), *std::move(number));
@@ -97,17 +72,10 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
       labels.set(std::move(agent), label);
       return Status();
     });
-  if (read)
-    read = each_pair("--write", given.writes, [&](std::string key, const std::string& value) {
-      Json write;
-      write.set("key", std::move(key)).set("value", value);
-      writes.push(std::move(write));
-      return Status();
-    });
+  if (read) read = set_writes(given.writes, out);
   if (!read) return std::unexpected(std::move(read.error()));
   if (!given.weights.empty()) out.set("weights", std::move(weights));
   if (!given.labels.empty()) out.set("labels", std::move(labels));
-  if (!given.writes.empty()) out.set("writes", std::move(writes));
   return out.dump();
 }
 
@@ -133,19 +101,17 @@ struct Found {
 
 // Errors: kNotFound.
 Result<Found> fetch(RequestClient& client, const std::string& id, const Config& config) {
-  const Result<QueryResult> read =
-      client.query(GetQuery{{proposal_key(id)}, {}}, config.timeout_millis);
-  if (!read) return std::unexpected(read.error());
-  const RecordPtr record = read->changes.empty() ? nullptr : read->changes.front().record;
-  const std::optional<Register> document = register_of(record.get());
-  if (!document)
+  const auto found = find_document(client, kProposalKeys, id, config);
+  if (!found) return std::unexpected(found.error());
+  if (!*found)
     return failed(Code::kNotFound, fmt::format("there is no proposal '{}' in swarm '{}'",
                                                printable(id, 64), config.swarm));
-  Result<Proposal> proposal = recover_proposal(id, document->bytes);
+  const FoundDocument& document = **found;
+  Result<Proposal> proposal = recover_proposal(id, document.text);
   if (!proposal) return std::unexpected(std::move(proposal.error()));
-  Result<Json> json = parse_json(document->bytes);
+  Result<Json> json = parse_json(document.text);
   if (!json) return std::unexpected(std::move(json.error()));
-  return Found{*std::move(proposal), *std::move(json), record->version.value()};
+  return Found{*std::move(proposal), *std::move(json), document.version};
 }
 
 Json json_of(const Found& found) {
@@ -256,27 +222,18 @@ int vote(const CommandLine& line, const Config& config) {
 }
 
 int list(const CommandLine& line, const Config& config, RequestClient& client) {
-  ListQuery ask;
-  ask.glob = fmt::format("{}*", kProposalKeys);
+  const auto found = find_documents(client, kProposalKeys, config);
+  if (!found) return fail(found.error(), line.json);
   Json all{Json::Array{}};
   std::vector<std::vector<std::string>> rows = {{"PROPOSAL", "STATE", "BY", "OPENED", "TITLE"}};
-  while (true) {
-    const Result<QueryResult> found = client.query(ask, config.timeout_millis);
-    if (!found && found.error().code == Code::kNotFound) break;  // no such swarm yet
-    if (!found) return fail(found.error(), line.json);
-    for (const Change& change : found->changes) {
-      ask.after = change.key;
-      const std::optional<Register> document = register_of(change.record.get());
-      const std::string id = change.key.value().substr(kProposalKeys.size());
-      const Result<Proposal> proposal = recover_proposal(id, document ? document->bytes : "");
-      Result<Json> json = parse_json(document ? document->bytes : "");
-      if (!proposal || !json) continue;
-      if (proposal->state != BallotState::kOpen && !line.proposal.all) continue;
-      all.push(json_of({*proposal, *std::move(json), change.record->version.value()}));
-      rows.push_back({id, std::string(to_text(proposal->state)), writer_word(proposal->by),
-                      wall_text(proposal->opened_wall_millis), printable(proposal->title, 60)});
-    }
-    if (!found->more || found->changes.empty()) break;
+  for (const FoundDocument& one : *found) {
+    const Result<Proposal> proposal = recover_proposal(one.id, one.text);
+    Result<Json> json = parse_json(one.text);
+    if (!proposal || !json) continue;
+    if (proposal->state != BallotState::kOpen && !line.proposal.all) continue;
+    all.push(json_of({*proposal, *std::move(json), one.version}));
+    rows.push_back({one.id, std::string(to_text(proposal->state)), writer_word(proposal->by),
+                    wall_text(proposal->opened_wall_millis), printable(proposal->title, 60)});
   }
   if (line.json) {
     Json out;

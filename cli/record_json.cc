@@ -4,6 +4,7 @@
 
 #include "cli/durations.h"
 #include "cli/output.h"
+#include "consensus/task_queue.h"
 
 namespace waggle::cli {
 namespace {
@@ -64,6 +65,10 @@ void add_outcome(Json& out, const Outcome& outcome) {
 
 void add_claim_result(Json& out, const ClaimResult& result) {
   out.set("pattern", result.pattern).set("ok", exit_code(result.code) == 0);
+  if (const Result<Json> task = parse_json(result.task ? result.task->bytes : ""); task) {
+    out.set("task_id", result.pattern.substr(kTaskKeys.size()));
+    out.set("task", *task);
+  }
   out.set("code", to_text(result.code));
   if (result.reason != Reason::kNone) out.set("reason", to_text(result.reason));
   if (result.token) out.set("token", result.token.value());

@@ -121,6 +121,16 @@ int run(int argc, char** argv) {
     case Verb::kProposalWatch:
     case Verb::kProposalCancel:
       return proposal(*line, *config);
+    case Verb::kTaskAdd:
+    case Verb::kTaskClaim:
+    case Verb::kTaskRun:
+    case Verb::kTaskDone:
+    case Verb::kTaskFail:
+    case Verb::kTaskList:
+    case Verb::kTaskShow:
+    case Verb::kTaskRetry:
+    case Verb::kTaskCancel:
+      return task(*line, *config);
     case Verb::kReceiptList:
     case Verb::kReceiptShow:
     case Verb::kReceiptVerify:

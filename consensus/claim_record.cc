@@ -40,6 +40,7 @@ Metadata to_metadata(const Claim& claim) {
                     {"ttl_ms", fmt::to_string(claim.ttl_millis)},
                     {"of", claim.of_session ? "session" : "time"}};
   if (!claim.label.empty()) metadata["label"] = claim.label;
+  if (claim.asked) metadata["asked"] = to_hex(claim.asked.value());
   if (!claim.handed_by.empty()) metadata["handed_by"] = claim.handed_by.value();
   return metadata;
 }
@@ -59,7 +60,8 @@ std::optional<Claim> claim_of(const Key& key, const Record& record) {
                AgentId(text_in(record.metadata, "handed_by")),
                FenceToken(*token),
                *ttl,
-               text_in(record.metadata, "of") == "session"};
+               text_in(record.metadata, "of") == "session",
+               RequestId(number_in<std::uint64_t>(record.metadata, "asked", 16).value_or(0))};
 }
 
 std::optional<Register> checkpoint_of(const Record* record) {

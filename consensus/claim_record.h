@@ -5,6 +5,7 @@
 // its work, which the next one begins with; the metadata say who holds it:
 //
 //   holder, process, label, handed_by, token, ttl_ms, of   ("session": ends with it too; "time")
+//   asked                                       of a task's: the request by which it was taken
 //   ended, token                                nobody holds it, and the checkpoint waits
 //
 // The keys are written by the coordinator alone.

@@ -8,20 +8,9 @@
 #include "base/glob.h"
 #include "base/limits.h"
 #include "base/shape.h"
+#include "consensus/task_queue.h"
 
 namespace waggle {
-
-namespace {
-
-// It asks again every two seconds or more often. A dead one must not hold up those behind it.
-constexpr Millis kPatience{15'000};
-constexpr Millis kFresh{4'000};
-
-Instant tired_at(const WaitingClaim& one) {
-  return std::min(one.until, one.heard + kPatience);
-}
-
-}  // namespace
 
 Status check_claim_pattern(std::string_view pattern) {
   if (pattern.empty() || pattern.size() > limits::kClaimBytes)
@@ -34,7 +23,7 @@ Status check_claim_pattern(std::string_view pattern) {
                   fmt::format("a claim: '{}' names no part of a key, only wildcards; name at least a "
                               "part of those that you need, as in 'plan/*'",
                               pattern));
-  if (pattern.front() == '~')
+  if (pattern.front() == '~' && !is_task_key(pattern))
     return failed(Code::kRejected,
                   fmt::format("a claim: '{}' is of Waggle's own keys, which begin with '~'",
                               pattern));
@@ -66,7 +55,7 @@ const Claim* Claims::over(std::string_view key) const {
     const auto found = by_prefix_.find(key.substr(0, length));
     if (found == by_prefix_.end()) continue;
     for (const std::string& pattern : found->second)
-      if (glob_match(pattern, key)) return find(pattern);
+      if (claim_covers(pattern, key)) return find(pattern);
   }
   return nullptr;
 }
@@ -76,14 +65,14 @@ const Claim* Claims::overlapping(std::string_view pattern) const {
   const std::string_view prefix = glob_prefix(pattern);
   for (auto at = held_.lower_bound(prefix); at != held_.end() && at->first.starts_with(prefix);
        ++at)
-    if (globs_overlap(pattern, at->first)) return &at->second.claim;
+    if (claims_overlap(pattern, at->first)) return &at->second.claim;
   // Those whose wildcard stands before the end of this prefix.
   for (const auto& [length, count] : prefix_lengths_) {
     if (length >= prefix.size()) break;
     const auto found = by_prefix_.find(prefix.substr(0, length));
     if (found == by_prefix_.end()) continue;
     for (const std::string& other : found->second)
-      if (globs_overlap(pattern, other)) return find(other);
+      if (claims_overlap(pattern, other)) return find(other);
   }
   return nullptr;
 }
@@ -151,10 +140,7 @@ void Claims::give_time(Millis more) {
     held.ends = held.ends + more;
     by_end_.emplace(held.ends, pattern);
   }
-  for (WaitingClaim& waiting : line_) {
-    waiting.until = waiting.until + more;
-    waiting.heard = waiting.heard + more;
-  }
+  line_.give_time(more);
 }
 
 std::vector<std::string> Claims::due(Instant now) const {
@@ -178,74 +164,20 @@ Status Claims::room_for(std::string_view pattern) const {
   return {};
 }
 
-// ---- the line ----------------------------------------------------------------------------------
-
-Result<std::size_t> Claims::wait(WaitingClaim waiting) {
-  std::size_t ahead = 0;
-  for (WaitingClaim& one : line_) {
-    if (one.request == waiting.request && one.wanted.holder == waiting.wanted.holder) {
-      one.session = waiting.session;  // it may have joined anew
-      one.heard = waiting.heard;
-      return ahead + 1;
-    }
-    ahead += globs_overlap(one.wanted.pattern, waiting.wanted.pattern) ? 1 : 0;
-  }
-  if (line_.size() >= limits::kClaimsWaiting)
-    return failed(Code::kOverloaded,
-                  fmt::format("{} wait for claims in this swarm, which is the limit; ask again "
-                              "later",
-                              line_.size()));
-  line_.push_back(std::move(waiting));
-  return ahead + 1;
-}
-
-void Claims::stop_waiting(SessionId session, RequestId request) {
-  std::erase_if(line_, [&](const WaitingClaim& one) {
-    return one.session == session && one.request == request;
-  });
-}
-
-void Claims::stop_waiting(const Claimant& claimant) {
-  std::erase_if(line_, [&](const WaitingClaim& one) { return one.wanted.holder == claimant; });
-}
-
 std::optional<WaitingClaim> Claims::next_in_line(Instant now) {
-  const auto fresh = [&](const WaitingClaim& one) { return now - one.heard <= kFresh; };
-  for (auto at = line_.begin(); at != line_.end(); ++at) {
-    const std::string_view wanted = at->wanted.pattern;
-    if (!fresh(*at)) continue;
-    if (overlapping(wanted) != nullptr || !room_for(wanted)) continue;
-    const bool others_first = std::any_of(line_.begin(), at, [&](const WaitingClaim& earlier) {
-      return fresh(earlier) && globs_overlap(earlier.wanted.pattern, wanted);
+  return line_.take_first(now, [&](const WaitingClaim& one,
+                                   const std::vector<const WaitingClaim*>& earlier) {
+    const std::string_view wanted = one.wanted.pattern;
+    if (overlapping(wanted) != nullptr || !room_for(wanted)) return false;
+    return std::ranges::none_of(earlier, [&](const WaitingClaim* before) {
+      return claims_overlap(before->wanted.pattern, wanted);
     });
-    if (others_first) continue;
-    WaitingClaim turn = std::move(*at);
-    line_.erase(at);
-    return turn;
-  }
-  return std::nullopt;
-}
-
-bool Claims::somebody_waits_for(std::string_view pattern) const {
-  return std::ranges::any_of(line_, [&](const WaitingClaim& one) {
-    return globs_overlap(one.wanted.pattern, pattern);
   });
-}
-
-std::vector<WaitingClaim> Claims::take_tired(Instant now) {
-  std::vector<WaitingClaim> tired;
-  std::erase_if(line_, [&](const WaitingClaim& one) {
-    if (tired_at(one) > now) return false;
-    tired.push_back(one);
-    return true;
-  });
-  return tired;
 }
 
 Instant Claims::next_wake() const {
-  Instant wake = by_end_.empty() ? Instant::never() : by_end_.begin()->first;
-  for (const WaitingClaim& one : line_) wake = std::min(wake, tired_at(one));
-  return wake;
+  const Instant ends = by_end_.empty() ? Instant::never() : by_end_.begin()->first;
+  return std::min(ends, line_.next_wake());
 }
 
 void Claims::check_invariants() const {
@@ -256,7 +188,7 @@ void Claims::check_invariants() const {
     WAGGLE_CHECK(by_end_.contains({one->second.ends, one->first}));
     patterns += is_plain_key(one->first) ? 0 : 1;
     for (auto other = std::next(one); other != held_.end(); ++other)
-      WAGGLE_CHECK(!globs_overlap(one->first, other->first), "two claims share a key");
+      WAGGLE_CHECK(!claims_overlap(one->first, other->first), "two claims share a key");
   }
   WAGGLE_CHECK(patterns == patterns_);
 }

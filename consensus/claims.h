@@ -29,36 +29,12 @@
 #include "base/ids.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "consensus/claim_line.h"
 
 namespace waggle {
 
-// Whom a claim belongs to: one process of an agent, or one run of a client.
-struct Claimant {
-  AgentId agent;
-  Incarnation process;
-  friend auto operator<=>(const Claimant&, const Claimant&) = default;
-};
-
-struct Claim {
-  std::string pattern;
-  Claimant holder;
-  std::string label;  // what the holder calls itself; empty: its agent id
-  AgentId handed_by;  // who handed it over to the holder; empty: it was taken
-  FenceToken token;
-  std::int64_t ttl_millis = 0;  // from its grant and each renewal
-  bool of_session = false;      // ends with its holder's session too
-  friend bool operator==(const Claim&, const Claim&) = default;
-};
-
-struct WaitingClaim {
-  Claim wanted;  // without token
-  SessionId session;
-  RequestId request;
-  Instant until;
-  Instant heard;  // asked last; who falls silent leaves the line
-};
-
-// Pattern: 1..limits::kClaimBytes bytes of UTF-8, not only wildcards, not of Waggle's own keys.
+// Pattern: 1..limits::kClaimBytes bytes of UTF-8, not only wildcards, of Waggle's own keys only those
+// of tasks.
 [[nodiscard]] Status check_claim_pattern(std::string_view pattern);
 // limits::kClaimMillisMin..limits::kClaimMillisMax.
 [[nodiscard]] Status check_claim_time(std::int64_t ttl_millis);
@@ -72,7 +48,6 @@ class Claims {
   // One that shares a key with the pattern.
   [[nodiscard]] const Claim* overlapping(std::string_view pattern) const;
   [[nodiscard]] std::size_t size() const { return held_.size(); }
-  [[nodiscard]] std::size_t waiting() const { return line_.size(); }
   [[nodiscard]] std::vector<const Claim*> held_by(const Claimant& holder) const;
 
   // REQUIRES: overlapping() gives none.
@@ -89,16 +64,9 @@ class Claims {
   // Errors: kOverloaded beyond limits::kClaims held, or limits::kClaimPatterns with wildcards.
   [[nodiscard]] Status room_for(std::string_view pattern) const;
 
-  // The place in line, from 1: of who asks again it is the one that it had. Errors: kOverloaded.
-  [[nodiscard]] Result<std::size_t> wait(WaitingClaim waiting);
-  void stop_waiting(SessionId session, RequestId request);
-  void stop_waiting(const Claimant& claimant);
+  [[nodiscard]] ClaimLine& line() { return line_; }
   // Nothing: nobody can be granted a claim now. The one whose turn it is leaves the line.
-  // Who did not ask for some seconds is passed over, and keeps its place.
   [[nodiscard]] std::optional<WaitingClaim> next_in_line(Instant now);
-  // A pattern that shares a key with what somebody waits for, who asked first.
-  [[nodiscard]] bool somebody_waits_for(std::string_view pattern) const;
-  [[nodiscard]] std::vector<WaitingClaim> take_tired(Instant now);
   // Of a claim's end or of the patience of somebody in line; never: neither.
   [[nodiscard]] Instant next_wake() const;
 
@@ -121,7 +89,7 @@ class Claims {
   std::map<std::string, std::set<std::string>, std::less<>> by_prefix_;
   std::map<std::size_t, std::size_t> prefix_lengths_;
   std::size_t patterns_ = 0;
-  std::vector<WaitingClaim> line_;
+  ClaimLine line_;
 };
 
 }  // namespace waggle

@@ -9,6 +9,7 @@
 #include "base/shape.h"
 #include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
 
 namespace waggle {
 namespace {
@@ -52,10 +53,11 @@ void Coordinator::on_claim_request(Session& session, const ClaimRequest& request
   if (result.code != Code::kCommitted) count("claims_refused");
   result.session = session.id;
   result.request = request.request;
-  result.pattern = request.pattern;
+  if (result.pattern.empty()) result.pattern = request.pattern;
   send(session.peer, make_message(std::move(result)));
   // What it released may be wanted.
   serve_line(*swarm);
+  serve_tasks(*swarm);
 }
 
 ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
@@ -78,7 +80,9 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
                                request.checkpoint->bytes.size(), limits::kValueBytes));
   if (!writable_) return refused(Code::kUnavailable, Reason::kDiskFull, not_writable_text_);
   end_due_claims(swarm);
-  if (request.verb == ClaimVerb::kTake) return take_claim(swarm, session, request);
+  if (request.verb == ClaimVerb::kTake)
+    return is_task_key(request.pattern) ? take_task(swarm, session, request)
+                                        : take_claim(swarm, session, request);
 
   const Claim* claim = swarm.claims.find(request.pattern);
   const bool its_own =
@@ -101,6 +105,8 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
   const Instant ends = now_.monotonic + Millis{renewed.ttl_millis};
   switch (request.verb) {
     case ClaimVerb::kRenew:
+      if (is_task_key(request.pattern))
+        swarm.tasks.unconfirmed.erase(std::string(task_id_of(request.pattern)));
       if (request.checkpoint || renewed != *claim) {
         swarm.claims.end(request.pattern);
         return hold_claim(swarm, std::move(renewed), request.checkpoint);
@@ -110,7 +116,7 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
     case ClaimVerb::kRelease: {
       ClaimResult result;
       result.token = claim->token;
-      end_claim(swarm, Claim(*claim), "released", request.checkpoint, false);
+      end_claim(swarm, Claim(*claim), ClaimEnd::kReleased, "released", request.checkpoint);
       result.revision = swarm.state.head();
       return result;
     }
@@ -125,6 +131,8 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
       renewed.handed_by = session.agent;
       renewed.of_session = true;
       renewed.token = next_token(swarm);
+      if (is_task_key(request.pattern)) forget_taken(swarm, *claim);
+      renewed.asked = {};
       swarm.claims.end(request.pattern);
       count("claims_handed_over");
       return hold_claim(swarm, std::move(renewed), request.checkpoint);
@@ -147,7 +155,7 @@ ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
   // An earlier process of this agent was fenced, or is gone.
   while (held != nullptr && held->holder.agent == session.agent &&
          held->holder.process != session.process) {
-    end_claim(swarm, Claim(*held), "taken over by a later process", {}, true);
+    end_claim(swarm, Claim(*held), ClaimEnd::kLost, "taken over by a later process");
     held = swarm.claims.overlapping(wanted.pattern);
   }
   if (held != nullptr && held->pattern == wanted.pattern && held->holder == wanted.holder) {
@@ -155,7 +163,7 @@ ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
     return granted(swarm, *held);
   }
   ClaimResult result;
-  if (held == nullptr && !swarm.claims.somebody_waits_for(wanted.pattern)) {
+  if (held == nullptr && !swarm.claims.line().somebody_waits_for(wanted.pattern)) {
     if (const Status room = swarm.claims.room_for(wanted.pattern); !room) {
       result.code = room.error().code;
       result.text = room.error().text;
@@ -169,13 +177,14 @@ ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
                     ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
                     : "others wait for it";
   if (request.wait_millis <= 0) {
+    swarm.claims.line().stop_waiting(wanted.holder, request.request);
     result.code = Code::kConflict;
     return result;
   }
   const Instant until =
       now_.monotonic + Millis{std::min(request.wait_millis, limits::kClaimMillisMax)};
   Result<std::size_t> place =
-      swarm.claims.wait({std::move(wanted), session.id, request.request, until, now_.monotonic});
+      swarm.claims.line().wait({std::move(wanted), session.id, request.request, until, now_.monotonic});
   if (!place) {
     result.code = place.error().code;
     result.reason = Reason::kNone;
@@ -197,10 +206,13 @@ FenceToken Coordinator::next_token(Swarm& swarm) {
 // Its record is committed: from now on for its whole time.
 ClaimResult Coordinator::hold_claim(Swarm& swarm, Claim claim,
                                     const std::optional<Register>& checkpoint) {
-  const RecordPtr before = swarm.state.find(claim_key(claim.pattern));
+  const Key key = claim_key(claim.pattern);
+  const RecordPtr before = swarm.state.find(key);
   std::optional<Register> kept = checkpoint ? checkpoint : checkpoint_of(before.get());
-  commit_claim(swarm, claim.pattern, kept.value_or(Register{ContentType::kText, {}}),
-               to_metadata(claim));
+  commit(swarm,
+         {{key, record_of_own(swarm, kept.value_or(Register{ContentType::kText, {}}),
+                              to_metadata(claim))}},
+         {}, {});
   count("claims_held");
   ClaimResult result;
   result.token = claim.token;
@@ -219,31 +231,31 @@ ClaimResult Coordinator::granted(const Swarm& swarm, const Claim& claim) {
   result.token = claim.token;
   result.ttl_millis = claim.ttl_millis;
   result.checkpoint = checkpoint_of(record.get());
+  if (is_task_key(claim.pattern))
+    result.task = register_of(swarm.state.find(Key(claim.pattern)).get());
   result.revision = record ? record->version : Revision();
   return result;
 }
 
-// `keeps`: the last checkpoint waits for the next holder, since the work was not finished.
-void Coordinator::end_claim(Swarm& swarm, const Claim& claim, const char* why,
-                            const std::optional<Register>& checkpoint, bool keeps) {
-  const RecordPtr before = swarm.state.find(claim_key(claim.pattern));
+// Unless it is released, the last checkpoint waits for the next holder, since the work was not
+// finished.
+void Coordinator::end_claim(Swarm& swarm, const Claim& claim, ClaimEnd how, const char* why,
+                            const std::optional<Register>& checkpoint) {
+  const Key key = claim_key(claim.pattern);
   std::optional<Register> kept = checkpoint;
-  if (!kept && keeps) kept = checkpoint_of(before.get());
+  if (!kept && how != ClaimEnd::kReleased) kept = checkpoint_of(swarm.state.find(key).get());
   Metadata metadata;
   if (kept)
     metadata = {{"ended", why},
                 {"held_by", claim.holder.agent.value()},
                 {"token", fmt::to_string(claim.token.value())}};
-  commit_claim(swarm, claim.pattern, std::move(kept), std::move(metadata));
+  std::vector<Change> changes;
+  changes.push_back({key, record_of_own(swarm, std::move(kept), std::move(metadata))});
+  if (is_task_key(claim.pattern))
+    give_back_task(swarm, claim, how == ClaimEnd::kLost ? why : "", changes);
+  commit(swarm, std::move(changes), {}, {});
   swarm.claims.end(claim.pattern);
   count("claims_ended");
-}
-
-void Coordinator::commit_claim(Swarm& swarm, std::string_view pattern,
-                               std::optional<Register> checkpoint, Metadata metadata) {
-  commit(swarm,
-         {{claim_key(pattern), record_of_own(swarm, std::move(checkpoint), std::move(metadata))}},
-         {}, {});
 }
 
 RecordPtr Coordinator::record_of_own(const Swarm& swarm, std::optional<Register> value,
@@ -268,7 +280,7 @@ void Coordinator::end_due_claims(Swarm& swarm) {
     count("claims_expired");
     const char* why =
         swarm.claims.holder_lost(pattern) ? "its holder was lost" : "its time was over";
-    end_claim(swarm, Claim(*swarm.claims.find(pattern)), why, {}, true);
+    end_claim(swarm, Claim(*swarm.claims.find(pattern)), ClaimEnd::kLost, why);
   }
 }
 
@@ -276,18 +288,20 @@ void Coordinator::tend_claims(Swarm& swarm) {
   if (!writable_ || swarm.claims.next_wake() > now_.monotonic) return;
   end_due_claims(swarm);
   serve_line(swarm);
+  serve_tasks(swarm);
+}
+
+void Coordinator::tell_waiting(const WaitingClaim& waiting, ClaimResult result) {
+  const auto session = sessions_.all().find(waiting.session);
+  if (session == sessions_.all().end()) return;
+  result.session = waiting.session;
+  result.request = waiting.request;
+  if (result.pattern.empty()) result.pattern = waiting.wanted.pattern;
+  send(session->second.peer, make_message(std::move(result)));
 }
 
 void Coordinator::serve_line(Swarm& swarm) {
-  const auto tell = [&](const WaitingClaim& waiting, ClaimResult result) {
-    const auto session = sessions_.all().find(waiting.session);
-    if (session == sessions_.all().end()) return;
-    result.session = waiting.session;
-    result.request = waiting.request;
-    result.pattern = waiting.wanted.pattern;
-    send(session->second.peer, make_message(std::move(result)));
-  };
-  for (const WaitingClaim& tired : swarm.claims.take_tired(now_.monotonic)) {
+  for (const WaitingClaim& tired : swarm.claims.line().take_tired(now_.monotonic)) {
     ClaimResult result;
     result.code = Code::kTimeout;
     result.reason = Reason::kClaimed;
@@ -295,7 +309,7 @@ void Coordinator::serve_line(Swarm& swarm) {
     result.text = held != nullptr
                       ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
                       : "others wait for it, who came earlier";
-    tell(tired, std::move(result));
+    tell_waiting(tired, std::move(result));
   }
   if (!writable_) return;
   while (std::optional<WaitingClaim> next = swarm.claims.next_in_line(now_.monotonic)) {
@@ -304,7 +318,7 @@ void Coordinator::serve_line(Swarm& swarm) {
     Claim claim = next->wanted;
     claim.token = next_token(swarm);
     const std::int64_t unconfirmed = std::min(claim.ttl_millis, kUnconfirmedMillis);
-    tell(*next, hold_claim(swarm, std::move(claim), {}));
+    tell_waiting(*next, hold_claim(swarm, std::move(claim), {}));
     // It may be dead by now: the whole time begins when it renews.
     swarm.claims.ends_at(next->wanted.pattern, now_.monotonic + Millis{unconfirmed});
   }
@@ -313,7 +327,8 @@ void Coordinator::serve_line(Swarm& swarm) {
 // Of a session that ended, and whose process has no other one. `left`: it said so.
 void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
   const Claimant claimant{ended.agent, ended.process};
-  swarm.claims.stop_waiting(claimant);
+  swarm.claims.line().stop_waiting(claimant);
+  swarm.tasks.queue.line().stop_waiting(claimant);
   if (!writable_) left = false;  // they can't be ended now, but soon
   std::vector<Claim> claims;
   for (const Claim* claim : swarm.claims.held_by(claimant))
@@ -321,7 +336,8 @@ void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
   for (const Claim& claim : claims) {
     const std::int64_t grace = options_.policies.of(claim.pattern).claim_grace_millis;
     if (left) {
-      end_claim(swarm, claim, "its holder left", {}, true);
+      end_claim(swarm, claim, ended.left ? ClaimEnd::kLeft : ClaimEnd::kLost,
+                ended.left ? "its holder left" : "its holder was taken over by a later process");
     } else {
       // A connection that broke says little: from when it would have been missed.
       const Instant missed =
@@ -332,7 +348,9 @@ void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
     }
   }
   if (!claims.empty()) tend_claims(swarm);
-  if (left) serve_line(swarm);
+  if (!left) return;
+  serve_line(swarm);
+  serve_tasks(swarm);
 }
 
 // Nothing: it may be written.
@@ -367,11 +385,11 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
                                  entry.key.value(), kClaimKeys);
       return outcome;
     }
-    if (is_decision_key(entry.key.value())) {
+    if (is_own_key(entry.key.value())) {
       if (mutation.entries.size() == 1) continue;  // judged by itself
       outcome.code = Code::kRejected;
       outcome.reason = Reason::kReserved;
-      outcome.text = fmt::format("'{}': a proposal or vote stands alone, in no group",
+      outcome.text = fmt::format("'{}': a proposal, vote or task stands alone, in no group",
                                  entry.key.value());
       return outcome;
     }

@@ -196,6 +196,8 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
 
   if (mutation.entries.size() == 1 && is_decision_key(mutation.entries.front().key.value()))
     return step_decision(swarm, session, mutation.entries.front(), author);
+  if (mutation.entries.size() == 1 && is_task_key(mutation.entries.front().key.value()))
+    return step_task(swarm, session, mutation, author);
   if (mutation.entries.size() == 1)
     if (const auto* settle = std::get_if<SettleOp>(&mutation.entries.front().op))
       return settle_conflict(swarm, mutation.entries.front(), *settle, author);
@@ -373,6 +375,9 @@ Outcome Coordinator::clear_swarm(Swarm& swarm, Applied by) {
   swarm.inbox.close_all(actions_->persist.rows);
   swarm.proposals.clear();
   swarm.closed.clear();
+  ClaimLine waiting = std::move(swarm.tasks.queue.line());
+  swarm.tasks = {};
+  swarm.tasks.queue.line() = std::move(waiting);
   swarm.state.clear(actions_->persist.rows);
   swarm.told.push_back({swarm.state.head(), {}, true, {}, std::move(by)});
   Outcome outcome;

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
 #include "resolver/receipt.h"
 
 namespace waggle {
@@ -223,7 +224,7 @@ void Coordinator::expire_keys(Swarm& swarm) {
     at = keys.size() == kLookedAtPerSweep ? keys.back() : Key();
     for (const Key& key : keys) {
       const Policy& policy = options_.policies.of(key.value());
-      if (policy.prefix != prefix || is_claim_key(key.value()) || is_decision_key(key.value()) ||
+      if (policy.prefix != prefix || is_own_key(key.value()) ||
           swarm.claims.over(key.value()) != nullptr)
         continue;
       const RecordPtr record = swarm.state.find(key);

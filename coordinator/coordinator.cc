@@ -107,6 +107,7 @@ void Coordinator::check_invariants() const {
     swarm->state.check_invariants();
     swarm->ephemeral.check_invariants();
     swarm->claims.check_invariants();
+    swarm->tasks.queue.check_invariants();
   }
 }
 
@@ -122,11 +123,15 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
       open_channel(*swarm);
       restore_claims(*swarm);
       restore_proposals(*swarm);
+      restore_tasks(*swarm);
     }
   }
   // This process stood still, or had no turn: of that time nobody's claim is charged.
   if (expected_wake_ != Instant::never() && now.monotonic - expected_wake_ > Millis{kLateMillis})
-    for (auto& [id, swarm] : swarms_) swarm->claims.give_time(now.monotonic - stepped_);
+    for (auto& [id, swarm] : swarms_) {
+      swarm->claims.give_time(now.monotonic - stepped_);
+      swarm->tasks.queue.line().give_time(now.monotonic - stepped_);
+    }
   stepped_ = now.monotonic;
   if (const auto* received = std::get_if<Received>(&event)) {
     on_received(*received);
@@ -201,7 +206,7 @@ void Coordinator::finish(const Now& now, Actions& actions) {
   for (const auto& [id, swarm] : swarms_) {
     if (sessions_.size() > 0) wake = std::min(wake, swarm->next_heartbeat);
     if (!writable_) continue;
-    wake = std::min(wake, swarm->claims.next_wake());
+    wake = std::min({wake, swarm->claims.next_wake(), swarm->tasks.queue.next_wake()});
     for (const auto& [name, open] : swarm->proposals) wake = std::min(wake, open.closes);
   }
   expected_wake_ = wake;
@@ -325,6 +330,7 @@ void Coordinator::on_tick() {
   for (auto& [id, swarm] : swarms_) {
     tend_claims(*swarm);
     tend_proposals(*swarm);
+    tend_tasks(*swarm);
   }
   if (now_.monotonic < next_sweep_) return;
   next_sweep_ = now_.monotonic + Millis{kSweepMillis};

@@ -9,6 +9,7 @@
 //   commits.cc      a submit: strict order, judgement, commit, outcome
 //   claims.cc       claims: granted, ended; what a write under one needs
 //   proposals.cc    proposals and votes; writes that need one
+//   tasks.cc        tasks: added, taken, reported on, given back
 //   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
 //   synchronise.cc  full synchronisations
@@ -35,6 +36,7 @@
 #include "base/limits.h"
 #include "base/prng.h"
 #include "consensus/claims.h"
+#include "consensus/task_queue.h"
 #include "coordinator/conflict_inbox.h"
 #include "coordinator/ephemeral_keys.h"
 #include "coordinator/history.h"
@@ -42,6 +44,7 @@
 #include "coordinator/rounds.h"
 #include "coordinator/sessions.h"
 #include "coordinator/swarm_state.h"
+#include "coordinator/task.h"
 #include "coordinator/writers.h"
 #include "memory/commit_store.h"
 #include "resolver/author.h"
@@ -98,6 +101,14 @@ class Coordinator final : public Core {
     BallotSums sums;
   };
   using Proposals = std::map<std::string, OpenProposal>;
+  using KnownTasks = std::map<std::string, Task, std::less<>>;
+  struct Tasks {
+    KnownTasks known;                // that are open or dead
+    TaskQueue queue;                 // the same; those that are dead are put aside
+    std::deque<std::string> ended;   // that are kept, oldest first
+    std::map<std::pair<Claimant, RequestId>, std::string> taken;
+    std::set<std::string> unconfirmed;  // given to who waited, and not renewed yet
+  };
   struct Swarm {
     explicit Swarm(SwarmRow row)
         : state(std::move(row)), writers(state.id()), history(state.id()), inbox(state.id()) {}
@@ -109,6 +120,7 @@ class Coordinator final : public Core {
     Claims claims;
     Proposals proposals;
     std::deque<std::string> closed;  // proposals that are kept, oldest first
+    Tasks tasks;
     std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
     std::string channel;                   // empty: its broadcast socket is not open yet
     bool channel_asked = false;
@@ -204,10 +216,9 @@ class Coordinator final : public Core {
   [[nodiscard]] FenceToken next_token(Swarm& swarm);
   [[nodiscard]] ClaimResult hold_claim(Swarm& swarm, Claim claim,
                                        const std::optional<Register>& checkpoint);
-  void end_claim(Swarm& swarm, const Claim& claim, const char* why,
-                 const std::optional<Register>& checkpoint, bool keeps);
-  void commit_claim(Swarm& swarm, std::string_view pattern, std::optional<Register> checkpoint,
-                    Metadata metadata);
+  enum class ClaimEnd { kReleased, kLeft, kLost };
+  void end_claim(Swarm& swarm, const Claim& claim, ClaimEnd how, const char* why,
+                 const std::optional<Register>& checkpoint = {});
   // For the next commit, by the coordinator itself; no value: a tombstone. `before` gives its
   // receipts on.
   [[nodiscard]] RecordPtr record_of_own(const Swarm& swarm, std::optional<Register> value,
@@ -215,6 +226,7 @@ class Coordinator final : public Core {
   void end_due_claims(Swarm& swarm);
   void tend_claims(Swarm& swarm);
   void serve_line(Swarm& swarm);
+  void tell_waiting(const WaitingClaim& waiting, ClaimResult result);
   void end_claims_of(Swarm& swarm, const Session& ended, bool left);
   // Why it may not be written with that token; nothing: it may.
   [[nodiscard]] std::optional<std::string> claimed(const Swarm& swarm, std::string_view key,
@@ -237,12 +249,42 @@ class Coordinator final : public Core {
   void judge_proposal(Swarm& swarm, Proposals::iterator open, bool over);
   void close_into(Swarm& swarm, Proposals::iterator open, BallotState state,
                   std::vector<Change>& changes);
-  [[nodiscard]] std::optional<std::string> not_writable_now(const Swarm& swarm,
-                                                            const Proposal& proposal) const;
+  [[nodiscard]] std::optional<std::string> no_register_by_policy(const Key& key) const;
+  [[nodiscard]] std::optional<std::string> not_writable_now(
+      const Swarm& swarm, const std::vector<ProposedWrite>& writes) const;
   void tend_proposals(Swarm& swarm);
   void restore_proposals(Swarm& swarm);
   [[nodiscard]] static std::string joined(const std::set<AgentId>& agents);
   [[nodiscard]] std::optional<std::string> needs_proposal(std::string_view key) const;
+
+  // tasks.cc
+  void restore_tasks(Swarm& swarm);
+  static void queue_task(Swarm& swarm, const Task& task, Instant not_before);
+  [[nodiscard]] Change change_of(const Swarm& swarm, const Task& task);
+  [[nodiscard]] static Outcome committed(const Swarm& swarm);
+  [[nodiscard]] Outcome step_task(Swarm& swarm, const Session& session, const Mutation& mutation,
+                                  const Author& author);
+  [[nodiscard]] Outcome add_task(Swarm& swarm, const Session& session, const Entry& entry,
+                                 const std::string& id, const Author& author);
+  [[nodiscard]] Outcome report_on_task(Swarm& swarm, const Mutation& mutation, const std::string& id,
+                                       const Author& author);
+  [[nodiscard]] std::optional<Outcome> writes_refused(const Swarm& swarm, const Key& key,
+                                                      const std::vector<ProposedWrite>& writes);
+  void end_task(Swarm& swarm, KnownTasks::iterator known, TaskState state, const AgentId& by,
+                std::vector<Change>& changes);
+  void fail_task(Swarm& swarm, Task& task, const AgentId& by, std::string why, bool retry,
+                 std::vector<Change>& changes);
+  [[nodiscard]] Outcome cancel_task(Swarm& swarm, const Entry& entry, const std::string& id,
+                                    const Author& author);
+  [[nodiscard]] ClaimResult take_task(Swarm& swarm, const Session& session,
+                                      const ClaimRequest& request);
+  [[nodiscard]] ClaimResult grant_task(Swarm& swarm, const WaitingClaim& wanted,
+                                       const std::string& id);
+  static void forget_taken(Swarm& swarm, const Claim& claim);
+  void give_back_task(Swarm& swarm, const Claim& claim, const std::string& lost,
+                      std::vector<Change>& changes);
+  void serve_tasks(Swarm& swarm);
+  void tend_tasks(Swarm& swarm);
 
   // ephemeral.cc
   void on_ephemeral_write(Session& session, const EphemeralWrite& write);

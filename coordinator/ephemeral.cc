@@ -10,6 +10,7 @@
 #include "base/shape.h"
 #include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
 
 namespace waggle {
 namespace {
@@ -63,7 +64,7 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     count("ephemeral_writes_refused");
     return EphemeralRefusal{entry.key, code, reason, std::move(text)};
   };
-  if (is_claim_key(entry.key.value()) || is_decision_key(entry.key.value()))
+  if (is_own_key(entry.key.value()))
     return refused(Code::kRejected, Reason::kReserved,
                    fmt::format("'{}' is of the coordinator's own keys, and durable",
                                entry.key.value()));

@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "base/value.h"
 #include "consensus/ballot.h"
+#include "coordinator/proposed_write.h"
 #include "resolver/json_document.h"
 
 namespace waggle {
@@ -36,14 +37,6 @@ inline constexpr std::string_view kVoteKeys = "~vote/";
 [[nodiscard]] Key vote_key(std::string_view id, const AgentId& agent);
 // 1..limits::kIdBytes letters, digits, '.', '_' and '-'.
 [[nodiscard]] Status check_proposal_id(std::string_view id);
-
-// Committed with the approval, all of them or none.
-struct ProposedWrite {
-  Key key;
-  Register value;
-  std::optional<Revision> if_version;
-  friend bool operator==(const ProposedWrite&, const ProposedWrite&) = default;
-};
 
 struct Proposal {
   std::string id;

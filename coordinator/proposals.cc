@@ -144,11 +144,8 @@ void Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
 // Of the rules of the keys that it would write. Nothing: it fits them.
 std::optional<std::string> Coordinator::against_policy(const Proposal& proposal) const {
   for (const ProposedWrite& write : proposal.writes) {
+    if (std::optional<std::string> text = no_register_by_policy(write.key)) return text;
     const Policy& policy = options_.policies.of(write.key.value());
-    if (policy.ephemeral || (policy.type && *policy.type != ValueType::kRegister))
-      return fmt::format("'{}' is no durable register by its policy, and a proposal writes only "
-                         "those",
-                         write.key.value());
     if (policy.vote_permille == 0) continue;
     if (!policy.voters.empty()) {
       const bool same = std::ranges::equal(
@@ -292,7 +289,7 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
   proposal.state = state;
   proposal.closed_wall_millis = now_.wall_millis;
   if (state == BallotState::kApproved && !proposal.writes.empty()) {
-    std::optional<std::string> why = not_writable_now(swarm, proposal);
+    std::optional<std::string> why = not_writable_now(swarm, proposal.writes);
     proposal.applied = !why;
     if (why) proposal.not_applied = *std::move(why);
   }
@@ -317,11 +314,21 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
   count("proposals_closed");
 }
 
-// What an approval would write can't be written. Nothing: it can.
-std::optional<std::string> Coordinator::not_writable_now(const Swarm& swarm,
-                                                         const Proposal& proposal) const {
+// Nothing: it may be one.
+std::optional<std::string> Coordinator::no_register_by_policy(const Key& key) const {
+  const Policy& policy = options_.policies.of(key.value());
+  if (!policy.ephemeral && (!policy.type || *policy.type == ValueType::kRegister))
+    return std::nullopt;
+  return fmt::format("'{}' is no durable register by its policy, and proposals and tasks write only "
+                     "those",
+                     key.value());
+}
+
+// What an approval, or the end of a task, would write can't be written. Nothing: it can.
+std::optional<std::string> Coordinator::not_writable_now(
+    const Swarm& swarm, const std::vector<ProposedWrite>& writes) const {
   if (swarm.state.bytes() > options_.state_bytes_max) return state_full_text(swarm);
-  for (const ProposedWrite& write : proposal.writes) {
+  for (const ProposedWrite& write : writes) {
     if (std::optional<std::string> text = claimed(swarm, write.key.value(), {})) return text;
     const RecordPtr standing = swarm.state.find(write.key);
     const bool live = standing && standing->live();

@@ -12,6 +12,7 @@
 #include "base/shape.h"
 #include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
 #include "resolver/receipt.h"
 
 namespace waggle {
@@ -93,7 +94,7 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
   for (const Key& key : request.keys) {
     if (const Status shape = check_key(key.value()); !shape) {
       wrong = shape.error().text;
-    } else if (is_claim_key(key.value()) || is_decision_key(key.value())) {
+    } else if (is_own_key(key.value())) {
       wrong = fmt::format("'{}' is of the coordinator's own keys, which no round is held about",
                           key.value());
     } else if (options_.policies.of(key.value()).ephemeral) {
@@ -132,7 +133,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
         answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
         (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
-        is_claim_key(answer.key.value()) || is_decision_key(answer.key.value()) ||
+        is_own_key(answer.key.value()) ||
         policy.vote_permille > 0) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;

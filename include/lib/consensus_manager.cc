@@ -13,6 +13,7 @@
 #include "coordinator/proposal.h"
 #include "include/lib/convert.h"
 #include "include/lib/proposal_view.h"
+#include "include/lib/proposed_values.h"
 #include "io/random.h"
 
 namespace waggle {
@@ -80,22 +81,11 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
   JsonValue::Object labels;
   for (const auto& [agent, label] : draft.labels) labels[agent] = {label};
   if (!labels.empty()) out["labels"] = {std::move(labels)};
-  JsonValue::Array writes;
-  for (const ProposedValue& value : draft.writes) {
-    JsonValue::Object write;
-    write["key"] = {value.key};
-    write["value"] = {value.text};
-    if (value.json) {
-      Result<JsonValue> json = parse_json_document(value.text);
-      if (!json) return std::unexpected(std::move(json.error()));
-      write["value"] = *std::move(json);
-    }
-    if (value.if_version)
-      write["if_version"] = {JsonValue::Number{fmt::to_string(*value.if_version)}};
-    JsonValue& last = writes.emplace_back();
-    last.content = std::move(write);
+  if (!draft.writes.empty()) {
+    Result<JsonValue> writes = writes_of(draft.writes);
+    if (!writes) return std::unexpected(std::move(writes.error()));
+    out["writes"] = *std::move(writes);
   }
-  if (!writes.empty()) out["writes"] = {std::move(writes)};
   return to_json(JsonValue{std::move(out)});
 }
 

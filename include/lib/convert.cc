@@ -214,7 +214,8 @@ Expected<HeldClaim> to_result(const ClaimResult& result) {
   return HeldClaim{.pattern = result.pattern,
                    .token = result.token.value(),
                    .ttl = std::chrono::milliseconds(result.ttl_millis),
-                   .checkpoint = to_text_of(result.checkpoint)};
+                   .checkpoint = to_text_of(result.checkpoint),
+                   .task_json = to_text_of(result.task)};
 }
 
 }  // namespace waggle

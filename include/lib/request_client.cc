@@ -342,7 +342,7 @@ void RequestClient::write_under(FenceToken fence) {
 Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t timeout_millis,
                                          const std::function<void(const ClaimResult&)>& waits) {
   Parts& p = *parts_;
-  request.request = p.random.id<RequestId>();
+  if (!request.request) request.request = p.random.id<RequestId>();
   const bool taking = request.verb == ClaimVerb::kTake;
   std::optional<Result<ClaimResult>> answer;
   std::uint32_t place = 0;

@@ -62,7 +62,8 @@ class RequestClient {
   void write_under(FenceToken fence);
   // Takes a claim for a time, whatever becomes of this client, and renews, releases or hands over
   // one whose token it names. Waits in line as long as `request` says; `waits` is told the place.
-  // The result may be a refusal. Errors: there was no answer.
+  // The result may be a refusal. A request that has a number is the same as an earlier one of that
+  // number, else it gets one. Errors: there was no answer.
   [[nodiscard]] Result<ClaimResult> claim(
       ClaimRequest request, std::int64_t timeout_millis,
       const std::function<void(const ClaimResult&)>& waits = {});

@@ -56,6 +56,9 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
     policy.elements_max = rule.elements_max;
     policy.late_write = rule.apply_late_writes ? LateWrite::kApply : LateWrite::kConflict;
     policy.packing = static_cast<Packing>(rule.compress);
+    policy.vote_permille = rule.vote_permille;
+    for (const std::string& voter : rule.voters) policy.voters.insert(AgentId(voter));
+    policy.claim_grace_millis = rule.claim_grace.count();
     if (policy.uses(Strategy::kCustom) && !policy.merger.empty() &&
         options.core.policies.merger(policy.merger) == nullptr)
       return failed(Code::kRejected, fmt::format("the rule for '{}' names the merger '{}', which "

@@ -405,6 +405,7 @@ Expected<HeldClaim> SwarmAgent::claim(std::string_view pattern, ClaimOptions opt
   command.ttl_millis = options.ttl.count();
   command.wait_millis = options.wait.count();
   command.renews = options.renew;
+  command.can = std::move(options.can);
   return parts_->claim(std::move(command), pattern, {}, "claim()");
 }
 

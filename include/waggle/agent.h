@@ -132,11 +132,13 @@ struct HeldClaim {
   std::uint64_t token = 0;  // greater than that of every grant before
   std::chrono::milliseconds ttl{0};
   std::optional<std::string> checkpoint = {};  // how far the work of an earlier holder came
+  std::optional<std::string> task_json = {};   // of a task: what it is (TaskBoard reads it)
 };
 struct ClaimOptions {
   std::chrono::milliseconds ttl{30'000};  // its time, from the grant and each renewal
   std::chrono::milliseconds wait{0};      // in line, where others hold it or wait
   bool renew = true;                      // by itself, for as long as this agent lives
+  std::vector<std::string> can = {};      // of a task: what this agent is capable of
 };
 // It ended without this agent's doing; what is written under it is refused.
 struct LostClaim {

@@ -52,6 +52,11 @@ struct KeyRule {
   // A write of an absent key by an agent that was away for longer than deletions are remembered is
   // a conflict, or applied.
   bool apply_late_writes = false;
+  // Above 500: its keys are written by proposals only, approved by at least so many of 1000 of all
+  // members, or of `voters` where they are named.
+  std::uint32_t vote_permille = 0;
+  std::vector<std::string> voters = {};
+  std::chrono::milliseconds claim_grace{0};  // a claim stays so long without its holder
   Compress compress = Compress::kAuto;
 };
 

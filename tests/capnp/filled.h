@@ -111,9 +111,9 @@ inline constexpr int kFields<EphemeralRequest> = 2;
 template <>
 inline constexpr int kFields<EphemeralState> = 6;
 template <>
-inline constexpr int kFields<ClaimRequest> = 10;
+inline constexpr int kFields<ClaimRequest> = 11;
 template <>
-inline constexpr int kFields<ClaimResult> = 11;
+inline constexpr int kFields<ClaimResult> = 12;
 template <>
 inline constexpr int kFields<EpochEnd> = 2;
 template <>

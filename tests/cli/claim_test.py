@@ -69,6 +69,16 @@ class Claims(program.Case):
         other.signal(signal.SIGINT)
         self.assertEqual(other.wait(), 130)
 
+    def test_a_signal_at_any_moment_leaves_no_claim(self):
+        for n in range(24):
+            run = self.run_claimed("--wait", "1h", "--ttl", "1d", "--", "sleep", "1000")
+            if n % 3 == 0:
+                run.signal(signal.SIGINT)
+            time.sleep(n / 400)  # from before the first word to after the grant
+            run.signal(signal.SIGTERM)
+            run.wait()
+            self.assertEqual(self.json("claim", "ls")["claims"], [], n)
+
     def test_the_environment_gives_way_to_the_flag(self):
         token = self.take("k")
         self.out("state", "put", "k", "x", "--token", token, env=self.under("5"))

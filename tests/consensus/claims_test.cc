@@ -139,41 +139,41 @@ BOOST_AUTO_TEST_CASE(claims_end_in_time_and_get_time_when_the_coordinator_stood_
 BOOST_AUTO_TEST_CASE(the_line_is_fair_among_those_who_share_a_key) {
   Claims claims;
   claims.hold(claim("plan/a", 1), Instant{10});
-  BOOST_TEST(*claims.wait(waiting("plan/*", 1)) == 1u);
-  BOOST_TEST(*claims.wait(waiting("plan/b", 2)) == 2u);  // free, but behind the one before
-  BOOST_TEST(*claims.wait(waiting("job", 3)) == 1u);
-  BOOST_TEST(*claims.wait(waiting("plan/*", 1)) == 1u);  // asked again: its place stays
-  BOOST_TEST(claims.waiting() == 3u);
-  BOOST_TEST((claims.somebody_waits_for("plan/c") && !claims.somebody_waits_for("other")));
+  BOOST_TEST(*claims.line().wait(waiting("plan/*", 1)) == 1u);
+  BOOST_TEST(*claims.line().wait(waiting("plan/b", 2)) == 2u);  // free, but behind the one before
+  BOOST_TEST(*claims.line().wait(waiting("job", 3)) == 1u);
+  BOOST_TEST(*claims.line().wait(waiting("plan/*", 1)) == 1u);  // asked again: its place stays
+  BOOST_TEST(claims.line().size() == 3u);
+  BOOST_TEST((claims.line().somebody_waits_for("plan/c") && !claims.line().somebody_waits_for("other")));
   BOOST_TEST(granted(claims) == "3 ");
   claims.end("plan/a");
   BOOST_TEST(granted(claims) == "1 ");
   claims.end("plan/*");
   BOOST_TEST(granted(claims) == "2 ");
-  BOOST_TEST(claims.waiting() == 0u);
+  BOOST_TEST(claims.line().size() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(whoever_leaves_the_line_or_falls_silent_holds_up_nobody) {
   Claims claims;
   claims.hold(claim("k", 1), Instant{90'000});
-  (void)claims.wait(waiting("k", 1, "x"));
-  (void)claims.wait(waiting("k", 2, "y"));
-  (void)claims.wait(waiting("k", 3, "z"));
-  claims.stop_waiting(Claimant{AgentId("x"), Incarnation(1)});
-  claims.stop_waiting(SessionId(2), RequestId(2));
-  BOOST_TEST(claims.waiting() == 1u);
-  BOOST_TEST(claims.take_tired(Instant{14'999}).empty());
+  (void)claims.line().wait(waiting("k", 1, "x"));
+  (void)claims.line().wait(waiting("k", 2, "y"));
+  (void)claims.line().wait(waiting("k", 3, "z"));
+  claims.line().stop_waiting(Claimant{AgentId("x"), Incarnation(1)});
+  claims.line().stop_waiting(Claimant{AgentId("y"), Incarnation(1)}, RequestId(2));
+  BOOST_TEST(claims.line().size() == 1u);
+  BOOST_TEST(claims.line().take_tired(Instant{14'999}).empty());
   WaitingClaim again = waiting("k", 3, "z");
   again.heard = Instant{14'000};
-  BOOST_TEST(*claims.wait(again) == 1u);
-  BOOST_TEST(claims.take_tired(Instant{15'000}).empty());
+  BOOST_TEST(*claims.line().wait(again) == 1u);
+  BOOST_TEST(claims.line().take_tired(Instant{15'000}).empty());
   BOOST_TEST((claims.next_wake() == Instant{29'000}));
-  BOOST_TEST(claims.take_tired(Instant{29'000}).size() == 1u);
+  BOOST_TEST(claims.line().take_tired(Instant{29'000}).size() == 1u);
   // The time that it gave itself counts too.
   WaitingClaim brief = waiting("k", 4);
   brief.until = Instant{100};
-  (void)claims.wait(brief);
-  BOOST_TEST(claims.take_tired(Instant{100}).size() == 1u);
+  (void)claims.line().wait(brief);
+  BOOST_TEST(claims.line().take_tired(Instant{100}).size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(there_are_bounds) {
@@ -186,8 +186,8 @@ BOOST_AUTO_TEST_CASE(there_are_bounds) {
     claims.hold(claim(fmt::format("k{}", i), i + 1), Instant{10});
   BOOST_TEST((claims.room_for("q").error().code == Code::kOverloaded));
   for (std::size_t i = 0; i < limits::kClaimsWaiting; ++i)
-    BOOST_TEST_REQUIRE(claims.wait(waiting("p0/x", i + 1)).has_value());
-  BOOST_TEST((claims.wait(waiting("p0/x", 1'000'000)).error().code == Code::kOverloaded));
+    BOOST_TEST_REQUIRE(claims.line().wait(waiting("p0/x", i + 1)).has_value());
+  BOOST_TEST((claims.line().wait(waiting("p0/x", 1'000'000)).error().code == Code::kOverloaded));
 }
 
 // ---- the record --------------------------------------------------------------------------------

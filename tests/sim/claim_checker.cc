@@ -2,7 +2,21 @@
 
 #include <fmt/format.h>
 
+#include "coordinator/task.h"
+
 namespace waggle::sim {
+
+namespace {
+
+// On a task: that it is done, failed or cancelled, which ends the claim on it.
+bool ends_claim(const Entry& entry) {
+  const auto* put = std::get_if<PutOp>(&entry.op);
+  if (put == nullptr) return true;
+  const Result<TaskReport> report = read_task_report(put->bytes);
+  return report && report->kind != TaskReport::Kind::kReopen;
+}
+
+}  // namespace
 
 void ClaimChecker::on_start(const AgentSeen& agent, const AgentState& recovered) {
   (void)recovered;
@@ -12,6 +26,9 @@ void ClaimChecker::on_start(const AgentSeen& agent, const AgentState& recovered)
 void ClaimChecker::on_command(const AgentSeen& agent, const Command& command) {
   if (const auto* claim = std::get_if<ClaimCommand>(&command))
     applications_[agent.name].asked.emplace(claim->request, *claim);
+  const auto* write = std::get_if<WriteCommand>(&command);
+  if (write != nullptr && is_task_key(write->entries.front().key.value()))
+    applications_[agent.name].reports.emplace(write->request, write->entries.front());
 }
 
 void ClaimChecker::on_done(const AgentSeen& agent, Application& application,
@@ -26,8 +43,8 @@ void ClaimChecker::on_done(const AgentSeen& agent, Application& application,
   const ClaimCommand command = asked->second;
   application.asked.erase(asked);
   if (result.code == Code::kCommitted && done.verb == ClaimVerb::kTake) {
-    truth_.story.count("claims granted");
-    application.held[command.pattern] = result.token;
+    truth_.story.count(is_task_key(result.pattern) ? "tasks taken" : "claims granted");
+    application.held[result.pattern] = result.token;
   } else if (done.verb != ClaimVerb::kRenew && result.code == Code::kCommitted) {
     truth_.story.count(done.verb == ClaimVerb::kRelease ? "claims released" : "claims given away");
   }
@@ -51,6 +68,15 @@ void ClaimChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery)
     on_done(agent, application, *done);
   } else if (const auto* failed = std::get_if<CommandFailed>(&delivery)) {
     application.asked.erase(failed->request);
+    application.reports.erase(failed->request);
+  } else if (const auto* settled = std::get_if<WriteSettled>(&delivery)) {
+    const auto report = application.reports.find(settled->request);
+    if (report == application.reports.end()) return;
+    const Outcome& outcome = settled->outcome;
+    const std::string& key = report->second.key.value();
+    if (outcome.code == Code::kCommitted && ends_claim(report->second) && !agent.core->claims().held().contains(key))
+      application.held.erase(key);
+    application.reports.erase(report);
   } else if (const auto* gained = std::get_if<ClaimGained>(&delivery)) {
     truth_.story.count("claims gained");
     application.held[gained->pattern] = gained->token;
@@ -87,6 +113,7 @@ void ClaimChecker::on_turn(const AgentSeen& agent) {
   for (const auto& [request, command] : application.asked)
     if (command.verb == ClaimVerb::kRelease || command.verb == ClaimVerb::kHandover)
       leaving.insert(command.pattern);
+  for (const auto& [request, entry] : application.reports) leaving.insert(entry.key.value());
   for (const auto& [pattern, token] : application.held)
     if (!agent.core->claims().held().contains(pattern) && !leaving.contains(pattern) &&
         agent.core->link() != Link::kEnded)

@@ -25,6 +25,7 @@ class ClaimChecker final : public Checker {
   struct Application {
     std::map<RequestId, ClaimCommand> asked;
     std::map<std::string, FenceToken> held;
+    std::map<RequestId, Entry> reports;  // writes of tasks that are not settled
     // Handed over, perhaps under an earlier grant than the one that is held: an answer that came
     // late does not say.
     std::set<std::string> given;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/glob.h"
 
 namespace waggle::sim {
 
@@ -24,7 +23,7 @@ void ClaimTruth::take(const Key& key, const Record& record, const Found& found) 
     last_ = std::max(last_, claim->token);
   }
   for (const auto& [other, held] : held_)
-    if (other != pattern && globs_overlap(other, pattern))
+    if (other != pattern && claims_overlap(other, pattern))
       found("claims", fmt::format("'{}' is granted to {} while {} holds '{}'", pattern,
                                   claim->holder.agent.value(), held.holder.agent.value(), other));
   held_.insert_or_assign(pattern, *std::move(claim));
@@ -32,7 +31,7 @@ void ClaimTruth::take(const Key& key, const Record& record, const Found& found) 
 
 const Claim* ClaimTruth::over(const Key& key) const {
   const auto found = std::ranges::find_if(
-      held_, [&](const auto& entry) { return glob_match(entry.first, key.value()); });
+      held_, [&](const auto& entry) { return claim_covers(entry.first, key.value()); });
   return found == held_.end() ? nullptr : &found->second;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "coordinator/own_keys.h"
 
 namespace waggle::sim {
 
@@ -148,6 +149,7 @@ void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
     typed_.forget_all();
     claims_.clear(what, found_);
     decisions_.clear();
+    tasks_.clear();
     digest_ = {};
     chronicle_->digests[epoch_][head_] = digest_;
     cleared_.insert(head_);
@@ -297,8 +299,9 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
   if (is_decision_key(row.key.value())) {
     decisions_.take(row.key, record, found_);
-  } else if (!is_claim_key(row.key.value())) {
+  } else if (!is_own_key(row.key.value())) {
     decisions_.take_write(row.key, record, found_);
+    tasks_.take_write(row.key, record, found_);
   }
   if (record.writer.agent == AgentId(kCoordinatorName)) {
     check_own(row, before);
@@ -344,20 +347,32 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   }
 }
 
+void History::check_ruled(const RecordRow& row, const std::string& what) {
+  const std::string& key = row.key.value();
+  if (is_claim_key(key)) {
+    const std::optional<Claim> claim = claim_of(row.key, *row.record);
+    const auto held = claims_.held().find(std::string(pattern_of(key)));
+    const bool granted =
+        claim && (held == claims_.held().end() || held->second.token != claim->token);
+    if (granted && is_task_key(claim->pattern)) tasks_.take_claim(*claim, found_);
+    claims_.take(row.key, *row.record, found_);
+    return;
+  }
+  // Opened, cancelled, reported by somebody; else it is of the coordinator's own making.
+  const auto made = made_.find(row.record->version);
+  const Deed* deed = nullptr;
+  if (!key.starts_with(kVoteKeys) && made != made_.end())
+    deed = take_commit(made->second, row.record->version, what);
+  if (!is_task_key(key)) return;
+  const auto held = claims_.held().find(key);
+  tasks_.take(row.key, *row.record, deed != nullptr && deed->mutation ? &*deed->mutation : nullptr,
+              held != claims_.held().end() ? &held->second : nullptr, found_);
+}
+
 void History::check_own(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
-  if (is_claim_key(row.key.value())) {
-    claims_.take(row.key, record, found_);
-    return;
-  }
-  if (is_decision_key(row.key.value())) {
-    // Opened or cancelled by somebody; else it was decided.
-    const auto made = made_.find(record.version);
-    if (row.key.value().starts_with(kProposalKeys) && made != made_.end())
-      (void)take_commit(made->second, record.version, what);
-    return;
-  }
+  if (is_own_key(row.key.value())) return check_ruled(row, what);
   const bool answers = record.metadata.contains("settled") || record.metadata.contains("merged_from");
   if (!answers) claims_.check_write(what, row.key, nullptr, found_);
   if (record.metadata.contains("expired_after_ms")) {

@@ -37,6 +37,7 @@
 #include "tests/sim/story.h"
 #include "tests/sim/claim_truth.h"
 #include "tests/sim/decision_truth.h"
+#include "tests/sim/task_truth.h"
 #include "tests/sim/typed_effects.h"
 
 namespace waggle::sim {
@@ -109,6 +110,8 @@ class History {
   void check_effect(const RecordRow& row, const Record* before);
   // Of a record that the coordinator made in its own name.
   void check_own(const RecordRow& row, const Record* before);
+  // A claim's, a proposal's, a vote's or a task's.
+  void check_ruled(const RecordRow& row, const std::string& what);
   void check_settled(const RecordRow& row, const Record* before, const Deed& deed);
   // Up to its cursor, or its own that were in its view.
   [[nodiscard]] std::function<bool(const Dot&)> seen_by(const Deed& deed) const;
@@ -131,6 +134,7 @@ class History {
   TypedEffects typed_;
   ClaimTruth claims_;
   DecisionTruth decisions_;
+  TaskTruth tasks_;
 };
 
 }  // namespace waggle::sim

@@ -68,6 +68,7 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.ephemeral = coin();
   plan.claims = coin();
   plan.proposals = coin();
+  plan.tasks = coin();
   return plan;
 }
 

@@ -64,6 +64,7 @@ struct Plan {
   bool ephemeral = false;   // writes of keys that live in memory only
   bool proposals = false;   // proposals and votes
   bool claims = false;      // of the keys of registers, for a while
+  bool tasks = false;       // tasks: added, taken, done, failed
   bool clears = false;      // now and then the whole swarm is cleared
 
   [[nodiscard]] bool observes(std::size_t agent) const { return agent + observers >= agents; }

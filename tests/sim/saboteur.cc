@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "consensus/claim_record.h"
+#include "consensus/task_queue.h"
 #include "coordinator/proposal.h"
 
 namespace waggle::sim {
@@ -145,21 +146,29 @@ auto change_made_for(const char* reason, void (*change)(Record&)) {
   };
 }
 
-void turn_outcomes(Batch& batch) {
+// Of records of those keys, what a document says.
+void say_instead(Batch& batch, std::string_view keys, std::string_view said, std::string_view now) {
   for (Row& row : batch.rows) {
     if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
     auto* record = std::get_if<RecordRow>(&row);
-    if (record == nullptr || !record->key.value().starts_with(kProposalKeys)) continue;
+    if (record == nullptr || !record->key.value().starts_with(keys)) continue;
     std::optional<Register> document = register_of(record->record.get());
-    const std::string approved = R"("state":"approved")";
-    const std::size_t at = document ? document->bytes.find(approved) : std::string::npos;
+    const std::size_t at = document ? document->bytes.find(said) : std::string::npos;
     if (at == std::string::npos) continue;
-    document->bytes.replace(at, approved.size(), R"("state":"rejected")");
+    document->bytes.replace(at, said.size(), now);
     Record changed = *record->record;
     changed.value = *document;
     changed.content = content_hash(*changed.value);
     record->record = std::make_shared<const Record>(std::move(changed));
   }
+}
+
+void turn_outcomes(Batch& batch) {
+  say_instead(batch, kProposalKeys, R"("state":"approved")", R"("state":"rejected")");
+}
+
+void cancel_what_is_done(Batch& batch) {
+  say_instead(batch, kTaskKeys, R"("state":"done")", R"("state":"cancelled")");
 }
 
 // ---- changes to what is recovered --------------------------------------------------------------
@@ -478,6 +487,12 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.store = change_made_for("proposal",
                                     [](Record& record) { record.metadata.erase("proposal"); })},
           "says too much");
+    plant("a task that is done is stored as cancelled", "tasks", {.store = cancel_what_is_done},
+          "nobody asked for it");
+    plant("what the end of a task writes does not name it", "tasks",
+          {.store = change_made_for("task",
+                                    [](Record& record) { record.metadata.erase("task"); })},
+          "did not write what was reported");
     plant("an ephemeral update lacks a change", "ephemeral",
           {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {
              if (update.changes.size() > 1) update.changes.pop_back();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "coordinator/task.h"
 #include "resolver/update.h"
 #include "tests/sim/decision_truth.h"
 #include "tests/sim/typed_writes.h"
@@ -273,11 +274,11 @@ Entry Workload::decision(const Agent& agent, const AgentId& id) {
 ClaimCommand Workload::claim(const Agent& agent) {
   constexpr const char* kPatterns[] = {"r/*", "r/0", "r/1", "?/2", "k/*", "fww/0", "here/*", "q/1"};
   ClaimCommand command;
-  const auto& held = agent.claims().held();
+  std::vector<std::string> held;
+  for (const auto& [pattern, own] : agent.claims().held())
+    if (!is_task_key(pattern)) held.push_back(pattern);
   if (!held.empty() && random_.chance(2, 3)) {
-    auto one = held.begin();
-    std::advance(one, random_.below(held.size()));
-    command.pattern = one->first;
+    command.pattern = held[random_.below(held.size())];
     command.verb = static_cast<ClaimVerb>(random_.between(1, 3));
     if (command.verb == ClaimVerb::kHandover)
       command.to = AgentId(fmt::format("a{}", random_.below(plan_.agents + 1)));
@@ -293,9 +294,87 @@ ClaimCommand Workload::claim(const Agent& agent) {
   return command;
 }
 
+std::string Workload::task_document(const std::vector<Change>& seen) {
+  std::string text = fmt::format(R"({{"title":"{}","retries":{},"backoff_ms":{})",
+                                 value().substr(0, 20), random_.below(3), random_.below(2'000));
+  constexpr const char* kNeeds[] = {"", R"(,"needs":["x"])", R"(,"needs":["x","y"])"};
+  text += kNeeds[random_.below(3)];
+  text += fmt::format(R"(,"priority":{})", random_.between(-2, 2));
+  if (!seen.empty() && random_.chance(1, 3)) {
+    const Change& one = seen[random_.below(seen.size())];
+    text += fmt::format(R"(,"after":["{}"])", task_id_of(one.key.value()));
+  }
+  return text + "}";
+}
+
+// On a task that this agent holds: a report, renewed, given back, handed over.
+Command Workload::work_on(const std::string& key) {
+  if (random_.chance(1, 4)) {
+    ClaimCommand command;
+    command.pattern = key;
+    command.verb = static_cast<ClaimVerb>(random_.between(1, 3));
+    if (command.verb == ClaimVerb::kHandover)
+      command.to = AgentId(fmt::format("a{}", random_.below(plan_.agents + 1)));
+    if (random_.chance(1, 3)) command.checkpoint = Register{ContentType::kText, value()};
+    return command;
+  }
+  std::string report = random_.chance(1, 3) ? R"({"state":"failed","retry":false})"
+                                            : R"({"state":"failed","why":"so"})";
+  if (random_.chance(2, 3)) {
+    report = fmt::format(R"({{"state":"done","result":{})", ++values_);
+    if (random_.chance(2, 3)) {
+      report += fmt::format(R"(,"writes":[{{"key":"done/{}","value":"{}"}})", task_id_of(key),
+                            ++values_);
+      if (random_.chance(1, 3))
+        report += fmt::format(R"(,{{"key":"r/{}","value":"{}","if_version":0}})",
+                              random_.below(4), ++values_);
+      report += "]";
+    }
+    report += "}";
+  }
+  WriteCommand command;
+  command.entries.push_back(entry(Key(key), PutOp{ContentType::kJson, report}));
+  if (random_.chance(1, 10)) command.fence = FenceToken(random_.between(1, 5));  // of nobody
+  return command;
+}
+
+Command Workload::task(const Agent& agent) {
+  std::vector<std::string> held;
+  for (const auto& [pattern, own] : agent.claims().held())
+    if (is_task_key(pattern)) held.push_back(pattern);
+  if (!held.empty() && random_.chance(2, 3)) return work_on(held[random_.below(held.size())]);
+  const std::vector<Change> seen = agent.view_all(fmt::format("{}*", kTaskKeys));
+  if (random_.chance(1, 2)) {
+    ClaimCommand command;
+    command.pattern = random_.chance(1, 10)
+                          ? task_key(fmt::format("t{}", random_.below(values_ + 1))).value()
+                          : fmt::format("{}{}", kTaskKeys, random_.chance(1, 5) ? "*1*" : "*");
+    const std::int64_t longest = random_.chance(1, 4) ? 20'000 : 3'000;
+    command.ttl_millis = random_.between(200, longest);
+    command.wait_millis = random_.chance(2, 3) ? random_.between(100, 8'000) : 0;
+    command.renews = random_.chance(2, 3);
+    for (const char* name : {"x", "y"})
+      if (random_.chance(2, 3)) command.can.emplace_back(name);
+    return command;
+  }
+  WriteCommand write;
+  if (!seen.empty() && random_.chance(1, 4)) {
+    const Key& key = seen[random_.below(seen.size())].key;
+    if (random_.chance(1, 4)) return work_on(key.value());  // of which it holds nothing
+    const bool cancels = random_.chance(1, 2);
+    write.entries.push_back(
+        entry(key, cancels ? Op{DeleteOp{}} : Op{PutOp{ContentType::kJson, R"({"state":"open"})"}}));
+    return write;
+  }
+  const std::string id = fmt::format("t{}", random_.chance(1, 10) ? 1 : ++values_);
+  write.entries.push_back(entry(task_key(id), PutOp{ContentType::kJson, task_document(seen)}));
+  return write;
+}
+
 Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
   if (plan_.ephemeral && random_.chance(1, 4)) return ephemeral(id);
   if (plan_.claims && random_.chance(1, 6)) return claim(agent);
+  if (plan_.tasks && random_.chance(1, 4)) return task(agent);
   std::uint64_t draw = random_.below(100);
   if (observes && !random_.chance(1, 8)) draw = 88 + draw % 12;  // asks and reads
   if (draw < 4 && plan_.all_types) return append(value());

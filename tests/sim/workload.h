@@ -41,6 +41,9 @@ class Workload {
   [[nodiscard]] ClaimCommand claim(const Agent& agent);
   [[nodiscard]] Entry decision(const Agent& agent, const AgentId& id);
   [[nodiscard]] std::string proposal();
+  [[nodiscard]] Command task(const Agent& agent);
+  [[nodiscard]] std::string task_document(const std::vector<Change>& seen);
+  [[nodiscard]] Command work_on(const std::string& key);
   [[nodiscard]] WriteCommand write(const Agent& agent, const AgentId& id);
   [[nodiscard]] Key register_key();
   [[nodiscard]] std::string value();
