@@ -382,9 +382,12 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
   if (place > 0 && *answer && (*answer)->code == Code::kCommitted) {
     ClaimRequest confirm;
     confirm.verb = ClaimVerb::kRenew;
-    confirm.pattern = request.pattern;
+    confirm.pattern = (*answer)->pattern;
     confirm.token = (*answer)->token;
-    return claim(std::move(confirm), timeout_millis);
+    Result<ClaimResult> confirmed = claim(std::move(confirm), timeout_millis);
+    // What the grant says of a task is not said again.
+    if (confirmed && confirmed->code == Code::kCommitted) confirmed->task = (*answer)->task;
+    return confirmed;
   }
   return *std::move(answer);
 }

@@ -72,12 +72,15 @@ class Tasks(program.Case):
         self.assertEqual(self.state(task), "cancelled")
 
     def test_a_worker_waits_for_tasks_in_their_order(self):
-        waits = self.start("task", "claim", "--wait", "1m", "--coordinator", self.endpoint)
-        self.assertIn("place 1", waits.err.next(time.monotonic() + program.PATIENCE))
+        waits = self.start("task", "claim", "--wait", "1m", "--json", "--coordinator",
+                           self.endpoint)
+        self.assertIn('"place":1', waits.err.next(time.monotonic() + program.PATIENCE))
         first = self.add("first", "--id", "walls")
         self.assertEqual(waits.wait(), 0)
-        got, token = "".join(waits.out.rest()).split()
-        self.assertEqual((first, got), ("walls", "walls"))
+        taken, = waits.events
+        token = str(taken["token"])
+        self.assertEqual((first, taken["task_id"], taken["task"]["title"]),
+                         ("walls", "walls", "first"))
         self.add("second", "--id", "roof", "--after", "walls")
         self.assertEqual([one["stage"] for one in self.json("task", "ls")["tasks"]],
                          ["held", "waits"])
@@ -123,7 +126,7 @@ class Tasks(program.Case):
 
     def test_a_worker_that_dies_loses_its_task_to_another(self):
         task = self.add("long", "--backoff", "0s")
-        worker = self.worker("--ttl", "1s", "--", "sleep", "30")
+        worker = self.worker("--ttl", "1s", "--", "sleep", "4")
         self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
         worker.signal(signal.SIGKILL)
         worker.wait()
