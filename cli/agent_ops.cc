@@ -180,11 +180,13 @@ Status parse_decision(const Json& object, AgentOp& op) {
     if (const auto read = read_proposal(id, text); !read) return wrong(read.error().text);
     entry.op = PutOp{ContentType::kJson, text};
   } else if (op.op == "vote") {
-    const auto word = text_of(object, "vote");
-    if (!word) return std::unexpected(word.error());
-    if (const auto stance = stance_of(*word); !stance) return wrong(stance.error().text);
+    const Json* vote = object.find("vote");
+    if (vote == nullptr) return wrong("the field \"vote\" is missing");
+    if (vote->text() == nullptr && vote->array() == nullptr)
+      return wrong_type("vote", "for, against, abstain, or a list of options, the best first", *vote);
     entry.key = vote_key(id, AgentId());  // whose is added where it is known
-    entry.op = PutOp{ContentType::kText, *word};
+    entry.op = vote->text() != nullptr ? PutOp{ContentType::kText, *vote->text()}
+                                       : PutOp{ContentType::kJson, vote->canonical()};
   } else {
     entry.op = DeleteOp{};
   }

@@ -370,7 +370,8 @@ class AgentProgram {
       considered_.erase(id);
       return;
     }
-    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.insert(id).second) return;
+    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.emplace(id, !proposal->options.empty()).second)
+      return;
     Json one = event_json("proposal", {});
     one.set("id", id);
     if (Result<Json> json = parse_json(document->bytes)) one.add_all(*std::move(json));
@@ -382,7 +383,9 @@ class AgentProgram {
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     if (begin == std::string::npos) return;
     const std::string word = text.substr(begin, text.find_first_of(" \t\r\n", begin) - begin);
-    if (const Result<Stance> stance = stance_of(word); !stance) {
+    const auto considered = considered_.find(id);
+    const bool chooses = considered != considered_.end() && considered->second;
+    if (const Result<Stance> stance = stance_of(word); !stance && !chooses) {
       Json failure = event_json("on_proposal_failed", {});
       out_.add(failure.set("key", id).set("text", printable(stance.error().text, 256)));
       return;
@@ -390,8 +393,12 @@ class AgentProgram {
     AgentOp op;
     op.op = "vote";
     op.proposal_id = id;
-    op.ask = WriteCommand{
-        {}, {{vote_key(id, AgentId(args_.id)), {}, PutOp{ContentType::kText, word}, {}}}};
+    Register vote = chooses ? vote_in_words(word) : Register{ContentType::kText, word};
+    op.ask = WriteCommand{{},
+                          {{vote_key(id, AgentId(args_.id)),
+                            {},
+                            PutOp{vote.content, std::move(vote.bytes)},
+                            {}}}};
     post(runtime_->next_request(), std::move(op));
   }
 
@@ -574,7 +581,8 @@ class AgentProgram {
   LineBuffer out_;
   std::optional<OnChange> on_change_;
   std::optional<OnChange> on_proposal_;
-  std::set<std::string> considered_;  // proposals that it was asked about
+  // Proposals that it was asked about, and whether they have options.
+  std::map<std::string, bool> considered_;
   std::unique_ptr<AgentRuntime> runtime_;
 
   LineReader input_{kLineBytesMax};

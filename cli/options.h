@@ -151,6 +151,9 @@ struct CommandLine {
     std::vector<std::string> weights;  // agent=number
     std::vector<std::string> labels;   // agent=text
     std::vector<std::string> writes;   // key=value
+    std::vector<std::string> options;
+    std::string method;
+    std::string write_choice;  // the key under which the name of the chosen option is put
     std::uint64_t groups = 0;
     std::int64_t time_millis = 0;
     bool of_cast = false;

@@ -85,6 +85,16 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
   propose.add_option("--write", proposal.writes, "Committed with the approval; may be given again")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
+  propose.add_option("--option", proposal.options, "One of those to choose from; give it again")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  choice<std::string>(
+      propose, "--method", {{"approval", "approval"}, {"runoff", "runoff"}},
+      [&proposal](const std::string& word) { proposal.method = word; },
+      "How one is chosen: the one that most approve, or who is first most often, with a run-off "
+      "[approval]");
+  propose.add_option("--write-choice", proposal.write_choice, "Put the name of the chosen one there")
+      ->type_name("KEY");
   propose.add_option("--supersedes", proposal.supersedes, "Closes this earlier one")
       ->type_name("ID");
   propose.add_flag("--final-votes", proposal.final_votes, "A vote can't be changed");
@@ -93,11 +103,14 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
   propose.footer(
       "Prints its id. With --wait also the outcome: exit code 0 approved, 4 rejected, no quorum,\n"
       "superseded or cancelled, 6 timed out.\n"
+      "  waggle propose 'which way' --option north --option south --write-choice plan/way --wait\n"
       "  waggle propose 'go north' --threshold strong --write plan/goal=north --wait");
 
   CLI::App& vote = *command(app, commands, Verb::kVote, "vote", "Vote as an agent that runs nowhere else");
   vote.add_option("PROPOSAL", proposal.id, "Its id")->required();
-  vote.add_option("VOTE", proposal.vote, "for, against or abstain")->required();
+  vote.add_option("VOTE", proposal.vote,
+                  "for, against or abstain; of options NAME,NAME,..., the best first, or abstain")
+      ->required();
   vote.add_option("--id", proposal.agent, "The agent that votes")
       ->type_name("AGENT")
       ->required()

@@ -52,6 +52,26 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
     out.set(name, *std::move(share));
   }
   if (given.groups > 0) out.set("groups", given.groups);
+  if (!given.options.empty()) {
+    Json options{Json::Array{}};
+    for (const std::string& name : given.options) {
+      if (given.write_choice.empty()) {
+        options.push(name);
+        continue;
+      }
+      Json write;
+      write.set("key", given.write_choice).set("value", name);
+      Json writes{Json::Array{}};
+      writes.push(std::move(write));
+      Json option;
+      option.set("name", name).set("writes", std::move(writes));
+      options.push(std::move(option));
+    }
+    out.set("options", std::move(options));
+  } else if (!given.write_choice.empty()) {
+    return failed(Code::kRejected, "--write-choice: expected --option, twice or more, too");
+  }
+  if (!given.method.empty()) out.set("method", given.method);
   if (given.final_votes) out.set("changes", false);
   if (given.time_millis > 0) out.set("timeout_ms", given.time_millis);
   if (!given.supersedes.empty()) out.set("supersedes", given.supersedes);
@@ -131,7 +151,8 @@ Result<Json> open_votes(RequestClient& client, const std::string& id, const Conf
     for (const Change& change : found->changes) {
       ask.after = change.key;
       const std::optional<Register> vote = register_of(change.record.get());
-      if (vote) votes.set(change.key.value().substr(ask.glob.size() - 1), vote->bytes);
+      if (vote)
+        votes.set(change.key.value().substr(ask.glob.size() - 1), json_or_text(vote->bytes));
     }
     if (!found->more || found->changes.empty()) return votes;
   }
@@ -140,6 +161,8 @@ Result<Json> open_votes(RequestClient& client, const std::string& id, const Conf
 std::string headline(const Found& found) {
   const Json* applied = found.document.find("applied");
   std::string text = fmt::format("{}: {}", found.proposal.id, to_text(found.proposal.state));
+  if (const Json* chosen = found.document.find("chosen"))
+    text += ": " + printable(*chosen->text(), 128);
   if (applied != nullptr && applied->boolean() != nullptr && !*applied->boolean())
     text += ", and not applied: " + *found.document.find("not_applied")->text();
   return text;
@@ -191,8 +214,6 @@ int vote(const CommandLine& line, const Config& config) {
   const CommandLine::Proposals& given = line.proposal;
   if (const Status shape = check_proposal_id(given.id); !shape)
     return fail_usage(shape.error().text, line.json);
-  if (const Result<Stance> stance = stance_of(given.vote); !stance)
-    return fail_usage(stance.error().text, line.json);
   if (const Status shape = check_agent_id(given.agent); !shape)
     return fail_usage("--id: " + shape.error().text, line.json);
   const milliseconds time(config.timeout_millis);
@@ -208,7 +229,13 @@ int vote(const CommandLine& line, const Config& config) {
   if (const auto attached = (*agent)->wait_attached(time); !attached)
     return failure(attached.error());
   WriteGroup group;
-  group.put(vote_key(given.id, AgentId(given.agent)).value(), given.vote);
+  const std::string key = vote_key(given.id, AgentId(given.agent)).value();
+  const Register vote = vote_in_words(given.vote);
+  if (vote.content == ContentType::kJson) {
+    group.put_json(key, vote.bytes);
+  } else {
+    group.put(key, vote.bytes);
+  }
   if (!given.reason.empty()) group.metadata("reason", given.reason);
   const auto result = (*agent)->commit(group, time);
   (void)(*agent)->leave();
@@ -267,8 +294,8 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
   text += fmt::format("by {}, opened {}, for {}\n", writer_word(proposal.by),
                       wall_text(proposal.opened_wall_millis),
                       duration_text(proposal.timeout_millis));
-  for (const char* name : {"threshold", "of", "participation", "groups", "cap", "writes", "tally",
-                           "refused"})
+  for (const char* name : {"options", "method", "threshold", "of", "participation", "groups", "cap",
+                           "writes", "tally", "refused"})
     if (const Json* value = found->document.find(name))
       text += fmt::format("{}: {}\n", name, printable(value->dump(), 2000));
   std::vector<std::vector<std::string>> rows = {{"AGENT", "WEIGHT", "LABEL", "VOTE"}};
@@ -276,7 +303,9 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
     const Json* vote = votes.find(agent.value());
     rows.push_back({agent.value(), fmt::format("{}", voter.weight / 1000.0),
                     voter.group.empty() ? "-" : printable(voter.group, 64),
-                    vote != nullptr && vote->text() != nullptr ? *vote->text() : "-"});
+                    vote == nullptr          ? "-"
+                    : vote->text() != nullptr ? *vote->text()
+                                              : printable(vote->dump(), 200)});
   }
   text += table(rows);
   return print(text) ? kExitDone : kExitFailure;

@@ -246,6 +246,9 @@ class Coordinator final : public Core {
                              const Author& author);
   [[nodiscard]] Outcome cancel_proposal(Swarm& swarm, const Entry& entry, std::string_view id,
                                         const Author& author);
+  [[nodiscard]] static Result<Register> vote_on(const Proposal& proposal, const Register& given);
+  static void count_vote(OpenProposal& open, const AgentId& agent, const Voter& voter,
+                         const Register& vote);
   void judge_proposal(Swarm& swarm, Proposals::iterator open, bool over);
   void close_into(Swarm& swarm, Proposals::iterator open, BallotState state,
                   std::vector<Change>& changes);

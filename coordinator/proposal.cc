@@ -16,6 +16,7 @@ namespace {
 using Object = JsonValue::Object;
 
 constexpr std::string_view kWhat = "proposal";
+constexpr std::string_view kAbstain = "abstain";
 
 // In thousandths, upwards: a threshold must not be reached by less than it says.
 std::optional<std::uint32_t> thousandths(const JsonValue& value, double most) {
@@ -161,6 +162,60 @@ Status read_facts(const DocumentFields& fields, Proposal& proposal) {
   });
 }
 
+Status check_option(std::string_view name) {
+  const bool fine = !name.empty() && name.size() <= limits::kIdBytes && is_utf8(name) &&
+                    name.find(',') == std::string_view::npos && name != kAbstain &&
+                    name.front() != '[' && name.front() != '"';
+  if (fine) return {};
+  return failed(Code::kRejected,
+                fmt::format("proposal: \"options\": expected names of 1 to {} bytes, without ',', "
+                            "'[' or '\"' at the front, and not '{}'; got '{}'",
+                            limits::kIdBytes, kAbstain, name.substr(0, 2 * limits::kIdBytes)));
+}
+
+Status read_options(const DocumentFields& fields, Proposal& proposal) {
+  std::string method;
+  if (Status read = fields.read_text("method", 16, method); !read) return read;
+  const JsonValue* value = fields.find("options");
+  if (value == nullptr)
+    return method.empty() ? Status()
+                          : fields.wrong("method", "\"options\" too", *fields.find("method"));
+  if (!method.empty()) {
+    const Result<ChoiceMethod> known = choice_method_of(method);
+    if (!known) return fields.wrong("method", "approval or runoff", *fields.find("method"));
+    proposal.method = *known;
+  }
+  const JsonValue::Array* list = value->array();
+  if (list == nullptr || list->size() < 2 || list->size() > limits::kOptions)
+    return fields.wrong("options", fmt::format("a list of 2 to {} options", limits::kOptions),
+                        *value);
+  std::set<std::string> names;
+  for (const JsonValue& item : *list) {
+    ProposalOption option;
+    if (item.text() != nullptr) {
+      option.name = *item.text();
+    } else if (item.object() != nullptr) {
+      const DocumentFields of("proposal: \"options\"", *item.object());
+      Status read = of.only({"name", "writes"});
+      if (read) read = of.read_text("name", limits::kIdBytes, option.name);
+      if (read) read = read_writes(of, option.writes);
+      if (!read) return read;
+    } else {
+      return fields.wrong("options", "names, or objects with \"name\" and \"writes\"", item);
+    }
+    if (Status shape = check_option(option.name); !shape) return shape;
+    if (!names.insert(option.name).second) return fields.wrong("options", "each name once", item);
+    // With those of the proposal they are one commit.
+    std::set<Key> keys;
+    for (const ProposedWrite& write : proposal.writes) keys.insert(write.key);
+    for (const ProposedWrite& write : option.writes)
+      if (!keys.insert(write.key).second)
+        return fields.wrong("options", "each key once, with those of the proposal", item);
+    proposal.options.push_back(std::move(option));
+  }
+  return {};
+}
+
 Result<Proposal> read_given(std::string_view id, const DocumentFields& fields) {
   Proposal proposal;
   proposal.id = id;
@@ -170,7 +225,7 @@ Result<Proposal> read_given(std::string_view id, const DocumentFields& fields) {
     return failed(Code::kRejected, "proposal: \"title\" is missing: what is proposed, in words");
   if (const JsonValue* body = fields.find("body")) proposal.body = *body;
   for (const auto& read : {read_rule(fields, proposal.rule), read_electorate(fields, proposal),
-                           read_writes(fields, proposal.writes),
+                           read_writes(fields, proposal.writes), read_options(fields, proposal),
                            fields.read_text("supersedes", limits::kIdBytes, proposal.supersedes),
                            fields.read_whole("timeout_ms", limits::kProposalMillisMin,
                                       limits::kProposalMillisMax, proposal.timeout_millis)})
@@ -195,7 +250,8 @@ Status check_proposal_id(std::string_view id) {
 Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   static const std::set<std::string, std::less<>> kGiven = {
       "title",   "body",       "threshold",  "of",      "participation", "groups", "cap",
-      "changes", "timeout_ms", "electorate", "weights", "labels",        "writes", "supersedes"};
+      "changes", "timeout_ms", "electorate", "weights", "labels",        "writes", "supersedes",
+      "options", "method"};
   if (Status shape = check_proposal_id(id); !shape) return std::unexpected(std::move(shape.error()));
   const Result<Object> object = document_object(kWhat, json);
   if (!object) return std::unexpected(object.error());
@@ -207,6 +263,109 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
     return std::unexpected(std::move(facts.error()));
   return proposal;
 }
+
+std::vector<ProposedWrite> writes_of(const Proposal& proposal,
+                                     std::optional<std::uint32_t> chosen) {
+  std::vector<ProposedWrite> writes = proposal.writes;
+  if (chosen) {
+    const std::vector<ProposedWrite>& more = proposal.options[*chosen].writes;
+    writes.insert(writes.end(), more.begin(), more.end());
+  }
+  return writes;
+}
+
+Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal, const Register& vote) {
+  std::vector<std::string> names;
+  const Result<JsonValue> json = parse_json_document(vote.bytes);
+  if (json && json->array() != nullptr) {
+    for (const JsonValue& name : *json->array()) {
+      if (name.text() == nullptr)
+        return failed(Code::kRejected, "a vote: expected names of options in the list");
+      names.push_back(*name.text());
+    }
+  } else if (json && json->text() != nullptr) {
+    names = {*json->text()};
+  } else {
+    names = {vote.bytes};
+  }
+  std::vector<std::uint32_t> choice;
+  if (names.size() == 1 && names.front() == kAbstain) return choice;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(proposal.options, name, &ProposalOption::name);
+    const auto at = static_cast<std::uint32_t>(found - proposal.options.begin());
+    if (found == proposal.options.end() || std::ranges::find(choice, at) != choice.end()) {
+      std::string known;
+      for (const ProposalOption& option : proposal.options)
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", option.name);
+      return failed(Code::kRejected,
+                    fmt::format("a vote: expected abstain, or options, the best first and none "
+                                "twice, of: {}; got '{}'",
+                                known, vote.bytes.substr(0, 256)));
+    }
+    choice.push_back(at);
+  }
+  return choice;
+}
+
+Register vote_in_words(std::string_view words) {
+  if (words.find(',') == std::string_view::npos)
+    return {ContentType::kText, std::string(words)};
+  JsonValue::Array names;
+  for (std::size_t at = 0; at <= words.size();) {
+    const std::size_t end = std::min(words.find(',', at), words.size());
+    names.push_back(json_text(std::string(words.substr(at, end - at))));
+    at = end + 1;
+  }
+  return {ContentType::kJson, to_json(JsonValue{std::move(names)})};
+}
+
+JsonValue json_of(const Proposal& proposal, const std::vector<std::uint32_t>& choice) {
+  if (choice.empty()) return json_text(std::string(kAbstain));
+  JsonValue::Array names;
+  for (const std::uint32_t option : choice)
+    names.push_back(json_text(proposal.options[option].name));
+  return {std::move(names)};
+}
+
+namespace {
+
+JsonValue json_of_weight(std::uint64_t weight) {
+  return {JsonValue::Number{fmt::format("{}", static_cast<double>(weight) / 1000.0)}};
+}
+
+// Of options: what each came to.
+Object tally_of(const Proposal& proposal) {
+  const ChoiceTally sum =
+      tally(proposal.rule, proposal.method, static_cast<std::uint32_t>(proposal.options.size()),
+            proposal.electorate, proposal.choices);
+  Object counted{{"all", json_of_weight(sum.all)},
+                 {"abstain", json_of_weight(sum.abstained)},
+                 {"missing", json_of_weight(sum.missing)}};
+  Object scores;
+  for (std::size_t option = 0; option < sum.scores.size(); ++option)
+    scores[proposal.options[option].name] = json_of_weight(sum.scores[option]);
+  counted["options"] = {std::move(scores)};
+  if (sum.finalists)
+    counted["runoff"] = {
+        Object{{proposal.options[sum.finalists->first].name, json_of_weight(sum.final_scores.first)},
+               {proposal.options[sum.finalists->second].name,
+                json_of_weight(sum.final_scores.second)}}};
+  return counted;
+}
+
+// Without options.
+Object plain_tally_of(const Proposal& proposal) {
+  const BallotTally sum = tally(proposal.rule, proposal.electorate, proposal.votes);
+  Object counted{{"all", json_of_weight(sum.all)},
+                 {"for", json_of_weight(sum.in_favour)},
+                 {"against", json_of_weight(sum.against)},
+                 {"abstain", json_of_weight(sum.abstained)},
+                 {"missing", json_of_weight(sum.missing)}};
+  if (proposal.rule.groups_least > 0) counted["groups"] = json_number(sum.groups);
+  return counted;
+}
+
+}  // namespace
 
 std::string to_json(const Proposal& proposal) {
   Object out;
@@ -230,6 +389,16 @@ std::string to_json(const Proposal& proposal) {
   }
   out["electorate"] = {std::move(electorate)};
   if (!proposal.writes.empty()) out["writes"] = json_of(proposal.writes);
+  if (!proposal.options.empty()) {
+    JsonValue::Array options;
+    for (const ProposalOption& option : proposal.options)
+      options.push_back(option.writes.empty()
+                            ? json_text(option.name)
+                            : JsonValue{Object{{"name", json_text(option.name)},
+                                               {"writes", json_of(option.writes)}}});
+    out["options"] = {std::move(options)};
+    out["method"] = json_text(std::string(to_text(proposal.method)));
+  }
   if (!proposal.supersedes.empty()) out["supersedes"] = json_text(proposal.supersedes);
   out["by"] = json_text(proposal.by.value());
   out["opened_at"] = json_number(proposal.opened_wall_millis);
@@ -237,19 +406,14 @@ std::string to_json(const Proposal& proposal) {
   if (proposal.state == BallotState::kOpen) return to_json(JsonValue{std::move(out)});
 
   out["closed_at"] = json_number(proposal.closed_wall_millis);
-  const BallotTally sum = tally(rule, proposal.electorate, proposal.votes);
-  Object counted;
-  for (const auto& [name, weight] :
-       {std::pair{"all", sum.all}, std::pair{"for", sum.in_favour},
-        std::pair{"against", sum.against}, std::pair{"abstain", sum.abstained},
-        std::pair{"missing", sum.missing}})
-    counted[name] = {JsonValue::Number{fmt::format("{}", static_cast<double>(weight) / 1000.0)}};
-  if (rule.groups_least > 0) counted["groups"] = json_number(sum.groups);
-  out["tally"] = {std::move(counted)};
+  out["tally"] = {proposal.options.empty() ? plain_tally_of(proposal) : tally_of(proposal)};
   Object votes;
   for (const auto& [agent, stance] : proposal.votes)
     votes[agent.value()] = json_text(std::string(to_text(stance)));
+  for (const auto& [agent, choice] : proposal.choices)
+    votes[agent.value()] = json_of(proposal, choice);
   out["votes"] = {std::move(votes)};
+  if (proposal.chosen) out["chosen"] = json_text(proposal.options[*proposal.chosen].name);
   if (!proposal.refused.empty()) {
     Object refused;
     for (const auto& [agent, why] : proposal.refused) refused[agent.value()] = json_text(why);
@@ -278,6 +442,12 @@ Result<Proposal> recover_proposal(std::string_view id, std::string_view json) {
   const Result<BallotState> known = ballot_state_of(state);
   if (!known) return std::unexpected(known.error());
   proposal->state = *known;
+  std::string chosen;
+  if (Status read = fields.read_text("chosen", limits::kIdBytes, chosen); !read)
+    return std::unexpected(std::move(read.error()));
+  const auto option = std::ranges::find(proposal->options, chosen, &ProposalOption::name);
+  if (option != proposal->options.end())
+    proposal->chosen = static_cast<std::uint32_t>(option - proposal->options.begin());
   return proposal;
 }
 

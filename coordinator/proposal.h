@@ -3,12 +3,13 @@
 // A proposal as it stands in its record, a JSON document under kProposalKeys and its id. Agents and
 // commands put it there (what they may say is read by read_proposal()), and the coordinator keeps
 // it: the electorate is fixed when it opens, and the outcome is added when it closes. A vote is the
-// register kVoteKeys, the id, '/' and the agent's id: "for", "against" or "abstain".
+// register kVoteKeys, the id, '/' and the agent's id: "for", "against" or "abstain"; where there are
+// options, their names, the best first, or "abstain".
 //
 //   given    title, body, threshold, of, participation, groups, cap, changes, timeout_ms,
-//            electorate, weights, labels, writes, supersedes
+//            electorate, weights, labels, writes, supersedes; options, method
 //   added    by, opened_at, electorate (each with weight and label), state;
-//            closed_at, tally, votes, refused, applied, not_applied
+//            closed_at, tally, votes, chosen, refused, applied, not_applied
 
 #include <cstdint>
 #include <map>
@@ -22,6 +23,7 @@
 #include "base/time.h"
 #include "base/value.h"
 #include "consensus/ballot.h"
+#include "consensus/choice.h"
 #include "coordinator/proposed_write.h"
 #include "resolver/json_document.h"
 
@@ -38,6 +40,12 @@ inline constexpr std::string_view kVoteKeys = "~vote/";
 // 1..limits::kIdBytes letters, digits, '.', '_' and '-'.
 [[nodiscard]] Status check_proposal_id(std::string_view id);
 
+struct ProposalOption {
+  std::string name;
+  std::vector<ProposedWrite> writes;  // if it is chosen, beside those of the proposal
+  friend bool operator==(const ProposalOption&, const ProposalOption&) = default;
+};
+
 struct Proposal {
   std::string id;
   AgentId by;
@@ -47,13 +55,17 @@ struct Proposal {
   Electorate electorate;      // weights in thousandths
   bool of_members = true;     // no electorate was named: who is attached when it opens
   std::vector<ProposedWrite> writes;
+  std::vector<ProposalOption> options;  // none: for or against
+  ChoiceMethod method = ChoiceMethod::kApproval;
   std::string supersedes;     // an open one of the same agent, which this one closes
   std::int64_t timeout_millis = 30'000;
   std::int64_t opened_wall_millis = 0;
 
   BallotState state = BallotState::kOpen;
   std::int64_t closed_wall_millis = 0;
-  Votes votes;
+  Votes votes;      // without options
+  Choices choices;  // with options
+  std::optional<std::uint32_t> chosen;
   // Whose vote was not counted, and why: at most limits::kRefusedVotes.
   std::map<AgentId, std::string> refused;
   std::optional<bool> applied;  // of an approved one with writes
@@ -61,6 +73,16 @@ struct Proposal {
 
   friend bool operator==(const Proposal&, const Proposal&) = default;
 };
+
+// What it writes if it is approved, and that option is chosen.
+[[nodiscard]] std::vector<ProposedWrite> writes_of(const Proposal& proposal,
+                                                   std::optional<std::uint32_t> chosen);
+// Of the options: a name, a JSON list of names, or "abstain". Errors: kRejected.
+[[nodiscard]] Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal,
+                                                           const Register& vote);
+// "for", or of options one name or several with ',' between them, as a person writes it.
+[[nodiscard]] Register vote_in_words(std::string_view words);
+[[nodiscard]] JsonValue json_of(const Proposal& proposal, const std::vector<std::uint32_t>& choice);
 
 // What an agent or command gives. Errors: kRejected, with the field and what was expected.
 [[nodiscard]] Result<Proposal> read_proposal(std::string_view id, std::string_view json);

@@ -143,7 +143,10 @@ void Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
 
 // Of the rules of the keys that it would write. Nothing: it fits them.
 std::optional<std::string> Coordinator::against_policy(const Proposal& proposal) const {
-  for (const ProposedWrite& write : proposal.writes) {
+  std::vector<ProposedWrite> writes = proposal.writes;
+  for (const ProposalOption& option : proposal.options)
+    writes.insert(writes.end(), option.writes.begin(), option.writes.end());
+  for (const ProposedWrite& write : writes) {
     if (std::optional<std::string> text = no_register_by_policy(write.key)) return text;
     const Policy& policy = options_.policies.of(write.key.value());
     if (policy.vote_permille == 0) continue;
@@ -173,6 +176,37 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
   return std::nullopt;
 }
 
+// As it is kept. Errors: kRejected for what is no vote on it.
+Result<Register> Coordinator::vote_on(const Proposal& proposal, const Register& given) {
+  if (proposal.options.empty()) {
+    const Result<Stance> stance = stance_of(word_of(given));
+    if (!stance) return std::unexpected(stance.error());
+    return Register{ContentType::kText, std::string(to_text(*stance))};
+  }
+  const Result<std::vector<std::uint32_t>> choice = choice_of(proposal, given);
+  if (!choice) return std::unexpected(choice.error());
+  if (choice->empty()) return Register{ContentType::kText, std::string(to_text(Stance::kAbstain))};
+  return Register{ContentType::kJson, to_json(json_of(proposal, *choice))};
+}
+
+// REQUIRES: the vote is one of vote_on().
+void Coordinator::count_vote(OpenProposal& open, const AgentId& agent, const Voter& voter,
+                             const Register& vote) {
+  Proposal& proposal = open.proposal;
+  if (!proposal.options.empty()) {
+    if (Result<std::vector<std::uint32_t>> choice = choice_of(proposal, vote); choice)
+      proposal.choices.insert_or_assign(agent, *std::move(choice));
+    return;
+  }
+  const Result<Stance> stance = stance_of(vote.bytes);
+  if (!stance) return;
+  const auto before = proposal.votes.find(agent);
+  open.sums.vote(voter,
+                 before == proposal.votes.end() ? std::nullopt : std::optional(before->second),
+                 *stance);
+  proposal.votes.insert_or_assign(agent, *stance);
+}
+
 Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& entry,
                           const Author& author) {
   const auto [id, name] = parts_of_vote(entry.key.value());
@@ -183,8 +217,6 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
   if (!given)
     return refused(Code::kRejected, Reason::kTypeMismatch,
                    "a vote is put as for, against or abstain; it can be changed, not deleted");
-  const Result<Stance> stance = stance_of(word_of(*given));
-  if (!stance) return refused(Code::kRejected, Reason::kInvalid, stance.error().text);
   if (session.role != Role::kMember || session.agent.value() != name)
     return refused(Code::kDenied, Reason::kNotVoter,
                    fmt::format("{} can't vote as '{}': a vote is of the agent whose session it "
@@ -211,17 +243,21 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
                    note(fmt::format("{} is not in the electorate of '{}', which was fixed when it "
                                     "opened",
                                     session.agent.value(), id)));
-  const auto before = proposal.votes.find(session.agent);
-  if (before != proposal.votes.end() && before->second != *stance && !proposal.rule.changes)
+  // What it comes to, in one form.
+  Result<Register> vote = vote_on(proposal, *given);
+  if (!vote) return refused(Code::kRejected, Reason::kInvalid, std::move(vote.error().text));
+  const std::optional<Register> before =
+      register_of(swarm.state.find(vote_key(id, session.agent)).get());
+  if (before && *before != *vote && !proposal.rule.changes)
     return refused(Code::kDenied, Reason::kVoted,
                    note(fmt::format("{} has voted {} on '{}', where votes can't be changed",
-                                    session.agent.value(), to_text(before->second), id)));
+                                    session.agent.value(), before->bytes, id)));
   Outcome outcome;
   outcome.code = Code::kCommitted;
   outcome.revision = swarm.state.head();
-  if (before != proposal.votes.end() && before->second == *stance) return outcome;
+  if (before && *before == *vote) return outcome;
   auto record = std::make_shared<Record>();
-  record->value = Register{ContentType::kText, std::string(to_text(*stance))};
+  record->value = *std::move(vote);
   record->version = swarm.state.head().next();
   record->commit_wall_millis = now_.wall_millis;
   record->hlc = author.hlc;
@@ -230,11 +266,8 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
   record->content = content_hash(*record->value);
   commit(swarm, {{entry.key, std::move(record)}}, {},
          {author.agent, author.incarnation, author.seq});
-  open->second.sums.vote(voter->second,
-                         before == proposal.votes.end() ? std::nullopt
-                                                        : std::optional(before->second),
-                         *stance);
-  proposal.votes.insert_or_assign(session.agent, *stance);
+  count_vote(open->second, session.agent, voter->second,
+             *register_of(swarm.state.find(entry.key).get()));
   count("votes");
   outcome.changed = true;
   outcome.revision = swarm.state.head();
@@ -273,11 +306,19 @@ Outcome Coordinator::cancel_proposal(Swarm& swarm, const Entry& entry, std::stri
 
 void Coordinator::judge_proposal(Swarm& swarm, Proposals::iterator open, bool over) {
   const Proposal& proposal = open->second.proposal;
-  const BallotState state =
-      decide(proposal.rule, proposal.electorate, proposal.votes, over, open->second.sums);
-  if (state == BallotState::kOpen) return;
+  ChoiceOutcome outcome;
+  if (proposal.options.empty()) {
+    outcome.state =
+        decide(proposal.rule, proposal.electorate, proposal.votes, over, open->second.sums);
+  } else {
+    outcome = decide(proposal.rule, proposal.method,
+                     static_cast<std::uint32_t>(proposal.options.size()), proposal.electorate,
+                     proposal.choices, over);
+  }
+  if (outcome.state == BallotState::kOpen) return;
+  open->second.proposal.chosen = outcome.chosen;
   std::vector<Change> changes;
-  close_into(swarm, open, state, changes);
+  close_into(swarm, open, outcome.state, changes);
   commit(swarm, std::move(changes), {}, {});
 }
 
@@ -288,13 +329,14 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
   swarm.proposals.erase(open);
   proposal.state = state;
   proposal.closed_wall_millis = now_.wall_millis;
-  if (state == BallotState::kApproved && !proposal.writes.empty()) {
-    std::optional<std::string> why = not_writable_now(swarm, proposal.writes);
+  const std::vector<ProposedWrite> writes = writes_of(proposal, proposal.chosen);
+  if (state == BallotState::kApproved && !writes.empty()) {
+    std::optional<std::string> why = not_writable_now(swarm, writes);
     proposal.applied = !why;
     if (why) proposal.not_applied = *std::move(why);
   }
   if (proposal.applied.value_or(false))
-    for (const ProposedWrite& write : proposal.writes)
+    for (const ProposedWrite& write : writes)
       changes.push_back({write.key, record_of_own(swarm, write.value,
                                                   {{"proposal", proposal.id},
                                                    {"proposed_by", proposal.by.value()}},
@@ -305,6 +347,8 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
   changes.push_back({key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
                                         std::move(metadata))});
   for (const auto& [agent, stance] : proposal.votes)
+    changes.push_back({vote_key(proposal.id, agent), record_of_own(swarm, std::nullopt, {})});
+  for (const auto& [agent, choice] : proposal.choices)
     changes.push_back({vote_key(proposal.id, agent), record_of_own(swarm, std::nullopt, {})});
   swarm.closed.push_back(proposal.id);
   if (swarm.closed.size() > limits::kProposalsKept) {
@@ -369,18 +413,19 @@ void Coordinator::restore_proposals(Swarm& swarm) {
       closed.emplace_back(proposal->closed_wall_millis, id);
       continue;
     }
-    for (const auto& [agent, voter] : proposal->electorate) {
-      const RecordPtr vote = swarm.state.find(vote_key(id, agent));
-      const std::optional<Register> word = register_of(vote.get());
-      const Result<Stance> stance = stance_of(word ? word->bytes : std::string());
-      if (stance) proposal->votes.emplace(agent, *stance);
-    }
     const std::int64_t left =
         std::clamp<std::int64_t>(proposal->timeout_millis -
                                      (now_.wall_millis - proposal->opened_wall_millis),
                                  0, proposal->timeout_millis);
-    swarm.proposals.emplace(
-        id, OpenProposal{*std::move(proposal), now_.monotonic + Millis{left}});
+    OpenProposal& open =
+        swarm.proposals
+            .emplace(id, OpenProposal{*std::move(proposal), now_.monotonic + Millis{left}})
+            .first->second;
+    for (const auto& [agent, voter] : open.proposal.electorate) {
+      const RecordPtr record = swarm.state.find(vote_key(id, agent));
+      if (const std::optional<Register> vote = register_of(record.get()))
+        count_vote(open, agent, voter, *vote);
+    }
   }
   std::ranges::sort(closed);
   for (auto& [wall, id] : closed) swarm.closed.push_back(std::move(id));

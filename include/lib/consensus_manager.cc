@@ -65,6 +65,20 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
   out["groups"] = {JsonValue::Number{fmt::to_string(rule.groups)}};
   out["changes"] = {!rule.final_votes};
   out["timeout_ms"] = {JsonValue::Number{fmt::to_string(open_for.count())}};
+  JsonValue::Array options;
+  for (const ProposedOption& option : draft.options) {
+    JsonValue::Object one{{"name", json_text(option.name)}};
+    if (!option.writes.empty()) {
+      Result<JsonValue> writes = writes_of(option.writes);
+      if (!writes) return std::unexpected(std::move(writes.error()));
+      one["writes"] = *std::move(writes);
+    }
+    options.push_back({std::move(one)});
+  }
+  if (!options.empty()) {
+    out["options"] = {std::move(options)};
+    out["method"] = json_text(std::string(to_text(static_cast<ChoiceMethod>(draft.choose_by))));
+  }
   if (!draft.supersedes.empty()) out["supersedes"] = {draft.supersedes};
   if (!draft.electorate.empty()) {
     JsonValue::Array names;
@@ -121,11 +135,29 @@ std::optional<ProposalView> view_of(const StateItem& item) {
     for (const auto& [agent, word] : *votes->second.object())
       if (const Result<Stance> stance = stance_of(word.text() ? *word.text() : ""); stance)
         view.votes[agent] = static_cast<Vote>(*stance);
+  for (const ProposalOption& option : proposal->options) view.options.push_back(option.name);
+  view.choose_by = static_cast<ChooseBy>(proposal->method);
+  if (proposal->chosen) view.chosen = view.options[*proposal->chosen];
+  if (const auto votes = fields.find("votes");
+      !view.options.empty() && votes != fields.end() && votes->second.object())
+    for (const auto& [agent, choice] : *votes->second.object()) {
+      std::vector<std::string>& names = view.choices[agent];
+      if (choice.array() == nullptr) continue;  // it abstained
+      for (const JsonValue& name : *choice.array())
+        if (name.text() != nullptr) names.push_back(*name.text());
+    }
   if (const auto applied = fields.find("applied"); applied != fields.end())
     if (const bool* flag = std::get_if<bool>(&applied->second.content)) view.applied = *flag;
   if (const auto why = fields.find("not_applied"); why != fields.end() && why->second.text())
     view.not_applied = *why->second.text();
   return view;
+}
+
+Register choice_value(const std::vector<std::string>& options) {
+  if (options.empty()) return {ContentType::kText, std::string(to_text(Stance::kAbstain))};
+  JsonValue::Array names;
+  for (const std::string& name : options) names.push_back(json_text(name));
+  return {ContentType::kJson, to_json(JsonValue{std::move(names)})};
 }
 
 void ProposalAnswers::look(const StateChange& change) {
@@ -141,8 +173,17 @@ void ProposalAnswers::look(const StateChange& change) {
     }
     if (std::ranges::find(view->electorate, self_) == view->electorate.end()) continue;
     if (!asked_.insert(id).second) continue;
-    if (const std::optional<Vote> vote = callback_(*view))
-      static_cast<void>(agent->put(vote_key(id, AgentId(self_)).value(), name_of(*vote)));
+    const std::string key = vote_key(id, AgentId(self_)).value();
+    if (view->options.empty() && on_proposal_) {
+      if (const std::optional<Vote> vote = on_proposal_(*view))
+        static_cast<void>(agent->put(key, name_of(*vote)));
+    } else if (!view->options.empty() && on_choice_) {
+      const auto choice = on_choice_(*view);
+      if (!choice) continue;
+      const Register value = choice_value(*choice);
+      static_cast<void>(value.content == ContentType::kJson ? agent->put_json(key, value.bytes)
+                                                            : agent->put(key, value.bytes));
+    }
   }
 }
 
@@ -207,6 +248,19 @@ Expected<void> ConsensusManager::record_vote(std::string_view id, Vote vote,
     return std::unexpected(to_failure(shape.error()));
   const Expected<WriteResult> written =
       put(vote_key(id, AgentId(agent_.id())).value(), name_of(vote), false, metadata);
+  if (!written) return std::unexpected(written.error());
+  if (!written->ok()) return std::unexpected(refusal_of(*written));
+  return {};
+}
+
+Expected<void> ConsensusManager::record_choice(
+    std::string_view id, const std::vector<std::string>& options,
+    const std::map<std::string, std::string>& metadata) {
+  if (const Status shape = check_proposal_id(id); !shape)
+    return std::unexpected(to_failure(shape.error()));
+  const Register value = choice_value(options);
+  const Expected<WriteResult> written = put(vote_key(id, AgentId(agent_.id())).value(), value.bytes,
+                                            value.content == ContentType::kJson, metadata);
   if (!written) return std::unexpected(written.error());
   if (!written->ok()) return std::unexpected(refusal_of(*written));
   return {};

@@ -116,8 +116,9 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
   options.start_from_head = config.start_from_head;
   auto parts = std::make_unique<Parts>();
   parts->id = config.agent;
-  if (events.on_proposal) {
-    parts->answers = std::make_shared<ProposalAnswers>(config.agent, std::move(events.on_proposal));
+  if (events.on_proposal || events.on_choice) {
+    parts->answers = std::make_shared<ProposalAnswers>(
+        config.agent, std::move(events.on_proposal), std::move(events.on_choice));
     events.on_change = [answers = parts->answers,
                         user = std::move(events.on_change)](const StateChange& change) {
       if (user) user(change);

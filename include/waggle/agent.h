@@ -176,6 +176,9 @@ struct AgentEvents {
   // Once for each open proposal on which this agent may vote; what it returns is its vote, nothing:
   // it does not vote now. With `start_from_head` not of those that are open already.
   std::function<std::optional<Vote>(const ProposalView&)> on_proposal = {};
+  // The same of a proposal with options; what it returns are those that this agent approves, or
+  // ranks, the best first; none: it abstains; nothing: it does not vote now.
+  std::function<std::optional<std::vector<std::string>>(const ProposalView&)> on_choice = {};
   std::function<void(const LostWrites&)> on_writes_lost = {};
   std::function<void(const DivergedCopy&)> on_diverged = {};
 };

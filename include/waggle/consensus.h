@@ -56,6 +56,13 @@ struct ProposedValue {
   bool json = false;                                // true, JSON
   std::optional<std::uint64_t> if_version = {};
 };
+// One of several to choose from.
+struct ProposedOption {
+  std::string name;                        // without ','
+  std::vector<ProposedValue> writes = {};  // committed if it is chosen
+};
+// How one is chosen: the one that most approve; or who is first most often, with a run-off.
+enum class ChooseBy : std::uint8_t { kApproval, kRunoff };
 struct ProposalDraft {
   std::string title;
   std::string body_json = {};                       // empty: none
@@ -63,6 +70,8 @@ struct ProposalDraft {
   std::map<std::string, double> weights = {};       // 1 where none is given; 0 to 1000
   std::map<std::string, std::string> labels = {};   // the group of an agent, such as its model
   std::vector<ProposedValue> writes = {};           // committed with the approval
+  std::vector<ProposedOption> options = {};         // none: for or against; else 2 to 16
+  ChooseBy choose_by = ChooseBy::kApproval;
   std::string supersedes = {};                      // an open proposal of the same agent
   std::string id = {};                              // empty: drawn at random
 };
@@ -76,6 +85,10 @@ struct ProposalView {
   ProposalState state = ProposalState::kOpen;
   std::vector<std::string> electorate = {};
   std::map<std::string, Vote> votes = {};     // of a closed one
+  std::vector<std::string> options = {};      // none: for or against
+  ChooseBy choose_by = ChooseBy::kApproval;
+  std::map<std::string, std::vector<std::string>> choices = {};  // of a closed one with options
+  std::string chosen = {};                    // of an approved one with options
   std::optional<bool> applied = {};           // of an approved one with writes
   std::string not_applied = {};               // why
   std::uint64_t version = 0;                  // of its record
@@ -106,6 +119,10 @@ class ConsensusManager {
   // that does not count, with the reason; kTimeout: it is on its way.
   Expected<void> record_vote(std::string_view id, Vote vote,
                              const std::map<std::string, std::string>& metadata = {});
+  // Of a proposal with options: those that this agent approves, or ranks, the best first; empty: it
+  // abstains.
+  Expected<void> record_choice(std::string_view id, const std::vector<std::string>& options,
+                               const std::map<std::string, std::string>& metadata = {});
   // Failures: kDenied for another agent's.
   Expected<void> cancel(std::string_view id);
   // As this agent's copy has it. Failures: kNotFound.

@@ -129,6 +129,45 @@ class Proposals(program.Case):
         self.assertEqual(agents[0].wait_for("on_proposal_failed", key="f")["exit"], 3)
         self.expect(2, "agent", "run", "--id", "eve", "--role", "observer", "--on-proposal", "true")
 
+    def test_one_of_several_options_is_chosen_and_written(self):
+        ada, bob, eve = self.team()
+        proposal = self.propose("which way", "--option", "north", "--option", "south", "--option",
+                                "stay", "--method", "runoff", "--threshold", "supermajority",
+                                "--write-choice", "plan/way")
+        self.vote(ada, proposal, "north")
+        self.vote(bob, proposal, "south")
+        for wrong in ("west", ["north", "north"], "for"):
+            refused = self.vote(eve, proposal, wrong)
+            self.assertEqual(refused["code"], "rejected")
+            self.assertIn("north, south, stay", refused["text"])
+        self.assertEqual(self.json("proposal", "show", proposal)["votes"],
+                         {"ada": ["north"], "bob": ["south"]})
+        self.assertTrue(self.vote(eve, proposal, ["stay", "south"])["ok"])
+        closed = self.outcome(ada, proposal)
+        self.assertEqual((closed["state"], closed["chosen"]), ("approved", "south"))
+        self.assertEqual(closed["tally"]["runoff"], {"north": 1, "south": 2})
+        self.assertEqual(closed["votes"]["eve"], ["stay", "south"])
+        self.assertEqual(self.out("state", "get", "plan/way"), "south")
+        self.assertIn("approved: south", self.out("proposal", "show", proposal))
+        # By commands; approved by most, and a tie chooses nothing.
+        for votes, state in ((("a,b", "b", "c"), "approved"), (("a", "b", "abstain"), "rejected")):
+            waits = self.start("propose", "again", "--id", state, "--option", "a", "--option", "b",
+                               "--option", "c", "--electorate", "x,y,z", "--wait", "--json",
+                               "--coordinator", self.endpoint)
+            self.until(lambda: self.json("proposal", "ls")["proposals"], "it is open")
+            for agent, vote in zip("xyz", votes):
+                self.out("vote", state, vote, "--id", agent)
+            waits.wait()
+            self.assertEqual(waits.events[0]["state"], state)
+        self.assertEqual(self.json("proposal", "show", "approved")["chosen"], "b")
+
+    def test_a_command_chooses_for_an_agent(self):
+        self.agent("eve", "--on-proposal", "echo south,stay")
+        self.until(lambda: self.json("agent", "ls")["agents"], "eve is there")
+        done = self.expect(0, "propose", "which way", "--option", "north", "--option", "south",
+                           "--option", "stay", "--method", "runoff", "--electorate", "eve", "--wait")
+        self.assertIn("approved: south", done.stdout)
+
     def test_time_is_over(self):
         self.expect(6, "propose", "quick", "--electorate", "nobody", "--for", "200ms", "--wait")
         self.expect(4, "propose", "nobody", "--wait")  # nobody is attached
@@ -138,7 +177,10 @@ class Proposals(program.Case):
                       ["propose", "x", "--threshold", "1.5"], ["propose", "x", "--weight", "a=-1"],
                       ["propose", "x", "--weight", "a"], ["propose", "x", "--write", "k"],
                       ["propose", "x", "--id", "a/b"], ["propose", "x", "--for", "1ms"],
-                      ["vote", "p", "maybe", "--id", "ada"], ["vote", "p", "for"],
+                      ["propose", "x", "--option", "one"], ["propose", "x", "--method", "runoff"],
+                      ["propose", "x", "--option", "a", "--option", "a"],
+                      ["propose", "x", "--option", "a,b", "--option", "c"],
+                      ["propose", "x", "--write-choice", "k"], ["vote", "p", "for"],
                       ["proposal", "show", "a b"]):
             self.expect(2, *words)
         self.expect(3, "proposal", "show", "none")
@@ -151,7 +193,7 @@ class Proposals(program.Case):
         for op, text in (({"op": "propose"}, "proposal"),
                          ({"op": "propose", "proposal": {"title": "x", "cap": 2}}, "cap"),
                          ({"op": "vote", "vote": "for"}, "proposal_id"),
-                         ({"op": "vote", "proposal_id": "p", "vote": "maybe"}, "abstain")):
+                         ({"op": "vote", "proposal_id": "p", "vote": 5}, "a list of options")):
             ada.send({**op, "id": text})
             self.assertIn(text, ada.wait_for("error", id=text)["text"])
 

@@ -260,6 +260,38 @@ BOOST_AUTO_TEST_CASE(what_was_approved_and_can_not_be_written_says_why) {
   BOOST_TEST(place.field("q", "not_applied").find("is claimed") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(one_of_several_options_is_chosen_and_what_belongs_to_it_is_written) {
+  constexpr const char* kWay = R"({"title":"which way","threshold":"supermajority",
+      "writes":[{"key":"plan/asked","value":"yes"}],
+      "options":["north",{"name":"south","writes":[{"key":"plan/way","value":"south"}]}]})";
+  Three place;
+  BOOST_TEST(place.words(place.propose("a", "p", kWay)) == "committed");
+  BOOST_TEST(place.field("p", "method") == R"("approval")");
+  BOOST_TEST(place.words(place.vote("a", "p", "south")) == "committed");
+  BOOST_TEST(place.words(place.vote("a", "p", R"(["south"])")) == "committed");  // the same
+  BOOST_TEST(place.value("~vote/p/a") == R"(["south"])");
+  BOOST_TEST(place.words(place.vote("b", "p", "west")) == "invalid");
+  BOOST_TEST(place.words(place.vote("b", "p", "for")) == "invalid");
+  BOOST_TEST(place.words(place.vote("b", "p", R"(["north","south"])")) == "committed");
+  // A restart in the middle knows what was said.
+  Place again(place.stored());
+  again.now.wall_millis = place.now.wall_millis;
+  for (const char* agent : {"a", "b", "c"}) again.enter(agent);
+  BOOST_TEST(again.state("p") == "open");
+  BOOST_TEST(again.words(again.vote("c", "p", R"(["south","north"])")) == "committed");
+  BOOST_TEST(again.state("p") == "approved");
+  BOOST_TEST((again.field("p", "chosen") == R"("south")" && again.value("plan/way") == "south"));
+  BOOST_TEST((again.value("plan/asked") == "yes" && again.value("~vote/p/a") == "none"));
+  BOOST_TEST(again.field("p", "tally") ==
+             R"({"abstain":0,"all":3,"missing":0,"options":{"north":2,"south":3}})");
+  BOOST_TEST(again.field("p", "votes") ==
+             R"({"a":["south"],"b":["north","south"],"c":["south","north"]})");
+  // What an option would write counts for the policy of its key too.
+  BOOST_TEST(again.words(again.propose(
+                 "a", "weak", R"({"title":"t","options":["x",{"name":"y","writes":[
+                                   {"key":"plan/way","value":"1"}]}]})")) == "needs_proposal");
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_in_the_middle_goes_on_with_the_time_that_is_left) {
   Three place;
   (void)place.propose("a", "p", R"({"title":"t","timeout_ms":20000,"weights":{"c":2}})");
@@ -322,6 +354,13 @@ BOOST_AUTO_TEST_CASE(bad_proposals_are_refused_with_what_is_wrong) {
       {R"({"title":"t","timeout_ms":99})", "timeout_ms"},
       {R"({"title":"t","state":"approved"})", "\"state\" is unknown"},
       {R"({"title":"t","writes":[]})", "writes"},
+      {R"({"title":"t","options":["x"]})", "a list of 2 to 16 options"},
+      {R"({"title":"t","options":["x","x"]})", "each name once"},
+      {R"({"title":"t","options":["x","abstain"]})", "and not 'abstain'"},
+      {R"({"title":"t","options":["x",{"name":"y","write":1}]})", "\"write\" is unknown"},
+      {R"({"title":"t","options":["x",5]})", "names, or objects"},
+      {R"({"title":"t","method":"runoff"})", "\"options\" too"},
+      {R"({"title":"t","options":["x","y"],"method":"borda"})", "approval or runoff"},
       {R"({"title":"t","writes":[{"key":"k"}]})", "writes"},
       {R"({"title":"t","writes":[{"key":"~claim/k","value":1}]})", "coordinator's own"},
       {R"({"title":"t","writes":[{"key":"k","value":1},{"key":"k","value":2}]})", "each key once"}};

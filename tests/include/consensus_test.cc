@@ -57,6 +57,33 @@ BOOST_AUTO_TEST_CASE(agents_that_answer_proposals_decide_at_once) {
               stats.at("unanimous").outcomes.at(ProposalState::kTimeout) == 1u));
 }
 
+BOOST_AUTO_TEST_CASE(one_of_several_options_is_chosen_by_agents_that_answer) {
+  const auto hive = serve();
+  const auto prefers = [](std::vector<std::string> order) {
+    AgentEvents events;
+    events.on_choice = [order](const ProposalView& proposal) {
+      BOOST_TEST(proposal.options.size() == 3u);
+      return std::optional(order);
+    };
+    return events;
+  };
+  const auto ada = join(member(*hive, "ada"));
+  const auto bob = join(member(*hive, "bob"), prefers({"north"}));
+  const auto eve = join(member(*hive, "eve"), prefers({"stay", "south"}));
+  ConsensusManager consensus(*ada);
+  const std::string id = take(consensus.propose(
+      {.title = "which way",
+       .options = {{"north"}, {"south", {{.key = "plan/way", .text = "south"}}}, {"stay"}},
+       .choose_by = ChooseBy::kRunoff}));
+  BOOST_TEST((consensus.record_choice(id, {"west"}).error().code == StatusCode::kRejected));
+  BOOST_TEST(consensus.record_choice(id, {"south", "stay"}).has_value());
+  const ProposalView end = take(consensus.wait_decided(id, kPatience));
+  // Each is first once; north and south were listed first, and two stand by south.
+  BOOST_TEST((end.state == ProposalState::kApproved && end.chosen == "south"));
+  BOOST_TEST((end.choices.at("eve") == std::vector<std::string>{"stay", "south"}));
+  BOOST_TEST(take(ada->get("plan/way", end.version)).bytes == "south");
+}
+
 BOOST_AUTO_TEST_CASE(votes_are_recorded_changed_and_refused) {
   const auto hive = serve();
   const auto ada = join(member(*hive, "ada"));

@@ -12,6 +12,7 @@ void DecisionTruth::take(const Key& key, const Record& record, const Found& foun
     if (open_.contains(id)) found("decisions", fmt::format("the open proposal {} is gone", id));
     closed_.erase(id);
     votes_.erase(id);
+    choices_.erase(id);
     return;
   }
   Result<Proposal> proposal = recover_proposal(id, document->bytes);
@@ -39,17 +40,24 @@ void DecisionTruth::take_vote(const Key& key, const Record& record, const Found&
   const std::optional<Register> word = register_of(&record);
   if (!word) {
     votes_[id].erase(agent);
+    choices_[id].erase(agent);
     return;
   }
   const auto open = open_.find(id);
-  const Result<Stance> stance = stance_of(word->bytes);
-  if (open == open_.end() || !stance || record.writer.agent != agent ||
-      !open->second.electorate.contains(agent)) {
+  bool counts = open != open_.end() && record.writer.agent == agent &&
+                open->second.electorate.contains(agent);
+  if (counts && open->second.options.empty()) {
+    const Result<Stance> stance = stance_of(word->bytes);
+    counts = stance.has_value();
+    if (stance) votes_[id].insert_or_assign(agent, *stance);
+  } else if (counts) {
+    Result<std::vector<std::uint32_t>> choice = choice_of(open->second, *word);
+    counts = choice.has_value();
+    if (choice) choices_[id].insert_or_assign(agent, *std::move(choice));
+  }
+  if (!counts)
     found("decisions", fmt::format("{} counts as a vote by {}", key.value(),
                                    record.writer.agent.value()));
-    return;
-  }
-  votes_[id].insert_or_assign(agent, *stance);
 }
 
 void DecisionTruth::take_outcome(const Proposal& closed, const Record& record, const Found& found) {
@@ -60,18 +68,27 @@ void DecisionTruth::take_outcome(const Proposal& closed, const Record& record, c
   }
   const Proposal& proposal = open->second;
   const Votes& votes = votes_[closed.id];
+  const Choices& choices = choices_[closed.id];
   const auto is = [&](bool over) {
-    return decide(proposal.rule, proposal.electorate, votes, over) == closed.state;
+    if (proposal.options.empty())
+      return decide(proposal.rule, proposal.electorate, votes, over) == closed.state;
+    const auto options = static_cast<std::uint32_t>(proposal.options.size());
+    return decide(proposal.rule, proposal.method, options, proposal.electorate, choices, over) ==
+           ChoiceOutcome{closed.state, closed.chosen};
   };
   const bool withdrawn =
       closed.state == BallotState::kCancelled || closed.state == BallotState::kSuperseded;
   if (!withdrawn && !is(false) && !is(true))
     found("decisions", fmt::format("{} is {}, which its {} votes don't give", closed.id,
-                                   to_text(closed.state), votes.size()));
+                                   to_text(closed.state), votes.size() + choices.size()));
   const Result<JsonValue> document = parse_json_document(register_of(&record)->bytes);
   const JsonValue::Object& told = *document->object();
   const JsonValue::Object& counted = *told.at("votes").object();
-  bool equal = counted.size() == votes.size();
+  bool equal = counted.size() == votes.size() + choices.size();
+  for (const auto& [agent, choice] : choices) {
+    const auto one = counted.find(agent.value());
+    equal = equal && one != counted.end() && one->second == json_of(proposal, choice);
+  }
   for (const auto& [agent, stance] : votes) {
     const auto one = counted.find(agent.value());
     equal = equal && one != counted.end() && *one->second.text() == to_text(stance);
@@ -87,8 +104,9 @@ void DecisionTruth::take_outcome(const Proposal& closed, const Record& record, c
   if (!applied || !written) return;
   if (closed.state != BallotState::kApproved)
     found("decisions", fmt::format("{} is {}, and wrote", closed.id, to_text(closed.state)));
-  bool whole = writes->second.writes.size() == proposal.writes.size();
-  for (const ProposedWrite& write : proposal.writes) {
+  const std::vector<ProposedWrite> proposed = writes_of(proposal, closed.chosen);
+  bool whole = writes->second.writes.size() == proposed.size();
+  for (const ProposedWrite& write : proposed) {
     const auto one = writes->second.writes.find(write.key);
     whole = whole && one != writes->second.writes.end() && one->second == write.value;
   }
@@ -117,6 +135,7 @@ void DecisionTruth::clear() {
   open_.clear();
   closed_.clear();
   votes_.clear();
+  choices_.clear();
   applied_.clear();
 }
 

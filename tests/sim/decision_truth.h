@@ -39,6 +39,7 @@ class DecisionTruth {
   std::map<std::string, Proposal> open_;
   std::map<std::string, std::string> closed_;  // the document
   std::map<std::string, Votes> votes_;
+  std::map<std::string, Choices> choices_;
   std::map<std::string, Applied> applied_;
 };
 

@@ -250,6 +250,11 @@ std::string Workload::proposal() {
     text += fmt::format(R"(,"writes":[{{"key":"{}","value":"{}"}},{{"key":"r/{}","value":"{}"}}])",
                         key, value, random_.below(4), value + 1);
   }
+  if (random_.chance(1, 3)) {
+    text += fmt::format(R"(,"options":["x","y",{{"name":"z","writes":[{{"key":"q/{}","value":"{}"}}]}}])",
+                        random_.below(4), ++values_);
+    if (random_.chance(1, 2)) text += R"(,"method":"runoff")";
+  }
   return text + "}";
 }
 
@@ -266,8 +271,13 @@ Entry Workload::decision(const Agent& agent, const AgentId& id) {
   if (random_.chance(1, 12)) return entry(one.key, DeleteOp{});
   const std::string name = one.key.value().substr(kProposalKeys.size());
   constexpr const char* kWords[] = {"for", "for", "for", "against", "abstain", "maybe"};
+  constexpr const char* kChoices[] = {"x", R"(["y"])", R"(["z","x"])", R"(["y","z","x"])",
+                                      "abstain", R"(["x","x"])"};
+  const std::optional<Register> document = register_of(one.record.get());
+  const bool chooses =
+      document && document->bytes.find(R"("options")") != std::string::npos && !random_.chance(1, 9);
   return entry(vote_key(name, random_.chance(1, 15) ? AgentId("a1") : id),
-               PutOp{ContentType::kText, kWords[random_.below(6)]});
+               PutOp{ContentType::kText, (chooses ? kChoices : kWords)[random_.below(6)]});
 }
 
 // Of what it holds, or another; short, and now and then longer than a pause.
