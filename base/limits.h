@@ -92,6 +92,7 @@ inline constexpr std::size_t kProposalBytes = std::size_t{256} << 10;  // as it 
 inline constexpr std::size_t kProposedWrites = 64;
 inline constexpr std::size_t kVoters = 5'000;
 inline constexpr std::size_t kOptions = 16;
+inline constexpr std::size_t kRoles = 16;  // that one names
 inline constexpr std::uint32_t kVoteWeight = 1'000;
 inline constexpr std::size_t kRefusedVotes = 100;
 inline constexpr std::int64_t kProposalMillisMin = 100;

@@ -1,5 +1,5 @@
-// Claims and proposals over real sockets and a synced store: how long a grant takes, how many there
-// are a second, and how many proposals are decided.
+// Claims, tasks and proposals over real sockets and a synced store: how long a grant takes, how many
+// there are a second, how many tasks are done and how many proposals are decided.
 
 #include <array>
 #include <memory>
@@ -13,6 +13,7 @@
 #include "bench/rows.h"
 #include "bench/swarm.h"
 #include "coordinator/proposal.h"
+#include "coordinator/task.h"
 
 namespace waggle::bench {
 namespace {
@@ -95,6 +96,53 @@ void measure_claims(Run& run) {
   run.report.add({.name = "claims.rate", .value = summarise(rates), .unit = "/s"});
 }
 
+// Each worker takes a task and reports it as done, with a write, before it takes the next one.
+void measure_tasks(Run& run, std::size_t workers, int rounds) {
+  const ScratchDirectory scratch;
+  Coordinator coordinator(scratch.path("store"));
+  ZmqContext context;
+  Peer adder(context, coordinator.endpoint(), "~client-adder");
+  std::vector<std::unique_ptr<Peer>> team;
+  for (std::size_t i = 0; i < workers; ++i)
+    team.push_back(
+        std::make_unique<Peer>(context, coordinator.endpoint(), fmt::format("worker-{}", i)));
+  const auto committed = [](Peer& peer) {
+    if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
+      throw std::runtime_error("a write was not answered");
+  };
+  Samples rates;
+  int number = 0;
+  for (int round = 0; round < rounds; ++round) {
+    constexpr int kTurns = 10;
+    const int tasks = kTurns * static_cast<int>(workers);
+    for (int n = 0; n < tasks; ++n) {
+      adder.send(adder.submit({adder.put(task_key(fmt::format("t{}", ++number)).value(),
+                                         R"({"title":"bench","needs":["x"]})")}));
+      committed(adder);
+    }
+    const double begin = now_micros();
+    for (int turn = 0; turn < kTurns; ++turn) {
+      for (const auto& worker : team) {
+        ClaimRequest request = request_of(*worker, ClaimVerb::kTake, std::string(kTaskKeys) + "*");
+        request.can = {"x", "y"};
+        worker->send(std::move(request));
+      }
+      for (const auto& worker : team) {
+        const ClaimResult taken = granted(*worker);
+        const std::string id(task_id_of(taken.pattern));
+        Mutation report = worker->put(
+            taken.pattern,
+            fmt::format(R"({{"state":"done","writes":[{{"key":"done/{}","value":1}}]}})", id));
+        report.fence = taken.token;
+        worker->send(worker->submit({std::move(report)}));
+      }
+      for (const auto& worker : team) committed(*worker);
+    }
+    if (round > 0) rates.push_back(tasks / (now_micros() - begin) * 1e6);
+  }
+  run.report.add({.name = fmt::format("tasks.{}", workers), .value = summarise(rates), .unit = "/s"});
+}
+
 void measure_proposals(Run& run, std::size_t voters, int count) {
   const ScratchDirectory scratch;
   Coordinator coordinator(scratch.path("store"));
@@ -151,6 +199,14 @@ void measure_decisions(Run& run) {
                        "after the other. rate: grants a second of 50 clients, each on a key of its "
                        "own, each released before the next.");
     measure_claims(run);
+  }
+  for (const std::size_t workers : {1, 10, 50}) {
+    if (!run.wanted(fmt::format("tasks.{}", workers))) continue;
+    if (workers == 1)
+      run.report.section("tasks, over tcp, each grant and each end a synced commit",
+                         "N workers take a task and report it as done with one write, again and "
+                         "again: tasks done a second. The driver is one thread.");
+    measure_tasks(run, workers, run.quick ? 6 : 20);
   }
   for (const auto& [voters, quick, full] :
        {std::array<std::size_t, 3>{10, 60, 300}, {100, 20, 60}, {1000, 4, 10}}) {

@@ -28,7 +28,7 @@ void measure_delta(Run& run);       // delta.*
 void measure_resolution(Run& run);  // resolution.*
 void measure_resolver(Run& run);    // resolver.*
 void measure_typed(Run& run);       // typed.*
-void measure_decisions(Run& run);   // claims.*, proposals.*
+void measure_decisions(Run& run);   // claims.*, tasks.*, proposals.*
 void measure_footprint(Run& run);   // idle.*, memory.*, ready.*
 
 }  // namespace waggle::bench

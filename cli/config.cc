@@ -162,6 +162,7 @@ std::vector<std::string> section_names() {
   for (const Setting& setting : kSettings)
     if (names.empty() || names.back() != setting.section) names.emplace_back(setting.section);
   names.emplace_back("policy");
+  names.emplace_back("role");
   return names;
 }
 
@@ -171,6 +172,8 @@ std::vector<std::string> names_in(std::string_view section) {
     if (section == setting.section) names.emplace_back(setting.name);
   if (section == "policy")
     for (const PolicySetting& setting : policy_settings()) names.emplace_back(setting.name);
+  if (section == "role")
+    for (const RoleSetting& setting : role_settings()) names.emplace_back(setting.name);
   return names;
 }
 
@@ -218,6 +221,20 @@ Status apply_policy(const ConfigSection& section, const std::string& path, Confi
   return {};
 }
 
+Status apply_role(const ConfigSection& section, const std::string& path, Config& config) {
+  NamedRole role;
+  for (const ConfigItem& item : section.items) {
+    const auto setting = std::ranges::find_if(
+        role_settings(), [&](const RoleSetting& one) { return item.name == one.name; });
+    if (setting == role_settings().end()) return unknown_key(path, section, item);
+    if (const Status set = setting->set(role, item.value); !set)
+      return at(path, item.line, fmt::format("role.{}: {}", item.name, set.error().text));
+  }
+  if (const Status added = config.policies.add_role(role.name, std::move(role.role)); !added)
+    return at(path, section.line, added.error().text);
+  return {};
+}
+
 }  // namespace
 
 Status apply_document(const ConfigDocument& document, const std::string& path, Config& config) {
@@ -229,12 +246,17 @@ Status apply_document(const ConfigDocument& document, const std::string& path, C
       return at(path, section.line,
                 fmt::format("unknown section [{}]{}", section.name,
                             did_you_mean(section.name, sections)));
-    if (section.repeated != (section.name == "policy"))
+    const bool policy = section.name == "policy";
+    const bool repeats = policy || section.name == "role";
+    if (section.repeated != repeats)
       return at(path, section.line,
-                section.repeated ? fmt::format("[{}] stands once, in single brackets", section.name)
-                                 : "a policy is written [[policy]], in double brackets");
-    if (section.name == "policy") {
-      if (const Status applied = apply_policy(section, path, config); !applied) return applied;
+                section.repeated
+                    ? fmt::format("[{}] stands once, in single brackets", section.name)
+                    : fmt::format("a {0} is written [[{0}]], in double brackets", section.name));
+    if (repeats) {
+      const Status applied =
+          policy ? apply_policy(section, path, config) : apply_role(section, path, config);
+      if (!applied) return applied;
       continue;
     }
     for (const ConfigItem& item : section.items) {
@@ -308,6 +330,12 @@ std::string default_config_text() {
   }
   text += "\n# Rules for keys that begin with a prefix; any number of them.\n#[[policy]]\n";
   for (const PolicySetting& setting : policy_settings()) {
+    text += '\n';
+    comment(setting.doc);
+    text += fmt::format("#{} = {}\n", setting.name, setting.shown);
+  }
+  text += "\n# Roles of agents in votes; any number of them.\n#[[role]]\n";
+  for (const RoleSetting& setting : role_settings()) {
     text += '\n';
     comment(setting.doc);
     text += fmt::format("#{} = {}\n", setting.name, setting.shown);

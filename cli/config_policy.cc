@@ -263,7 +263,32 @@ const PolicySetting kSettings[] = {
      }},
 };
 
+const RoleSetting kRoleSettings[] = {
+    {"name", "\"expert\"", "What proposals call it.",
+     [](NamedRole& role, const RawValue& raw) {
+       return store(as_text(raw, "a name such as \"expert\""), role.name);
+     }},
+    {"agents", "[\"ada\", \"bob\"]", "Who has it.",
+     [](NamedRole& role, const RawValue& raw) { return as_voters(raw, role.role.agents); }},
+    {"weight", "2.0", "Of the vote of each, up to 1000 [1]; of one with several roles the largest.",
+     [](NamedRole& role, const RawValue& raw) -> Status {
+       const auto* real = std::get_if<double>(&raw.value);
+       const auto* whole = std::get_if<std::int64_t>(&raw.value);
+       const double weight = real != nullptr    ? *real
+                             : whole != nullptr ? static_cast<double>(*whole)
+                                                : -1;
+       if (!(weight >= 0 && weight <= 1'000))
+         return expected_but("a number from 0 to 1000", raw);
+       role.role.weight = static_cast<std::uint32_t>(std::ceil(weight * 1'000 - 1e-6));
+       return {};
+     }},
+};
+
 }  // namespace
+
+std::span<const RoleSetting> role_settings() {
+  return kRoleSettings;
+}
 
 std::span<const PolicySetting> policy_settings() {
   return kSettings;

@@ -148,6 +148,7 @@ struct CommandLine {
     std::string cap;
     std::string supersedes;
     std::vector<std::string> electorate;
+    std::vector<std::string> roles;
     std::vector<std::string> weights;  // agent=number
     std::vector<std::string> labels;   // agent=text
     std::vector<std::string> writes;   // key=value

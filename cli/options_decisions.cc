@@ -71,6 +71,10 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("AGENT,...");
+  propose.add_option("--role", proposal.roles, "Who has one of these roles votes, with its weight")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("ROLE,...");
   propose.add_option("--weight", proposal.weights, "Of a vote [1]; may be given again")
       ->allow_extra_args(false)
       ->type_name("AGENT=N");

@@ -75,6 +75,11 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
   if (given.final_votes) out.set("changes", false);
   if (given.time_millis > 0) out.set("timeout_ms", given.time_millis);
   if (!given.supersedes.empty()) out.set("supersedes", given.supersedes);
+  if (!given.roles.empty()) {
+    Json names{Json::Array{}};
+    for (const std::string& name : given.roles) names.push(name);
+    out.set("roles", std::move(names));
+  }
   if (!given.electorate.empty()) {
     Json names{Json::Array{}};
     for (const std::string& name : given.electorate) names.push(name);

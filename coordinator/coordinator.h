@@ -240,7 +240,7 @@ class Coordinator final : public Core {
                                       const Author& author);
   [[nodiscard]] Outcome propose(Swarm& swarm, const Session& session, const Entry& entry,
                                 std::string_view id, const Author& author);
-  void fix_electorate(const Swarm& swarm, Proposal& proposal) const;
+  [[nodiscard]] Status fix_electorate(const Swarm& swarm, Proposal& proposal) const;
   [[nodiscard]] std::optional<std::string> against_policy(const Proposal& proposal) const;
   [[nodiscard]] Outcome vote(Swarm& swarm, const Session& session, const Entry& entry,
                              const Author& author);

@@ -173,6 +173,20 @@ Status check_option(std::string_view name) {
                             limits::kIdBytes, kAbstain, name.substr(0, 2 * limits::kIdBytes)));
 }
 
+Status read_roles(const DocumentFields& fields, Proposal& proposal) {
+  const JsonValue* value = fields.find("roles");
+  if (value == nullptr) return {};
+  const JsonValue::Array* list = value->array();
+  if (list == nullptr || list->empty() || list->size() > limits::kRoles)
+    return fields.wrong("roles", fmt::format("a list of 1 to {} names of roles", limits::kRoles),
+                        *value);
+  for (const JsonValue& name : *list) {
+    if (name.text() == nullptr) return fields.wrong("roles", "names of roles", name);
+    proposal.roles.push_back(*name.text());
+  }
+  return {};
+}
+
 Status read_options(const DocumentFields& fields, Proposal& proposal) {
   std::string method;
   if (Status read = fields.read_text("method", 16, method); !read) return read;
@@ -226,6 +240,7 @@ Result<Proposal> read_given(std::string_view id, const DocumentFields& fields) {
   if (const JsonValue* body = fields.find("body")) proposal.body = *body;
   for (const auto& read : {read_rule(fields, proposal.rule), read_electorate(fields, proposal),
                            read_writes(fields, proposal.writes), read_options(fields, proposal),
+                           read_roles(fields, proposal),
                            fields.read_text("supersedes", limits::kIdBytes, proposal.supersedes),
                            fields.read_whole("timeout_ms", limits::kProposalMillisMin,
                                       limits::kProposalMillisMax, proposal.timeout_millis)})
@@ -251,7 +266,7 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   static const std::set<std::string, std::less<>> kGiven = {
       "title",   "body",       "threshold",  "of",      "participation", "groups", "cap",
       "changes", "timeout_ms", "electorate", "weights", "labels",        "writes", "supersedes",
-      "options", "method"};
+      "options", "method",     "roles"};
   if (Status shape = check_proposal_id(id); !shape) return std::unexpected(std::move(shape.error()));
   const Result<Object> object = document_object(kWhat, json);
   if (!object) return std::unexpected(object.error());
@@ -259,6 +274,11 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   if (Status known = fields.only(kGiven); !known) return std::unexpected(std::move(known.error()));
   Result<Proposal> proposal = read_given(id, fields);
   if (!proposal) return proposal;
+  if (!proposal->roles.empty())
+    for (const char* other : {"electorate", "weights"})
+      if (const JsonValue* value = fields.find(other))
+        return fields.wrong(other, "nothing beside \"roles\", which say who votes with which weight",
+                            *value);
   if (Status facts = read_facts(fields, *proposal); !facts)
     return std::unexpected(std::move(facts.error()));
   return proposal;
@@ -388,6 +408,11 @@ std::string to_json(const Proposal& proposal) {
     electorate[agent.value()] = {std::move(facts)};
   }
   out["electorate"] = {std::move(electorate)};
+  if (!proposal.roles.empty()) {
+    JsonValue::Array roles;
+    for (const std::string& role : proposal.roles) roles.push_back(json_text(role));
+    out["roles"] = {std::move(roles)};
+  }
   if (!proposal.writes.empty()) out["writes"] = json_of(proposal.writes);
   if (!proposal.options.empty()) {
     JsonValue::Array options;

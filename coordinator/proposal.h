@@ -7,7 +7,7 @@
 // options, their names, the best first, or "abstain".
 //
 //   given    title, body, threshold, of, participation, groups, cap, changes, timeout_ms,
-//            electorate, weights, labels, writes, supersedes; options, method
+//            electorate, roles, weights, labels, writes, supersedes; options, method
 //   added    by, opened_at, electorate (each with weight and label), state;
 //            closed_at, tally, votes, chosen, refused, applied, not_applied
 
@@ -54,6 +54,7 @@ struct Proposal {
   BallotRule rule;
   Electorate electorate;      // weights in thousandths
   bool of_members = true;     // no electorate was named: who is attached when it opens
+  std::vector<std::string> roles;  // or whoever has one of these
   std::vector<ProposedWrite> writes;
   std::vector<ProposalOption> options;  // none: for or against
   ChoiceMethod method = ChoiceMethod::kApproval;

@@ -96,7 +96,8 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
   Proposal proposal = *std::move(read);
   proposal.by = proposer_of(session.agent);
   proposal.opened_wall_millis = now_.wall_millis;
-  fix_electorate(swarm, proposal);
+  if (Status fixed = fix_electorate(swarm, proposal); !fixed)
+    return refused(Code::kRejected, Reason::kInvalid, std::move(fixed.error().text));
   if (std::optional<std::string> wrong = against_policy(proposal))
     return refused(Code::kDenied, Reason::kNeedsProposal, *std::move(wrong));
 
@@ -126,10 +127,29 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
   return outcome;
 }
 
-// Who is attached now, where none was named.
-void Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
-  if (!proposal.of_members) return;
+// Who has one of the roles, or who is attached now, where nobody was named. Errors: kRejected for a
+// role that there is not.
+Status Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
+  if (!proposal.of_members) return {};
   const Electorate facts = std::exchange(proposal.electorate, {});
+  for (const std::string& name : proposal.roles) {
+    const VotingRole* role = options_.policies.role(name);
+    if (role == nullptr)
+      return failed(Code::kRejected,
+                    fmt::format("proposal: \"roles\": there is no role '{}'; the coordinator's "
+                                "configuration has {}",
+                                name, options_.policies.role_names()));
+    for (const AgentId& agent : role->agents) {
+      const auto known = facts.find(agent);
+      Voter& voter =
+          proposal.electorate
+              .try_emplace(agent, Voter{0, known == facts.end() ? std::string()
+                                                                : known->second.group})
+              .first->second;
+      voter.weight = std::max(voter.weight, role->weight);
+    }
+  }
+  if (!proposal.roles.empty()) return {};
   for (const Session* session : sessions_.of_swarm(swarm.state.id())) {
     const Health health = sessions_.health(*session, now_.monotonic);
     if (session->role != Role::kMember || !session->attached ||
@@ -139,6 +159,7 @@ void Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const {
     proposal.electorate.emplace(session->agent,
                                 known == facts.end() ? Voter{1'000, {}} : known->second);
   }
+  return {};
 }
 
 // Of the rules of the keys that it would write. Nothing: it fits them.
@@ -158,8 +179,9 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
         return fmt::format("the policy of '{}' names who votes: {}; the proposal has another "
                            "electorate",
                            policy.prefix, joined(policy.voters));
-    } else if (!proposal.of_members) {
-      return fmt::format("the policy of '{}' wants all members to vote; name no electorate",
+    } else if (!proposal.of_members || !proposal.roles.empty()) {
+      return fmt::format("the policy of '{}' wants all members to vote; name no electorate and no "
+                         "roles",
                          policy.prefix);
     }
     if (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille)

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "base/shape.h"
 #include "resolver/law_check.h"
 
 namespace waggle {
@@ -147,6 +148,31 @@ std::vector<std::string> Policies::mortal() const {
   for (const auto& [prefix, policy] : by_prefix_)
     if (policy.live_millis && !policy.ephemeral) prefixes.push_back(prefix);
   return prefixes;
+}
+
+Status Policies::add_role(const std::string& name, VotingRole role) {
+  if (name.empty() || name.size() > limits::kIdBytes)
+    return failed(Code::kRejected, fmt::format("a role: expected a name of 1 to {} bytes, got {}",
+                                               limits::kIdBytes, name.size()));
+  if (role.agents.empty() || role.agents.size() > limits::kVoters)
+    return failed(Code::kRejected, fmt::format("the role '{}': expected 1 to {} agents, got {}",
+                                               name, limits::kVoters, role.agents.size()));
+  for (const AgentId& agent : role.agents)
+    if (Status shape = check_agent_id(agent.value()); !shape) return shape;
+  if (!roles_.emplace(name, std::move(role)).second)
+    return failed(Code::kRejected, fmt::format("there are two roles '{}'; make one of them", name));
+  return {};
+}
+
+const VotingRole* Policies::role(std::string_view name) const {
+  const auto found = roles_.find(name);
+  return found == roles_.end() ? nullptr : &found->second;
+}
+
+std::string Policies::role_names() const {
+  std::string names;
+  for (const auto& [name, role] : roles_) names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  return names.empty() ? "none" : names;
 }
 
 }  // namespace waggle

@@ -92,8 +92,18 @@ struct Policy {
   }
 };
 
+// Agents that vote with one weight, under a name that proposals use.
+struct VotingRole {
+  std::set<AgentId> agents;
+  std::uint32_t weight = 1'000;  // in thousandths
+};
+
 class Policies {
  public:
+  // Errors: kRejected for a name that is taken, or without agents.
+  [[nodiscard]] Status add_role(const std::string& name, VotingRole role);
+  [[nodiscard]] const VotingRole* role(std::string_view name) const;  // null: there is none
+  [[nodiscard]] std::string role_names() const;                       // for people
   Policies();
   // Errors: kRejected for a prefix given twice, or a rule that contradicts itself.
   [[nodiscard]] Status add(Policy policy);
@@ -112,6 +122,7 @@ class Policies {
   [[nodiscard]] std::vector<std::string> mortal() const;
 
  private:
+  std::map<std::string, VotingRole, std::less<>> roles_;
   std::map<std::string, Policy, std::less<>> by_prefix_;
   std::map<std::string, Merger> mergers_;
   bool default_given_ = false;

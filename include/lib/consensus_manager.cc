@@ -85,6 +85,11 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
     for (const std::string& name : draft.electorate) names.push_back({name});
     out["electorate"] = {std::move(names)};
   }
+  if (!draft.roles.empty()) {
+    JsonValue::Array names;
+    for (const std::string& name : draft.roles) names.push_back(json_text(name));
+    out["roles"] = {std::move(names)};
+  }
   JsonValue::Object weights;
   for (const auto& [agent, weight] : draft.weights) {
     Result<JsonValue> number = share("weights", weight, limits::kVoteWeight);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -65,6 +66,17 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
                                                  "is not among `mergers`",
                                                  policy.prefix, policy.merger));
     if (Status added = options.core.policies.add(std::move(policy)); !added)
+      return std::unexpected(std::move(added.error()));
+  }
+  for (const VotingRoleRule& rule : config.roles) {
+    VotingRole role;
+    for (const std::string& agent : rule.agents) role.agents.insert(AgentId(agent));
+    if (!(rule.weight >= 0 && rule.weight <= 1'000))
+      return failed(Code::kRejected, fmt::format("the role '{}': expected a weight from 0 to 1000, "
+                                                 "got {}",
+                                                 rule.name, rule.weight));
+    role.weight = static_cast<std::uint32_t>(std::ceil(rule.weight * 1'000 - 1e-6));
+    if (Status added = options.core.policies.add_role(rule.name, std::move(role)); !added)
       return std::unexpected(std::move(added.error()));
   }
   return options;

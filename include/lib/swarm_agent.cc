@@ -103,6 +103,35 @@ struct SwarmAgent::Parts {
   }
 };
 
+namespace {
+
+// Tells of claims "leader/NAME" when their holder or token changes. The agent's thread.
+class Leaders {
+ public:
+  explicit Leaders(std::function<void(const LeaderChange&)> tell) : tell_(std::move(tell)) {}
+  void look(const StateChange& change) {
+    for (const StateItem& item : change.items) {
+      if (!item.key.starts_with(kLeaderKeys)) continue;
+      LeaderChange now{.name = item.key.substr(kLeaderKeys.size())};
+      const auto holder = item.metadata.find("holder");
+      const auto token = item.metadata.find("token");
+      if (item.exists && holder != item.metadata.end() && token != item.metadata.end()) {
+        now.leader = holder->second;
+        now.token = std::strtoull(token->second.c_str(), nullptr, 10);
+      }
+      std::uint64_t& known = tokens_[now.name];
+      if (std::exchange(known, now.token) != now.token) tell_(now);
+    }
+  }
+
+ private:
+  static constexpr std::string_view kLeaderKeys = "~claim/leader/";
+  std::function<void(const LeaderChange&)> tell_;
+  std::map<std::string, std::uint64_t> tokens_;
+};
+
+}  // namespace
+
 Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config,
                                                        AgentEvents events) {
   if (Expected<void> may = may_block("open()"); !may)
@@ -116,6 +145,12 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
   options.start_from_head = config.start_from_head;
   auto parts = std::make_unique<Parts>();
   parts->id = config.agent;
+  if (events.on_leader)
+    events.on_change = [leaders = Leaders(std::move(events.on_leader)),
+                        user = std::move(events.on_change)](const StateChange& change) mutable {
+      if (user) user(change);
+      leaders.look(change);
+    };
   if (events.on_proposal || events.on_choice) {
     parts->answers = std::make_shared<ProposalAnswers>(
         config.agent, std::move(events.on_proposal), std::move(events.on_choice));

@@ -155,6 +155,13 @@ struct ClaimState {
   std::optional<std::string> checkpoint = {};
 };
 
+// Of a claim "leader/NAME".
+struct LeaderChange {
+  std::string name;
+  std::string leader = {};  // agent id, "~client-..." for a command; empty: nobody leads
+  std::uint64_t token = 0;  // the term: greater than that of every leader before; 0: nobody leads
+};
+
 // The copy differed from the coordinator's state at the same revision, which must never happen: a
 // fault of this process's memory or disk, or of Waggle. The state is pulled anew.
 struct DivergedCopy {
@@ -173,6 +180,8 @@ struct AgentEvents {
   std::function<void(const LostClaim&)> on_claim_lost = {};
   // Handed over by another agent; renewed until it is released.
   std::function<void(const HeldClaim&)> on_claim_gained = {};
+  // Who leads has changed, as this agent's copy has it; at the start too, where somebody leads.
+  std::function<void(const LeaderChange&)> on_leader = {};
   // Once for each open proposal on which this agent may vote; what it returns is its vote, nothing:
   // it does not vote now. With `start_from_head` not of those that are open already.
   std::function<std::optional<Vote>(const ProposalView&)> on_proposal = {};
@@ -274,8 +283,8 @@ class SwarmAgent {
   [[nodiscard]] AgentEphemeral ephemeral(std::string key);
 
   // ---- claims: who may write which keys for a time
-  // A claim "leader/NAME" is a leader's: who holds it leads, and on_change tells of the key
-  // "~claim/leader/NAME" whenever that changes. Failures: kConflict when others hold it or wait,
+  // A claim "leader/NAME" is a leader's: who holds it leads, and on_leader tells everybody whenever
+  // that changes. Failures: kConflict when others hold it or wait,
   // kTimeout when they still do at the end of `wait`, kRejected for a pattern that matches all.
   [[nodiscard]] Expected<HeldClaim> claim(std::string_view pattern, ClaimOptions options = {});
   // Of one that this agent holds; the checkpoint, if one is given, is for whoever holds it next,

@@ -67,6 +67,7 @@ struct ProposalDraft {
   std::string title;
   std::string body_json = {};                       // empty: none
   std::vector<std::string> electorate = {};         // empty: the members that are attached
+  std::vector<std::string> roles = {};              // or whoever has one of these, with its weight
   std::map<std::string, double> weights = {};       // 1 where none is given; 0 to 1000
   std::map<std::string, std::string> labels = {};   // the group of an agent, such as its model
   std::vector<ProposedValue> writes = {};           // committed with the approval

@@ -60,6 +60,13 @@ struct KeyRule {
   Compress compress = Compress::kAuto;
 };
 
+// Agents that vote with one weight, under a name that proposals use (ProposalDraft::roles).
+struct VotingRoleRule {
+  std::string name;
+  std::vector<std::string> agents;
+  double weight = 1;  // 0 to 1000; of an agent with several roles the largest counts
+};
+
 struct SynchronizerConfig {
   std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
   bool allow_remote = false;                 // listening beyond this machine is refused without it
@@ -70,6 +77,7 @@ struct SynchronizerConfig {
   std::chrono::milliseconds round_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds heartbeat = std::chrono::seconds(5);
   std::vector<KeyRule> rules = {};
+  std::vector<VotingRoleRule> roles = {};
   std::vector<CustomMerger> mergers = {};  // that rules may name
 };
 

@@ -14,6 +14,11 @@ vote = "supermajority"
 prefix = "board/"
 vote = 0.51
 voters = ["ada", "bob"]
+
+[[role]]
+name = "expert"
+agents = ["ada"]
+weight = 2.0
 """
 
 
@@ -167,6 +172,16 @@ class Proposals(program.Case):
         done = self.expect(0, "propose", "which way", "--option", "north", "--option", "south",
                            "--option", "stay", "--method", "runoff", "--electorate", "eve", "--wait")
         self.assertIn("approved: south", done.stdout)
+
+    def test_who_has_a_role_votes(self):
+        ada, _, _ = self.team()
+        proposal = self.propose("is it deep?", "--role", "expert")
+        self.vote(ada, proposal, "for")
+        shown = self.json("proposal", "show", proposal)
+        self.assertEqual((shown["state"], shown["electorate"]),
+                         ("approved", {"ada": {"weight": 2}}))
+        self.assertIn("there is no role 'cook'", self.expect(1, "propose", "x", "--role",
+                                                             "cook").stderr)
 
     def test_time_is_over(self):
         self.expect(6, "propose", "quick", "--electorate", "nobody", "--for", "200ms", "--wait")

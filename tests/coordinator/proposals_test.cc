@@ -27,6 +27,10 @@ CoordinatorOptions with_votes() {
   board.voters = {AgentId("a"), AgentId("b")};
   for (const Policy& policy : {plan, board})
     WAGGLE_CHECK(options.policies.add(policy).has_value());
+  for (const auto& [name, role] : {std::pair{"expert", VotingRole{{AgentId("a")}, 2'000}},
+                                   std::pair{"manager", VotingRole{{AgentId("a"), AgentId("away")},
+                                                                   1'500}}})
+    WAGGLE_CHECK(options.policies.add_role(name, role).has_value());
   return options;
 }
 
@@ -290,6 +294,29 @@ BOOST_AUTO_TEST_CASE(one_of_several_options_is_chosen_and_what_belongs_to_it_is_
   BOOST_TEST(again.words(again.propose(
                  "a", "weak", R"({"title":"t","options":["x",{"name":"y","writes":[
                                    {"key":"plan/way","value":"1"}]}]})")) == "needs_proposal");
+}
+
+BOOST_AUTO_TEST_CASE(who_has_a_role_votes_with_its_weight_whether_attached_or_not) {
+  Three place;
+  BOOST_TEST(place.words(place.propose("c", "p", R"({"title":"t","roles":["expert","manager"],
+                 "labels":{"a":"north"}})")) == "committed");
+  BOOST_TEST(place.field("p", "electorate") ==
+             R"({"a":{"label":"north","weight":2},"away":{"weight":1.5}})");
+  BOOST_TEST(place.field("p", "roles") == R"(["expert","manager"])");
+  BOOST_TEST(place.words(place.vote("b", "p", "for")) == "not_voter");
+  BOOST_TEST(place.words(place.vote("a", "p", "for")) == "committed");
+  BOOST_TEST(place.state("p") == "approved");  // 2 of 3.5
+  const auto text_of = [&](const char* document) {
+    return place.propose("c", "bad", document).text;
+  };
+  BOOST_TEST(text_of(R"({"title":"t","roles":["cook"]})").find("has expert, manager") !=
+             std::string::npos);
+  BOOST_TEST(text_of(R"({"title":"t","roles":["expert"],"electorate":["b"]})")
+                 .find("nothing beside \"roles\"") != std::string::npos);
+  BOOST_TEST(text_of(R"({"title":"t","roles":[]})").find("a list of 1 to") != std::string::npos);
+  // A policy says itself who votes.
+  BOOST_TEST(place.words(place.propose("c", "q", R"({"title":"t","threshold":1,"roles":["expert"],
+                 "writes":[{"key":"plan/x","value":1}]})")) == "needs_proposal");
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_in_the_middle_goes_on_with_the_time_that_is_left) {

@@ -39,6 +39,9 @@ struct Told {
 AgentEvents heard_by(Told& told) {
   AgentEvents events;
   events.on_claim_lost = [&](const LostClaim& lost) { told.add("lost " + lost.pattern); };
+  events.on_leader = [&](const LeaderChange& change) {
+    told.add(change.name + " is led by " + (change.leader.empty() ? "nobody" : change.leader));
+  };
   events.on_claim_gained = [&](const HeldClaim& held) {
     told.add("gained " + held.pattern + " " + held.checkpoint.value_or("-"));
   };
@@ -88,11 +91,16 @@ BOOST_AUTO_TEST_CASE(a_claim_is_handed_over_and_lost_ones_are_told) {
   BOOST_TEST(ada->hand_over_claim("leader/planner", "bob", "at step 3").has_value());
   BOOST_TEST(bob_heard.wait_for("gained leader/planner at step 3"));
   committed(bob->commit(WriteGroup().put("leader/planner", "me"), kPatience));
+  for (Told* heard : {&ada_heard, &bob_heard}) {
+    BOOST_TEST(heard->wait_for("planner is led by ada"));
+    BOOST_TEST(heard->wait_for("planner is led by bob"));
+  }
   // One that is not renewed is lost with its time.
   (void)take(ada->claim("brief", {.ttl = milliseconds(200), .renew = false}));
   BOOST_TEST(ada_heard.wait_for("lost brief"));
   // With its holder it goes, to whoever waits.
   BOOST_TEST(bob->leave().has_value());
+  BOOST_TEST(ada_heard.wait_for("planner is led by nobody"));
   BOOST_TEST(take(ada->claim("leader/planner", {.wait = kPatience})).checkpoint.value_or("") ==
              "at step 3");
 }

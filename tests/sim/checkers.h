@@ -14,8 +14,10 @@
 //   rounds     a quorum never overwrites what came after it was asked
 //   lost       what is acknowledged stays; what a restore undid is told to whoever was told of it
 //   overruled  whose committed write a rule put aside is told so, once, when it shows
+//   order      what begins after an acknowledgement is committed later; see order_checker.h
 //   claims     a token lets write, and only one; see claim_checker.h and claim_truth.h
 //   decisions  one outcome of the votes that were, what it writes once; see decision_truth.h
+//   tasks      each is done once, by who held it, with its effect; see task_truth.h
 //   ephemeral  what lives in memory only is told without a hole, and is in nothing durable
 //   recovery   a coordinator that starts finds exactly what its disk held for certain
 //   equal      after healing all hold the same

@@ -253,6 +253,15 @@ void say_all_is_committed(SubmitResult& result) {
 
 // ---- changes to what is told -------------------------------------------------------------------
 
+std::vector<Delivery> name_an_earlier_commit(const std::string& machine, const Delivery& delivery) {
+  (void)machine;
+  const auto* settled = std::get_if<WriteSettled>(&delivery);
+  if (settled == nullptr || !settled->outcome.changed) return {delivery};
+  WriteSettled changed = *settled;
+  changed.outcome.revision = Revision(1);
+  return {changed};
+}
+
 template <typename T>
 auto tell_times(std::size_t times) {
   return [times](const std::string&, const Delivery& delivery) {
@@ -469,6 +478,8 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.deliver = tell_times<WriteOverruled>(0)}, "was not told that");
     plant("whose write was overruled is told twice", "overruled",
           {.deliver = tell_times<WriteOverruled>(2)}, "and it was not");
+    plant("an answer names an earlier commit", "order",
+          {.deliver = name_an_earlier_commit}, "and began after");
     plant("the answer about a claim is told twice", "claims", {.deliver = tell_times<ClaimDone>(2)},
           "twice");
     plant("a lost claim is not told", "claims", {.deliver = tell_times<ClaimLost>(0)},

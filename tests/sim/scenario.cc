@@ -13,6 +13,9 @@
 
 #include <fmt/format.h>
 
+#include "coordinator/proposal.h"
+#include "coordinator/task.h"
+#include "resolver/json_document.h"
 #include "tests/sim/world.h"
 
 namespace waggle::sim {
@@ -77,6 +80,8 @@ class Interpreter {
   void release();
   void expect(bool holds, const std::string& text);
   void expect_value(const Words& words, bool committed);
+  void expect_field(const Words& words);
+  void expect_claim(const Words& words);
   void expect_settled(const Words& words);
   void expect_other(const Words& words);
   void settle();
@@ -157,6 +162,25 @@ void Interpreter::agent_asks(std::size_t n, const Words& words) {
   std::sort(rest.begin(), rest.end());
   if (what == "put") {
     entry(PutOp{ContentType::kText, text});
+  } else if (what == "put-json") {
+    entry(PutOp{ContentType::kJson, text});
+  } else if (what == "propose" || what == "task") {
+    // The rest is a document without its braces.
+    const std::string document = fmt::format("{{{}}}", fmt::join(words.begin() + 4, words.end(), " "));
+    write.entries.push_back({what == "task" ? task_key(words.at(3)) : proposal_key(words.at(3)), {},
+                             PutOp{ContentType::kJson, document}, {}});
+  } else if (what == "vote") {
+    const std::string& as = words.size() > 5 ? words[5] : words.at(1);
+    write.entries.push_back(
+        {vote_key(words.at(3), AgentId(as)), {}, PutOp{ContentType::kText, words.at(4)}, {}});
+  } else if (what == "claim" || what == "release") {
+    ClaimCommand claim;
+    claim.pattern = words.at(3);
+    claim.verb = what == "claim" ? ClaimVerb::kTake : ClaimVerb::kRelease;
+    if (what == "claim") claim.ttl_millis = millis(words.at(4));
+    if (words.size() > 5) claim.wait_millis = millis(words[5]);
+    (void)world().command(n, claim);
+    return;
   } else if (what == "delete") {
     entry(DeleteOp{});
   } else if (what == "incr") {
@@ -212,6 +236,27 @@ void Interpreter::expect_value(const Words& words, bool committed) {
   expect(found == words.at(3), fmt::format("{} has {} = {}", words[1], key.value(), found));
 }
 
+// Of a document: a field that is a text or a number.
+void Interpreter::expect_field(const Words& words) {
+  const RecordPtr record = world().swarm() ? world().swarm()->find(Key(words.at(1))) : nullptr;
+  const std::optional<Register> document = register_of(record.get());
+  const Result<JsonValue> json = parse_json_document(document ? document->bytes : "{}");
+  expect(json && json->object() != nullptr, "there is no document");
+  const auto field = json->object()->find(words.at(2));
+  const std::string found = field == json->object()->end() ? "-"
+                            : field->second.text() != nullptr ? *field->second.text()
+                                                              : to_json(field->second);
+  expect(found == words.at(3), fmt::format("{} of {} is {}", words[2], words[1], found));
+}
+
+void Interpreter::expect_claim(const Words& words) {
+  const SwarmState* swarm = world().swarm();
+  const Claim* claim =
+      swarm != nullptr ? world().coordinator().claims(swarm->id())->find(words.at(1)) : nullptr;
+  const std::string holder = claim == nullptr ? "-" : claim->holder.agent.value();
+  expect(holder == words.at(2), fmt::format("{} is held by {}", words[1], holder));
+}
+
 void Interpreter::expect_settled(const Words& words) {
   const std::size_t n = agent(words.at(1));
   const auto nth = static_cast<std::size_t>(number(words.at(2)));
@@ -234,8 +279,9 @@ void Interpreter::expect_settled(const Words& words) {
            fmt::format("write {} {} its number", nth, kept ? "kept" : "changed"));
     return;
   }
-  const std::string found =
-      settled ? std::string(to_text(settled->outcome.code)) : std::string("nothing");
+  std::string found = settled ? std::string(to_text(settled->outcome.code)) : "nothing";
+  if (settled && settled->outcome.reason != Reason::kNone)
+    found = to_text(settled->outcome.reason);
   expect(found == words.at(3), fmt::format("write {} was answered {}", nth, found));
 }
 
@@ -332,6 +378,10 @@ void Interpreter::run(const Words& words) {
     settle();
   } else if (what == "expect" || what == "committed") {
     expect_value(words, what == "committed");
+  } else if (what == "expect-field") {
+    expect_field(words);
+  } else if (what == "expect-claim") {
+    expect_claim(words);
   } else if (what == "expect-settled" || what == "expect-number") {
     expect_settled(words);
   } else {

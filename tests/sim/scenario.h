@@ -12,6 +12,10 @@
 //            group KEY N KEY N ...  increments of several counters at once
 //            cas KEY TEXT           put, expecting the version that the view shows
 //            offer KEY TEXT         withdraw KEY, sync KEY... | sync all, catch-up
+//            put-json KEY JSON
+//            propose ID FIELDS      a proposal, or task ID FIELDS: a document without its braces
+//            vote ID WORD [AGENT]   in its own name, or another's
+//            claim PATTERN TTL [WAIT]   release PATTERN; with `~task/*` the next task
 //   client incr KEY N               a client of its own, again until it is answered; client clear
 //   compact [REVISION]
 //   drop FROM->TO NAME [N]          loses the next N (default 1) frames of that name on that way:
@@ -29,7 +33,10 @@
 //   expect a1 KEY VALUE             of the view; a counter's number, a set's elements with commas,
 //                                   `-` for absent; `committed a1 KEY VALUE` of the committed
 //                                   state; `expect c KEY VALUE` of the coordinator
-//   expect-settled a1 N CODE        the answer to the N-th write of the present process
+//   expect-settled a1 N CODE        the answer to the N-th write of the present process, or the
+//                                   reason where it has one
+//   expect-field KEY FIELD TEXT     of a document at the coordinator, `-` for absent
+//   expect-claim PATTERN AGENT      held at the coordinator, `-` by nobody
 //   expect-number a1 N kept|anew    under the number that it was queued with, or under another one
 //   expect-outbox a1 N              so many writes wait for their answer
 //   expect-count a1|c NAME N        a counter of the core is at least N

@@ -27,7 +27,7 @@ inline constexpr std::string_view kCheckers[] = {
     "visible",  "revisions", "once",    "effects",  "sets",   "recovery", "readers",  "groups",
     "views",    "outcomes",  "answers", "lost",     "rounds", "equal",    "progress", "counters",
     "extremes", "unions",    "flags",   "siblings", "edits",  "fields",   "parked",   "ephemeral",
-    "overruled", "claims", "decisions", "tasks"};
+    "overruled", "claims", "decisions", "tasks", "order"};
 
 // The name of one of them: another one does not compile, so no checker can be forgotten in the list
 // from which the planted bugs are asked for.
