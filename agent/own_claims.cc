@@ -15,6 +15,7 @@ namespace {
 
 constexpr Millis kResend{1'000};
 constexpr Millis kAnswer{10'000};  // beyond the time in line
+constexpr Millis kWorthWaiting{1'000};
 
 }  // namespace
 
@@ -116,11 +117,13 @@ void OwnClaims::renew(const std::string& pattern, Own& own, RequestId number, In
   asking_.emplace(number, std::move(asking));
 }
 
-bool OwnClaims::asks_for(const Claim& claim) const {
-  if (claim.asked) return asking_.contains(claim.asked);
-  return std::ranges::any_of(asking_, [&](const auto& one) {
-    return one.second.request.verb == ClaimVerb::kTake && one.second.request.pattern == claim.pattern;
+OwnClaims::Asking* OwnClaims::asking_for(const Claim& claim) {
+  const auto found = std::ranges::find_if(asking_, [&](const auto& one) {
+    const ClaimRequest& request = one.second.request;
+    return claim.asked ? one.first == claim.asked
+                       : request.verb == ClaimVerb::kTake && request.pattern == claim.pattern;
   });
+  return found == asking_.end() ? nullptr : &found->second;
 }
 
 std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant now) {
@@ -132,6 +135,15 @@ std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant no
     if (!std::exchange(asking.waited, true))
       told.emplace_back(
           ClaimWaits{asking.command, result.pattern, result.place, result.text});
+    return told;
+  }
+  // This agent stood still: it lost its place in line, or what was granted ended meanwhile.
+  const Millis left = (asking.deadline - now) - kAnswer;
+  const bool takes = asking.request.verb == ClaimVerb::kTake;
+  const bool place_lost = result.code == Code::kTimeout && left > kWorthWaiting;
+  if (takes && (place_lost || (result.code == Code::kCommitted && result.token < asking.granted))) {
+    asking.request.wait_millis = std::max<std::int64_t>(left.count, 0);
+    asking.resend_at = now;
     return told;
   }
   // It can't be done at present: asked again, until its time is over.
@@ -262,7 +274,11 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     settle_given(pattern, own->second.token, record, claim, told);
     held_.erase(own);
   }
-  if (!mine || asks_for(*claim)) return told;
+  if (!mine) return told;
+  if (Asking* asking = asking_for(*claim)) {
+    asking->granted = std::max(asking->granted, claim->token);
+    return told;
+  }
   // Taken for lost by the own clock, and a report is under way that may come in time.
   const auto unsettled = unsettled_.find(pattern);
   if (unsettled != unsettled_.end() && unsettled->second.token == claim->token) return told;

@@ -84,6 +84,7 @@ class OwnClaims {
     bool renews = false;
     bool waited = false;
     std::string trouble;  // why it can't be done at present
+    FenceToken granted;   // by its record; an answer of before is of no use any more
     Instant sent;
     Instant resend_at;
     Instant deadline;
@@ -94,7 +95,8 @@ class OwnClaims {
   void tell_lost(const std::string& pattern, FenceToken token, std::string why,
                  std::vector<Delivery>& told);
   void renew(const std::string& pattern, Own& own, RequestId number, Instant now);
-  [[nodiscard]] bool asks_for(const Claim& claim) const;
+  // Null: nobody here asks for it any more.
+  [[nodiscard]] Asking* asking_for(const Claim& claim);
   // What was asked to give a claim away is answered by its record too: the answer may be lost.
   void settle_given(const std::string& pattern, FenceToken token, const Record& record,
                     const std::optional<Claim>& now, std::vector<Delivery>& told);

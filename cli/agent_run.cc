@@ -370,7 +370,7 @@ class AgentProgram {
       considered_.erase(id);
       return;
     }
-    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.emplace(id, !proposal->options.empty()).second)
+    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.emplace(id, *proposal).second)
       return;
     Json one = event_json("proposal", {});
     one.set("id", id);
@@ -378,16 +378,25 @@ class AgentProgram {
     on_proposal_->add(id, record->version.value(), one);
   }
 
-  // What the command said: a vote is its first word, nothing is no vote.
+  // What the command said: a vote is its first word, of options its first line; nothing is no vote.
   void answer(const std::string& id, const std::string& text) {
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     if (begin == std::string::npos) return;
-    const std::string word = text.substr(begin, text.find_first_of(" \t\r\n", begin) - begin);
     const auto considered = considered_.find(id);
-    const bool chooses = considered != considered_.end() && considered->second;
-    if (const Result<Stance> stance = stance_of(word); !stance && !chooses) {
+    const bool chooses = considered != considered_.end() && !considered->second.options.empty();
+    // Names of options may have spaces: of them it is the whole line.
+    std::string word = text.substr(begin, text.find_first_of(chooses ? "\r\n" : " \t\r\n", begin) - begin);
+    word.resize(word.find_last_not_of(" \t") + 1);
+    Status fine;
+    if (!chooses) {
+      if (const Result<Stance> stance = stance_of(word); !stance)
+        fine = std::unexpected(stance.error());
+    } else if (const auto choice = choice_of(considered->second, vote_in_words(word)); !choice) {
+      fine = std::unexpected(choice.error());
+    }
+    if (!fine) {
       Json failure = event_json("on_proposal_failed", {});
-      out_.add(failure.set("key", id).set("text", printable(stance.error().text, 256)));
+      out_.add(failure.set("key", id).set("text", printable(fine.error().text, 256)));
       return;
     }
     AgentOp op;
@@ -581,8 +590,7 @@ class AgentProgram {
   LineBuffer out_;
   std::optional<OnChange> on_change_;
   std::optional<OnChange> on_proposal_;
-  // Proposals that it was asked about, and whether they have options.
-  std::map<std::string, bool> considered_;
+  std::map<std::string, Proposal> considered_;  // proposals that it was asked about
   std::unique_ptr<AgentRuntime> runtime_;
 
   LineReader input_{kLineBytesMax};

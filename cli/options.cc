@@ -104,7 +104,8 @@ class Parser {
         "--if-version", "--at-least", "--count",  "--floor", "--file",
         "--on-change",  "--on-proposal",  "--config",   "--listen", "--id",    "--swarm",
         "--field",      "--as-of",    "--type",   "--kind",  "--coordinator",
-        "--token",      "--ttl",      "--to"};
+        "--token",      "--ttl",      "--to",    "--of",    "--as",
+        "--can",        "--needs",    "--write-choice"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";
@@ -169,7 +170,8 @@ class Parser {
         ->type_name("CMD");
     app.add_option("--on-proposal", agent.on_proposal,
                    "Run this for each open proposal on which it may vote: the proposal is JSON on "
-                   "its standard input, the vote what it prints: for, against, abstain or nothing")
+                   "its standard input, the vote what it prints: for, against, abstain, of options "
+                   "NAME,NAME,..., or nothing")
         ->type_name("CMD");
     choice<bool>(
         app, "--role", {{"member", false}, {"observer", true}},
@@ -188,6 +190,13 @@ class Parser {
         "\n"
         "  {\"op\":\"get\",\"key\":\"plan\"}           {\"op\":\"list\",\"glob\":\"task/*\"}\n"
         "  {\"op\":\"delete\",\"key\":\"plan\"}\n"
+        "  {\"op\":\"propose\",\"proposal\":{\"title\":\"go north\"}}  "
+        "{\"op\":\"vote\",\"proposal_id\":\"...\",\"vote\":\"for\"}\n"
+        "  {\"op\":\"claim\",\"pattern\":\"plan/*\",\"wait\":\"1m\"}  claim_renew, claim_release, "
+        "claim_handover\n"
+        "  {\"op\":\"task_add\",\"task\":{\"title\":\"count\"}}  "
+        "{\"op\":\"task_claim\",\"can\":[\"python\"],\"wait\":\"1h\"}\n"
+        "  {\"op\":\"task_done\",\"task_id\":\"...\",\"result\":7}  task_fail, task_retry, task_cancel\n"
         "  {\"op\":\"put\",\"key\":\"here/a\",\"value\":\"busy\",\"ephemeral\":true}  and delete "
         "so\n"
         "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2,\"type\":\"grow-counter\"}  "
@@ -476,6 +485,15 @@ class Parser {
     return {};
   }
 
+  static bool beside_file(const CommandLine::Proposals& given) {
+    return !given.body.empty() || !given.threshold.empty() || !given.participation.empty() ||
+           !given.cap.empty() || !given.supersedes.empty() || !given.electorate.empty() ||
+           !given.roles.empty() || !given.weights.empty() || !given.labels.empty() ||
+           !given.writes.empty() || !given.options.empty() || !given.method.empty() ||
+           !given.write_choice.empty() || given.groups > 0 || given.time_millis > 0 ||
+           given.of_cast || given.final_votes;
+  }
+
   [[nodiscard]] std::string contradiction() const {
     if (line_.verb == Verb::kSync) {
       if (line_.sync.all != line_.sync.keys.empty())
@@ -492,11 +510,23 @@ class Parser {
     if ((line_.verb == Verb::kTaskDone || line_.verb == Verb::kTaskFail) && line_.task.token == 0)
       return "waggle task: under which claim? Give --token N, as claim printed it, or set "
              "WAGGLE_FENCE_TOKEN";
-    if (line_.verb == Verb::kTaskAdd && line_.task.title.empty() == line_.task.file.empty())
-      return "waggle task add: say what is to be done, or give the whole document with --file";
+    if (line_.verb == Verb::kTaskAdd) {
+      const CommandLine::Tasks& task = line_.task;
+      if (task.title.empty() == task.file.empty())
+        return "waggle task add: say what is to be done, or give the whole document with --file, and "
+               "not both";
+      if (!task.file.empty() && (!task.body.empty() || !task.needs.empty() || task.priority ||
+                                 !task.after.empty() || task.retries || task.backoff_millis))
+        return "waggle task add: with --file the document says all of the task; leave out the other "
+               "options but --id";
+    }
     if (line_.verb == Verb::kPropose &&
         (line_.proposal.title.empty() == line_.proposal.file.empty()))
-      return "waggle propose: say what is proposed, or give the whole document with --file";
+      return "waggle propose: say what is proposed, or give the whole document with --file, and not "
+             "both";
+    if (line_.verb == Verb::kPropose && !line_.proposal.file.empty() && beside_file(line_.proposal))
+      return "waggle propose: with --file the document says all of the proposal; leave out the other "
+             "options but --id and --wait";
     if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() &&
         !line_.conflict.value)
       return "waggle conflict resolve: name what to take: --take A, --take merged, --take dismiss, "

@@ -187,7 +187,7 @@ void add_tasks(CLI::App& app, CommandLine::Tasks& task, Commands& commands) {
   run.add_option("COMMAND", task.command, "The command and its arguments, behind --")->required();
   run.footer(
       "The task is a JSON document on its standard input, its id in WAGGLE_TASK, the token in\n"
-      "WAGGLE_FENCE_TOKEN. Exit code 0 of the command: the task is done; another: that attempt\n"
+      "WAGGLE_FENCE_TOKEN, how far an earlier worker came in WAGGLE_CHECKPOINT. Exit code 0 of the command: the task is done; another: that attempt\n"
       "failed. It may report by itself: waggle task done \"$WAGGLE_TASK\" --result ... Its claim is\n"
       "renewed meanwhile; when that is lost, the command is ended. Exit code: 0, 1 when a command\n"
       "failed, 3 or 6 when there was no task.\n"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <map>
 #include <utility>
 
@@ -192,16 +193,16 @@ class Worker {
   // True: the task is done.
   bool work_on(const ClaimResult& taken) {
     const std::string id(task_id_of(taken.pattern));
-    run_.ended_by([this, id] { return !held(id); });
+    run_.ended_by([this, id] { return ended_by_itself(id); });
     const int input = file_of(taken.task ? taken.task->bytes : "{}");
     Environment environment = {{"WAGGLE_TASK", id}};
     if (taken.checkpoint) environment.emplace_back("WAGGLE_CHECKPOINT", taken.checkpoint->bytes);
     const int code = run_.run(line_.task.command, std::move(environment), input);
     if (input >= 0) close(input);
-    if (run_.lost()) return false;
+    if (run_.lost()) return tell(id, "lost");
     if (code != 0 && run_.signal() != 0) {
       run_.release();  // it did not fail: it was interrupted
-      return false;
+      return tell(id, "given back");
     }
     Json out;
     out.set("state", code == 0 ? "done" : "failed");
@@ -215,12 +216,31 @@ class Worker {
                       outcome.error().text));
       return false;
     }
+    if (outcome->code == Code::kCommitted) return tell(id, code == 0 ? "done" : "failed");
     // The command reported by itself, or the claim was lost in the last moment.
-    if (outcome->code != Code::kCommitted) return done(id);
-    if (!line_.json) say(fmt::format("{}: {}", id, code == 0 ? "done" : "failed"));
-    return code == 0;
+    const std::optional<Task> task = state_of(id);
+    return tell(id, task ? to_text(task->state) : "unknown");
   }
 
+  // What became of it, where the command's output is not. True: it is done.
+  bool tell(const std::string& id, std::string_view what) const {
+    if (line_.json) {
+      Json event;
+      event.set("event", "task").set("task_id", id).set("outcome", what);
+      (void)fputs((event.dump() + "\n").c_str(), stderr);
+    } else {
+      say(fmt::format("{}: {}", id, what));
+    }
+    return what == "done";
+  }
+
+  // Of a claim that ended while the command runs: the command said so itself, and not somebody else
+  // who cancelled the task or works on it by now.
+  [[nodiscard]] bool ended_by_itself(const std::string& id) const {
+    const std::optional<Task> task = state_of(id);
+    return task && task->state != TaskState::kCancelled && !held(id);
+  }
+  // By another token than ours.
   [[nodiscard]] bool held(const std::string& id) const {
     const auto read = client_.query(GetQuery{{claim_key(task_key(id).value())}, {}},
                                     config_.timeout_millis);
@@ -228,11 +248,11 @@ class Worker {
     const auto claim = claim_of(read->changes.front().key, *read->changes.front().record);
     return claim && claim->token != run_.token();
   }
-  [[nodiscard]] bool done(const std::string& id) const {
+  [[nodiscard]] std::optional<Task> state_of(const std::string& id) const {
     const auto found = find_document(client_, kTaskKeys, id, config_);
-    if (!found || !*found) return false;
-    const Result<Task> task = recover_task(id, (*found)->text);
-    return task && task->state == TaskState::kDone;
+    if (!found || !*found) return std::nullopt;
+    Result<Task> task = recover_task(id, (*found)->text);
+    return task ? std::optional(*std::move(task)) : std::nullopt;
   }
 
   RequestClient& client_;

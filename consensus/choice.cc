@@ -166,9 +166,14 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
       if (certain) return {BallotState::kApproved, first};
     }
     if (method == ChoiceMethod::kRunoff) return {};
-    for (std::uint32_t option = 0; option < options; ++option)
-      if (reaches(could_reach(option), base, rule.threshold_permille)) return {};
-    return {BallotState::kRejected, {}};
+    bool lacks_abstained = false;
+    for (std::uint32_t option = 0; option < options; ++option) {
+      const std::uint64_t best = could_reach(option);
+      if (reaches(best, base, rule.threshold_permille)) return {};
+      lacks_abstained = lacks_abstained ||
+                        (!rule.of_cast && reaches(best + sum.abstained, base, rule.threshold_permille));
+    }
+    return {lacks_abstained ? BallotState::kNoQuorum : BallotState::kRejected, {}};
   }
 
   if (choices.empty()) return {BallotState::kTimeout, {}};
@@ -186,8 +191,13 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
   }
   if (of_those == 0) return {BallotState::kNoQuorum, {}};  // all abstained
   if (!winner) return {BallotState::kRejected, {}};
-  if (!reaches(score, rule.of_cast ? of_those : sum.all, rule.threshold_permille))
-    return {rule.of_cast || all_voted ? BallotState::kRejected : BallotState::kTimeout, {}};
+  if (!reaches(score, rule.of_cast ? of_those : sum.all, rule.threshold_permille)) {
+    if (!rule.of_cast && !all_voted) return {BallotState::kTimeout, {}};
+    // Without those who abstained it might have been reached.
+    const bool lacks =
+        !rule.of_cast && reaches(score + sum.abstained, sum.all, rule.threshold_permille);
+    return {lacks ? BallotState::kNoQuorum : BallotState::kRejected, {}};
+  }
   if (groups_of(*winner) < rule.groups_least) return {BallotState::kNoQuorum, {}};
   return {BallotState::kApproved, winner};
 }

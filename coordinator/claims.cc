@@ -386,7 +386,9 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
       return outcome;
     }
     if (is_own_key(entry.key.value())) {
-      if (mutation.entries.size() == 1) continue;  // judged by itself
+      // Judged by itself, with its token.
+      if (mutation.entries.size() == 1 && is_task_key(entry.key.value())) return std::nullopt;
+      if (mutation.entries.size() == 1) continue;
       outcome.code = Code::kRejected;
       outcome.reason = Reason::kReserved;
       outcome.text = fmt::format("'{}': a proposal, vote or task stands alone, in no group",

@@ -265,6 +265,7 @@ class Coordinator final : public Core {
   static void queue_task(Swarm& swarm, const Task& task, Instant not_before);
   [[nodiscard]] Change change_of(const Swarm& swarm, const Task& task);
   [[nodiscard]] static Outcome committed(const Swarm& swarm);
+  [[nodiscard]] static std::string ended_state(const Swarm& swarm, const std::string& id);
   [[nodiscard]] Outcome step_task(Swarm& swarm, const Session& session, const Mutation& mutation,
                                   const Author& author);
   [[nodiscard]] Outcome add_task(Swarm& swarm, const Session& session, const Entry& entry,

@@ -298,6 +298,8 @@ Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal, const Reg
   std::vector<std::string> names;
   const Result<JsonValue> json = parse_json_document(vote.bytes);
   if (json && json->array() != nullptr) {
+    if (json->array()->empty())
+      return failed(Code::kRejected, "a vote: expected names of options, or abstain; got an empty list");
     for (const JsonValue& name : *json->array()) {
       if (name.text() == nullptr)
         return failed(Code::kRejected, "a vote: expected names of options in the list");
@@ -328,6 +330,7 @@ Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal, const Reg
 }
 
 Register vote_in_words(std::string_view words) {
+  if (words.starts_with('[')) return {ContentType::kJson, std::string(words)};
   if (words.find(',') == std::string_view::npos)
     return {ContentType::kText, std::string(words)};
   JsonValue::Array names;
@@ -438,6 +441,11 @@ std::string to_json(const Proposal& proposal) {
   for (const auto& [agent, choice] : proposal.choices)
     votes[agent.value()] = json_of(proposal, choice);
   out["votes"] = {std::move(votes)};
+  if (!proposal.reasons.empty()) {
+    Object reasons;
+    for (const auto& [agent, reason] : proposal.reasons) reasons[agent.value()] = json_text(reason);
+    out["reasons"] = {std::move(reasons)};
+  }
   if (proposal.chosen) out["chosen"] = json_text(proposal.options[*proposal.chosen].name);
   if (!proposal.refused.empty()) {
     Object refused;

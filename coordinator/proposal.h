@@ -9,7 +9,7 @@
 //   given    title, body, threshold, of, participation, groups, cap, changes, timeout_ms,
 //            electorate, roles, weights, labels, writes, supersedes; options, method
 //   added    by, opened_at, electorate (each with weight and label), state;
-//            closed_at, tally, votes, chosen, refused, applied, not_applied
+//            closed_at, tally, votes, reasons, chosen, refused, applied, not_applied
 
 #include <cstdint>
 #include <map>
@@ -67,6 +67,7 @@ struct Proposal {
   Votes votes;      // without options
   Choices choices;  // with options
   std::optional<std::uint32_t> chosen;
+  std::map<AgentId, std::string> reasons;  // that were given with votes
   // Whose vote was not counted, and why: at most limits::kRefusedVotes.
   std::map<AgentId, std::string> refused;
   std::optional<bool> applied;  // of an approved one with writes

@@ -189,6 +189,10 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
                          "proposal asks for {}{}",
                          policy.prefix, policy.vote_permille, proposal.rule.threshold_permille,
                          proposal.rule.of_cast ? " of the votes cast" : "");
+    if (proposal.rule.group_cap_permille < 1000)
+      return fmt::format("the policy of '{}' gives each voter one vote; the proposal caps what a "
+                         "group counts for",
+                         policy.prefix);
     for (const auto& [agent, voter] : proposal.electorate)
       if (voter.weight != 1'000)
         return fmt::format("the policy of '{}' gives each voter one vote; the proposal gives {} "
@@ -363,6 +367,13 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
                                                   {{"proposal", proposal.id},
                                                    {"proposed_by", proposal.by.value()}},
                                                   swarm.state.find(write.key).get())});
+  // The votes' records go; why they were cast stays.
+  for (const auto& [agent, voter] : proposal.electorate) {
+    const RecordPtr vote = swarm.state.find(vote_key(proposal.id, agent));
+    if (!vote || !vote->live()) continue;
+    if (const auto reason = vote->metadata.find("reason"); reason != vote->metadata.end())
+      proposal.reasons.emplace(agent, reason->second);
+  }
   const Key key = proposal_key(proposal.id);
   Metadata metadata;
   if (const RecordPtr before = swarm.state.find(key)) metadata = before->metadata;

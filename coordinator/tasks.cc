@@ -21,6 +21,11 @@ AgentId name_of(const AgentId& agent) {
   return is_client_agent(agent) ? AgentId(kClientPrefix) : agent;
 }
 
+// Of a command what it called itself when it took the task.
+AgentId name_of(const AgentId& agent, const Claim& claim) {
+  return is_client_agent(agent) && !claim.label.empty() ? AgentId(claim.label) : name_of(agent);
+}
+
 Instant after(Instant now, std::int64_t millis) {
   return millis > 0 ? now + Millis{millis} : Instant{0};
 }
@@ -166,7 +171,8 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
     const bool ended = std::ranges::find(swarm.tasks.ended, id) != swarm.tasks.ended.end();
     return refused(ended ? Code::kDenied : Code::kRejected,
                    ended ? Reason::kClosed : Reason::kInvalid,
-                   ended ? fmt::format("the task '{}' is done or cancelled, and stays so", id)
+                   ended ? fmt::format("the task '{}' is {} already, and stays so", id,
+                                       ended_state(swarm, id))
                          : fmt::format("there is no task '{}'", id));
   }
   Task& task = known->second;
@@ -196,19 +202,20 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
                                "reports on it",
                                id, mutation.fence.value()));
   const Claim claim = *held;
+  const AgentId by = name_of(author.agent, claim);
   std::vector<Change> changes;
   if (report->kind == TaskReport::Kind::kDone) {
     if (std::optional<Outcome> why = writes_refused(swarm, entry.key, report->writes)) return *why;
     for (const ProposedWrite& write : report->writes)
       changes.push_back({write.key, record_of_own(swarm, write.value,
                                                   {{"task", id},
-                                                   {"done_by", name_of(author.agent).value()}},
+                                                   {"done_by", by.value()}},
                                                   swarm.state.find(write.key).get())});
     task.result = std::move(report->result);
     task.retry_wall_millis = 0;
-    end_task(swarm, known, TaskState::kDone, author.agent, changes);
+    end_task(swarm, known, TaskState::kDone, by, changes);
   } else {
-    fail_task(swarm, task, author.agent, std::move(report->why), report->retry, changes);
+    fail_task(swarm, task, by, std::move(report->why), report->retry, changes);
   }
   changes.push_back({claim_key(claim.pattern), record_of_own(swarm, std::nullopt, {})});
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
@@ -241,7 +248,7 @@ void Coordinator::end_task(Swarm& swarm, KnownTasks::iterator known, TaskState s
   Task task = std::move(known->second);
   swarm.tasks.known.erase(known);
   task.state = state;
-  task.ended_by = name_of(by);
+  task.ended_by = by;
   task.ended_wall_millis = now_.wall_millis;
   changes.push_back(change_of(swarm, task));
   swarm.tasks.queue.finish(task.id, state == TaskState::kDone);
@@ -257,12 +264,12 @@ void Coordinator::end_task(Swarm& swarm, KnownTasks::iterator known, TaskState s
 void Coordinator::fail_task(Swarm& swarm, Task& task, const AgentId& by, std::string why, bool retry,
                             std::vector<Change>& changes) {
   ++task.attempts;
-  task.failures.push_back({name_of(by), now_.wall_millis, std::move(why)});
+  task.failures.push_back({by, now_.wall_millis, std::move(why)});
   if (task.failures.size() > limits::kTaskFailures) task.failures.erase(task.failures.begin());
   swarm.tasks.unconfirmed.erase(task.id);
   if (!retry || task.attempts > task.retries) {
     task.state = TaskState::kDead;
-    task.ended_by = name_of(by);
+    task.ended_by = by;
     task.ended_wall_millis = now_.wall_millis;
     task.retry_wall_millis = 0;
     count("tasks_dead");
@@ -275,6 +282,12 @@ void Coordinator::fail_task(Swarm& swarm, Task& task, const AgentId& by, std::st
   changes.push_back(change_of(swarm, task));
 }
 
+std::string Coordinator::ended_state(const Swarm& swarm, const std::string& id) {
+  const std::optional<Register> document = register_of(swarm.state.find(task_key(id)).get());
+  const Result<Task> task = recover_task(id, document ? document->bytes : "");
+  return std::string(task ? to_text(task->state) : "over");
+}
+
 Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::string& id,
                                  const Author& author) {
   const auto refused = [&](Code code, Reason reason, std::string text) {
@@ -285,7 +298,7 @@ Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::st
     const bool ended = std::ranges::find(swarm.tasks.ended, id) != swarm.tasks.ended.end();
     return refused(ended ? Code::kDenied : Code::kRejected,
                    ended ? Reason::kClosed : Reason::kInvalid,
-                   ended ? fmt::format("the task '{}' is done or cancelled already", id)
+                   ended ? fmt::format("the task '{}' is {} already", id, ended_state(swarm, id))
                          : fmt::format("there is no task '{}'", id));
   }
   const AgentId& by = known->second.by;
@@ -305,8 +318,12 @@ Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::st
     forget_taken(swarm, *claim);
     swarm.claims.end(entry.key.value());
     count("claims_ended");
+  } else if (const RecordPtr waits = swarm.state.find(claim_key(entry.key.value()));
+             waits && waits->live()) {
+    // How far a worker came is for nobody any more.
+    changes.push_back({claim_key(entry.key.value()), record_of_own(swarm, std::nullopt, {})});
   }
-  end_task(swarm, known, TaskState::kCancelled, author.agent, changes);
+  end_task(swarm, known, TaskState::kCancelled, name_of(author.agent), changes);
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
   return committed(swarm);
 }
@@ -400,7 +417,7 @@ void Coordinator::give_back_task(Swarm& swarm, const Claim& claim, const std::st
   if (lost.empty() || unconfirmed) {
     swarm.tasks.queue.give_back(id, Instant{0});
   } else {
-    fail_task(swarm, known->second, claim.holder.agent, lost, true, changes);
+    fail_task(swarm, known->second, name_of(claim.holder.agent, claim), lost, true, changes);
   }
 }
 

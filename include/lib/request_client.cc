@@ -23,6 +23,7 @@ namespace {
 constexpr std::int64_t kResendMillis = 250;
 constexpr std::int64_t kResendMillisMax = 2'000;
 constexpr std::int64_t kStopMillis = 100;
+constexpr std::int64_t kWorthWaitingMillis = 1'000;  // of a line that was left too early
 
 std::int64_t next_delay(std::int64_t millis) {
   return std::min(millis * 2, kResendMillisMax);
@@ -365,6 +366,13 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
     return answer ? Parts::Heard::kAnswer : Parts::Heard::kNothing;
   };
   const std::int64_t wait = taking ? std::min(request.wait_millis, limits::kClaimMillisMax) : 0;
+  const Instant until = p.in(wait);
+  const auto left = [&] { return (until - p.in(0)).count; };
+  const auto wait_again = [&] {
+    ClaimRequest again = request;
+    again.wait_millis = std::max<std::int64_t>(left(), 1);
+    return claim(std::move(again), timeout_millis, waits);
+  };
   Status asked = p.ask(asking, p.in(timeout_millis + wait));
   if (!answer) {
     if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("about the claim"));
@@ -378,6 +386,9 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
                                     "see who holds it: " +
                                         (*answer)->text);
   }
+  // It stood still and lost its place in line.
+  if (taking && *answer && (*answer)->code == Code::kTimeout && left() > kWorthWaitingMillis)
+    return wait_again();
   // What was granted in line is held for a short time only, until its holder shows that it lives.
   if (place > 0 && *answer && (*answer)->code == Code::kCommitted) {
     ClaimRequest confirm;
@@ -385,6 +396,10 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
     confirm.pattern = (*answer)->pattern;
     confirm.token = (*answer)->token;
     Result<ClaimResult> confirmed = claim(std::move(confirm), timeout_millis);
+    // This process stood still for longer than the grant lasts. Asked again, under the same number:
+    // it may have been granted once more meanwhile.
+    if (confirmed && confirmed->reason == Reason::kStaleToken && left() > 0)
+      return wait_again();
     // What the grant says of a task is not said again.
     if (confirmed && confirmed->code == Code::kCommitted) confirmed->task = (*answer)->task;
     return confirmed;

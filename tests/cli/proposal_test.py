@@ -50,6 +50,9 @@ class Proposals(program.Case):
         refused = self.expect(7, "state", "put", "plan/goal", "north")
         self.assertIn("waggle propose --write plan/goal=VALUE", refused.stderr)
         self.expect(7, "propose", "weak", "--write", "plan/goal=north")
+        self.assertIn("caps what a group counts for", self.expect(
+            7, "propose", "capped", "--threshold", "supermajority", "--write", "plan/goal=north",
+            "--cap", "0.1", "--label", "ada=x", "--label", "bob=x").stderr)
         proposal = self.propose("go north", "--threshold", "supermajority", "--write",
                                 "plan/goal=north", "--body", '{"why":["food"]}')
         self.assertRegex(proposal, "^[0-9a-f]{16}$")
@@ -167,11 +170,13 @@ class Proposals(program.Case):
         self.assertEqual(self.json("proposal", "show", "approved")["chosen"], "b")
 
     def test_a_command_chooses_for_an_agent(self):
-        self.agent("eve", "--on-proposal", "echo south,stay")
+        eve = self.agent("eve", "--on-proposal", "echo go south,stay")
         self.until(lambda: self.json("agent", "ls")["agents"], "eve is there")
-        done = self.expect(0, "propose", "which way", "--option", "north", "--option", "south",
+        done = self.expect(0, "propose", "which way", "--option", "go", "--option", "go south",
                            "--option", "stay", "--method", "runoff", "--electorate", "eve", "--wait")
-        self.assertIn("approved: south", done.stdout)
+        self.assertIn("approved: go south", done.stdout)
+        self.propose("another", "--option", "a", "--option", "b", "--electorate", "eve")
+        self.assertIn("of: a, b", eve.wait_for("on_proposal_failed")["text"])
 
     def test_who_has_a_role_votes(self):
         ada, _, _ = self.team()
@@ -196,6 +201,7 @@ class Proposals(program.Case):
                       ["propose", "x", "--option", "a", "--option", "a"],
                       ["propose", "x", "--option", "a,b", "--option", "c"],
                       ["propose", "x", "--write-choice", "k"], ["vote", "p", "for"],
+                      ["propose", "--file", "x", "--cast"], ["propose", "x", "--file", "y"],
                       ["proposal", "show", "a b"]):
             self.expect(2, *words)
         self.expect(3, "proposal", "show", "none")

@@ -43,7 +43,7 @@ class Tasks(program.Case):
                          ("held", "night shift", -2))
         for text in ("night shift", "count the words", "held"):
             self.assertIn(text, self.out("task", "ls"))
-        self.assertIn("is not held", self.expect(
+        self.assertIn("held under another token", self.expect(
             7, "task", "done", task, "--token", str(taken["token"] + 1)).stderr)
         self.out("task", "done", task, "--result", '{"n":7}', "--write", "words=7",
                  env=self.under(taken["token"]))
@@ -54,7 +54,9 @@ class Tasks(program.Case):
         self.assertEqual(self.json("task", "ls")["tasks"], [])
         self.assertEqual(len(self.json("task", "ls", "--all")["tasks"]), 1)
         self.assertEqual(self.json("claim", "ls")["claims"], [])
-        self.assertIn("stays so", self.expect(7, "task", "retry", task).stderr)
+        for again in (("done", task, "--token", taken["token"]), ("retry", task)):
+            self.assertIn("done already, and stays so", self.expect(7, "task", *again).stderr)
+        self.assertEqual(shown["ended_by"], "night shift")
 
     def test_what_fails_is_tried_again_and_dead_letters_can_be(self):
         task = self.add("try", "--retries", "1", "--backoff", "0s")
@@ -135,6 +137,28 @@ class Tasks(program.Case):
         self.assertEqual(self.json("task", "show", task)["attempts"], 1)
         self.out("task", "done", task, "--token", token)
 
+    def test_a_worker_whose_task_is_cancelled_is_ended(self):
+        task = self.add("long")
+        worker = self.worker("--ttl", "1s", "--json", "--", "sleep", "1000")
+        self.until(lambda: self.json("claim", "ls")["claims"], "the claim")
+        self.out("task", "cancel", task)
+        self.assertEqual(worker.wait(), 1)
+        self.assertIn('"outcome":"lost"', "".join(worker.err.lines))
+
+    def test_a_waiter_that_stood_still_goes_on_waiting(self):
+        waits = self.start("task", "claim", "--wait", "1m", "--ttl", "20s", "--json",
+                           "--coordinator", self.endpoint)
+        waits.err.next(time.monotonic() + program.PATIENCE)  # its place
+        waits.signal(signal.SIGSTOP)
+        task = self.add("one")
+        # Beyond the five seconds for which it is kept for who does not say that it lives.
+        self.until(lambda: not self.json("claim", "ls")["claims"], "the grant is over")
+        waits.signal(signal.SIGCONT)
+        self.assertEqual(waits.wait(), 0)
+        taken, = waits.events
+        held, = self.json("claim", "ls")["claims"]
+        self.assertEqual((taken["task_id"], taken["token"]), (task, held["token"]))
+
     def test_tasks_go_on_after_the_coordinator_was_killed(self):
         held = self.add("held")
         _, token = self.claim("--ttl", "1h")
@@ -197,6 +221,9 @@ class Tasks(program.Case):
         self.assertIn("under which claim", usage("done", "t"))
         self.assertIn("time to live", usage("claim", "--ttl", "1ms"))
         self.assertIn("COMMAND", usage("run"))
+        self.assertIn("not both", usage("add", "t", "--file", "x"))
+        self.assertIn("leave out the other options", usage("add", "--file", "x", "--needs", "y"))
+        self.assertIn("--of: expected a value", usage("claim", "--of", ""))
         self.expect(3, "task", "show", "none")
         document = self.directory / "task.json"
         document.write_text(json.dumps({"title": "t", "needs": ["x"], "backoff": 1}))

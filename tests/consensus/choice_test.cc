@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(the_threshold_participation_and_groups_hold_for_the_one_tha
   Ballots ballots(4);
   ballots.rule.threshold_permille = 510;
   BOOST_TEST(Ballots(ballots).vote({{0}, {0}}).word(true) == "timeout");
-  BOOST_TEST(Ballots(ballots).vote({{0}, {0}, {1}, {}}).word() == "rejected");
+  BOOST_TEST(Ballots(ballots).vote({{0}, {0}, {1}, {1}}).word() == "rejected");
+  BOOST_TEST(Ballots(ballots).vote({{0}, {0}, {1}, {}}).word() == "no_quorum");
   ballots.rule.of_cast = true;
   BOOST_TEST(Ballots(ballots).vote({{0}, {0}}).word(true) == "0");
   ballots.rule.participation_permille = 750;

@@ -246,7 +246,8 @@ void Interpreter::expect_field(const Words& words) {
   const std::string found = field == json->object()->end() ? "-"
                             : field->second.text() != nullptr ? *field->second.text()
                                                               : to_json(field->second);
-  expect(found == words.at(3), fmt::format("{} of {} is {}", words[2], words[1], found));
+  const std::string wanted = fmt::format("{}", fmt::join(words.begin() + 3, words.end(), " "));
+  expect(found == wanted, fmt::format("{} of {} is {}", words[2], words[1], found));
 }
 
 void Interpreter::expect_claim(const Words& words) {
