@@ -93,7 +93,8 @@ void OwnClaims::ask_again(Instant now) {
 void OwnClaims::lose(const std::string& pattern, const Own& own, std::string why,
                      std::vector<Delivery>& told) {
   if (own.reports > 0) {
-    unsettled_.insert_or_assign(pattern, Unsettled{own.token, own.reports, own.since, std::move(why)});
+    unsettled_.insert_or_assign(pattern,
+                                Unsettled{own.token, own.reports, own.since, std::move(why)});
   } else {
     tell_lost(pattern, own.token, std::move(why), told);
   }
@@ -133,8 +134,7 @@ std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant no
   Asking& asking = found->second;
   if (result.place > 0) {
     if (!std::exchange(asking.waited, true))
-      told.emplace_back(
-          ClaimWaits{asking.command, result.pattern, result.place, result.text});
+      told.emplace_back(ClaimWaits{asking.command, result.pattern, result.place, result.text});
     return told;
   }
   // This agent stood still: it lost its place in line, or what was granted ended meanwhile.
@@ -295,7 +295,13 @@ std::vector<Delivery> OwnClaims::on_record(const Change& change, RequestId numbe
     return told;
   }
   // How long it has been on its way is not known: the renewal tells.
-  held_[pattern] = {claim->token, claim->ttl_millis, record.version, true, false, 0, now,
+  held_[pattern] = {claim->token,
+                    claim->ttl_millis,
+                    record.version,
+                    true,
+                    false,
+                    0,
+                    now,
                     now + Millis{claim->ttl_millis}};
   lost_.erase(pattern);
   unsettled_.erase(pattern);

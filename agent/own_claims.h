@@ -57,8 +57,8 @@ class OwnClaims {
 
   // The token of the own claim that covers the keys; 0: none does. Of one that was lost it is the
   // old token, so that the write is refused, until the application takes it again or releases it:
-  // what it writes it may decide on the belief that it holds the claim. Errors: kRejected for keys of
-  // two claims.
+  // what it writes it may decide on the belief that it holds the claim. Errors: kRejected for keys
+  // of two claims.
   [[nodiscard]] Result<FenceToken> fence_of(const std::vector<Entry>& entries) const;
   // A write that ends a claim with its commit, the report on a task, is on its way, or settled.
   void reports(const Mutation& mutation);

@@ -95,10 +95,11 @@ void Agent::write(const WriteCommand& command) {
                               outbox_.unanswered(), outbox_.bytes()));
   for (const Entry& entry : command.entries)
     if (is_claim_key(entry.key.value()))
-      return refuse(Code::kRejected,
-                    fmt::format("'{}': keys that begin with '{}' are the coordinator's own; use the "
-                                "verbs of claims",
-                                entry.key.value(), kClaimKeys));
+      return refuse(
+          Code::kRejected,
+          fmt::format("'{}': keys that begin with '{}' are the coordinator's own; use the "
+                      "verbs of claims",
+                      entry.key.value(), kClaimKeys));
   Mutation mutation;
   mutation.fence = command.fence;
   if (!mutation.fence) {

@@ -38,7 +38,8 @@ struct WriteCommand {
   // Positions count in the state at this cursor, with the agent's own writes; its epoch 0: the one
   // that the agent follows. None: in the view. Only for edits of texts and lists.
   std::optional<Cursor> as_of{};
-  FenceToken fence{};  // of the claim to write under; 0: of the own one that covers the keys, if any
+  FenceToken
+      fence{};  // of the claim to write under; 0: of the own one that covers the keys, if any
 };
 // A write that is made of what the view holds, so that nothing comes in between.
 struct UpdateCommand {
@@ -62,11 +63,11 @@ struct ClaimCommand {
   RequestId request;
   ClaimVerb verb = ClaimVerb::kTake;
   std::string pattern;
-  FenceToken token{};             // but to take; 0: that under which this agent holds it
-  std::int64_t ttl_millis = 0;    // to take; else 0: as it was
-  std::int64_t wait_millis = 0;   // to take: in line, if need be
-  bool renews = true;             // to take: the agent renews it for as long as it lives
-  AgentId to{};                   // to hand over
+  FenceToken token{};            // but to take; 0: that under which this agent holds it
+  std::int64_t ttl_millis = 0;   // to take; else 0: as it was
+  std::int64_t wait_millis = 0;  // to take: in line, if need be
+  bool renews = true;            // to take: the agent renews it for as long as it lives
+  AgentId to{};                  // to hand over
   std::optional<Register> checkpoint{};
   std::vector<std::string> can{};  // to take a task: what this agent is capable of
 };
@@ -99,8 +100,9 @@ struct StatusCommand {
 };
 // Say goodbye: the id is free at once, the outbox stays.
 struct LeaveCommand {};
-using Command = std::variant<WriteCommand, UpdateCommand, EphemeralCommand, ClaimCommand, OfferCommand,
-                             ReadCommand, SyncCommand, CatchUpCommand, StatusCommand, LeaveCommand>;
+using Command =
+    std::variant<WriteCommand, UpdateCommand, EphemeralCommand, ClaimCommand, OfferCommand,
+                 ReadCommand, SyncCommand, CatchUpCommand, StatusCommand, LeaveCommand>;
 
 // ---- what an agent tells its application -------------------------------------------------------
 
@@ -250,8 +252,8 @@ struct Alarm {
 using Delivery =
     std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
                  LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
-                 EphemeralSettled, EphemeralChanged, WriteOverruled, ClaimDone, ClaimWaits, ClaimGained,
-                 ClaimLost>;
+                 EphemeralSettled, EphemeralChanged, WriteOverruled, ClaimDone, ClaimWaits,
+                 ClaimGained, ClaimLost>;
 
 // ---- events ------------------------------------------------------------------------------------
 

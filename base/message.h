@@ -384,12 +384,12 @@ struct ClaimRequest {
   RequestId request;
   ClaimVerb verb = ClaimVerb::kTake;
   std::string pattern;
-  std::string label;              // to take: what the holder calls itself
-  FenceToken token;               // else: of the claim
-  std::int64_t ttl_millis = 0;    // to take; else 0: as it was
-  std::int64_t wait_millis = 0;   // to take: in line, if need be
-  AgentId to;                     // to hand over
-  std::vector<std::string> can{};  // to take a task: what the holder is capable of
+  std::string label;                   // to take: what the holder calls itself
+  FenceToken token;                    // else: of the claim
+  std::int64_t ttl_millis = 0;         // to take; else 0: as it was
+  std::int64_t wait_millis = 0;        // to take: in line, if need be
+  AgentId to;                          // to hand over
+  std::vector<std::string> can{};      // to take a task: what the holder is capable of
   std::optional<Register> checkpoint;  // of the work, for whoever holds it next
 };
 struct ClaimResult {

@@ -1,5 +1,5 @@
-// Claims, tasks and proposals over real sockets and a synced store: how long a grant takes, how many
-// there are a second, how many tasks are done and how many proposals are decided.
+// Claims, tasks and proposals over real sockets and a synced store: how long a grant takes, how
+// many there are a second, how many tasks are done and how many proposals are decided.
 
 #include <array>
 #include <memory>
@@ -140,7 +140,8 @@ void measure_tasks(Run& run, std::size_t workers, int rounds) {
     }
     if (round > 0) rates.push_back(tasks / (now_micros() - begin) * 1e6);
   }
-  run.report.add({.name = fmt::format("tasks.{}", workers), .value = summarise(rates), .unit = "/s"});
+  run.report.add(
+      {.name = fmt::format("tasks.{}", workers), .value = summarise(rates), .unit = "/s"});
 }
 
 void measure_proposals(Run& run, std::size_t voters, int count) {
@@ -184,9 +185,8 @@ void measure_proposals(Run& run, std::size_t voters, int count) {
   }
   Row row{.name = fmt::format("proposals.{}", voters), .value = summarise(micros), .unit = "us"};
   row.parts.emplace_back("decided a second", fmt::format("{:.0f}", 1e6 / row.value.median));
-  row.parts.emplace_back(
-      "votes a second",
-      fmt::format("{:.0f}", 1e6 / row.value.median * static_cast<double>(voters)));
+  row.parts.emplace_back("votes a second", fmt::format("{:.0f}", 1e6 / row.value.median *
+                                                                     static_cast<double>(voters)));
   run.report.add(std::move(row));
 }
 
@@ -194,10 +194,11 @@ void measure_proposals(Run& run, std::size_t voters, int count) {
 
 void measure_decisions(Run& run) {
   if (run.wanted("claims")) {
-    run.report.section("claims, over tcp, each grant and end a synced commit",
-                       "take: from the request to the grant of a free claim. take_release: both, one "
-                       "after the other. rate: grants a second of 50 clients, each on a key of its "
-                       "own, each released before the next.");
+    run.report.section(
+        "claims, over tcp, each grant and end a synced commit",
+        "take: from the request to the grant of a free claim. take_release: both, one "
+        "after the other. rate: grants a second of 50 clients, each on a key of its "
+        "own, each released before the next.");
     measure_claims(run);
   }
   for (const std::size_t workers : {1, 10, 50}) {
@@ -213,9 +214,10 @@ void measure_decisions(Run& run) {
     const std::string name = fmt::format("proposals.{}", voters);
     if (!run.wanted(name)) continue;
     if (voters == 10)
-      run.report.section("proposals, over tcp, each vote a synced commit",
-                         "N: a proposal is opened, N agents vote at once, all of whom are needed, and "
-                         "all are answered. One after the other; the driver is one thread.");
+      run.report.section(
+          "proposals, over tcp, each vote a synced commit",
+          "N: a proposal is opened, N agents vote at once, all of whom are needed, and "
+          "all are answered. One after the other; the driver is one thread.");
     measure_proposals(run, voters, static_cast<int>(run.quick ? quick : full));
   }
 }

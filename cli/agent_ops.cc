@@ -183,7 +183,8 @@ Status parse_decision(const Json& object, AgentOp& op) {
     const Json* vote = object.find("vote");
     if (vote == nullptr) return wrong("the field \"vote\" is missing");
     if (vote->text() == nullptr && vote->array() == nullptr)
-      return wrong_type("vote", "for, against, abstain, or a list of options, the best first", *vote);
+      return wrong_type("vote", "for, against, abstain, or a list of options, the best first",
+                        *vote);
     entry.key = vote_key(id, AgentId());  // whose is added where it is known
     entry.op = vote->text() != nullptr ? PutOp{ContentType::kText, *vote->text()}
                                        : PutOp{ContentType::kJson, vote->canonical()};

@@ -72,15 +72,16 @@ class AgentProgram {
     if (!args_.on_change.empty())
       on_change_.emplace(args_.on_change,
                          Environment{{"WAGGLE_SWARM", config_.swarm},
-                                               {"WAGGLE_AGENT", args_.id},
-                                               {"WAGGLE_COORDINATOR", config_.coordinator}},
+                                     {"WAGGLE_AGENT", args_.id},
+                                     {"WAGGLE_COORDINATOR", config_.coordinator}},
                          [this] { queue_.wake(); });
     if (!args_.on_proposal.empty())
-      on_proposal_.emplace(args_.on_proposal,
-                           Environment{{"WAGGLE_SWARM", config_.swarm},
-                                       {"WAGGLE_AGENT", args_.id},
-                                       {"WAGGLE_COORDINATOR", config_.coordinator}},
-                           [this] { queue_.wake(); }, OnChange::Of::kProposal);
+      on_proposal_.emplace(
+          args_.on_proposal,
+          Environment{{"WAGGLE_SWARM", config_.swarm},
+                      {"WAGGLE_AGENT", args_.id},
+                      {"WAGGLE_COORDINATOR", config_.coordinator}},
+          [this] { queue_.wake(); }, OnChange::Of::kProposal);
     auto runtime = AgentRuntime::open(options, std::make_shared<AgentLoop>(),
                                       [this](const Delivery& delivery) { queue_.push(delivery); });
     if (!runtime) return fail(runtime.error(), json_);
@@ -370,7 +371,8 @@ class AgentProgram {
       considered_.erase(id);
       return;
     }
-    if (!proposal->electorate.contains(AgentId(args_.id)) || !considered_.emplace(id, *proposal).second)
+    if (!proposal->electorate.contains(AgentId(args_.id)) ||
+        !considered_.emplace(id, *proposal).second)
       return;
     Json one = event_json("proposal", {});
     one.set("id", id);
@@ -385,7 +387,8 @@ class AgentProgram {
     const auto considered = considered_.find(id);
     const bool chooses = considered != considered_.end() && !considered->second.options.empty();
     // Names of options may have spaces: of them it is the whole line.
-    std::string word = text.substr(begin, text.find_first_of(chooses ? "\r\n" : " \t\r\n", begin) - begin);
+    std::string word =
+        text.substr(begin, text.find_first_of(chooses ? "\r\n" : " \t\r\n", begin) - begin);
     word.resize(word.find_last_not_of(" \t") + 1);
     Status fine;
     if (!chooses) {
@@ -403,11 +406,9 @@ class AgentProgram {
     op.op = "vote";
     op.proposal_id = id;
     Register vote = chooses ? vote_in_words(word) : Register{ContentType::kText, word};
-    op.ask = WriteCommand{{},
-                          {{vote_key(id, AgentId(args_.id)),
-                            {},
-                            PutOp{vote.content, std::move(vote.bytes)},
-                            {}}}};
+    op.ask = WriteCommand{
+        {},
+        {{vote_key(id, AgentId(args_.id)), {}, PutOp{vote.content, std::move(vote.bytes)}, {}}}};
     post(runtime_->next_request(), std::move(op));
   }
 
@@ -511,9 +512,8 @@ class AgentProgram {
     // What is open already is no change.
     std::vector<Change> open;
     if (on_proposal_)
-      runtime_->inspect([&](const Agent& agent) {
-        open = agent.view_all(fmt::format("{}*", kProposalKeys));
-      });
+      runtime_->inspect(
+          [&](const Agent& agent) { open = agent.view_all(fmt::format("{}*", kProposalKeys)); });
     for (const Change& change : open) consider(change.key, change.record);
   }
 

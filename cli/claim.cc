@@ -62,9 +62,10 @@ Result<ClaimRequest> request_of(const CommandLine& line) {
 int ask(const CommandLine& line, const Config& config) {
   const Result<ClaimRequest> request = request_of(line);
   if (!request) return fail_usage(request.error().text, line.json);
+  Signals signals(Signals::Quit::kTaken);  // a claim that is left behind blocks others
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  LeavesLine line_end(**client);
+  LeavesLine line_end(**client, signals);
   line_end.begin();
   const auto result = (*client)->claim(*request, config.timeout_millis, say_place(line.json));
   if (line_end.signal() != 0 && request->verb == ClaimVerb::kTake)
@@ -90,8 +91,7 @@ int list(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   ListQuery ask;
-  ask.glob =
-      fmt::format("{}{}", kClaimKeys, line.claim.pattern.empty() ? "*" : line.claim.pattern);
+  ask.glob = fmt::format("{}{}", kClaimKeys, line.claim.pattern.empty() ? "*" : line.claim.pattern);
   Json all{Json::Array{}};
   std::vector<std::vector<std::string>> rows = {
       {"CLAIM", "HOLDER", "TOKEN", "TIME", "SINCE", "CHECKPOINT"}};
@@ -141,10 +141,9 @@ int list(const CommandLine& line, const Config& config) {
     return print_json(out) ? kExitDone : kExitFailure;
   }
   if (rows.size() == 1) {
-    say(line.claim.pattern.empty()
-            ? fmt::format("nothing is claimed in swarm '{}'", config.swarm)
-            : fmt::format("no claim in swarm '{}' matches '{}'", config.swarm,
-                          printable(line.claim.pattern, 64)));
+    say(line.claim.pattern.empty() ? fmt::format("nothing is claimed in swarm '{}'", config.swarm)
+                                   : fmt::format("no claim in swarm '{}' matches '{}'",
+                                                 config.swarm, printable(line.claim.pattern, 64)));
     return kExitDone;
   }
   return print(table(rows)) ? kExitDone : kExitFailure;
@@ -155,9 +154,10 @@ int list(const CommandLine& line, const Config& config) {
 int run_claimed(const CommandLine& line, const Config& config) {
   Result<ClaimRequest> request = request_of(line);
   if (!request) return fail_usage(request.error().text, line.json);
+  Signals signals(Signals::Quit::kTaken);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  ClaimedRun run(**client, config, *std::move(request), line.json);
+  ClaimedRun run(**client, config, signals, *std::move(request), line.json);
   const Result<ClaimResult> taken = run.take(line.claim.wait_millis);
   if (run.signal() != 0) return run.signalled();
   if (!taken) return fail(taken.error(), line.json);

@@ -41,7 +41,8 @@ Result<std::string> label_of(const std::string& given) {
                   fmt::format("--as: expected at most {} bytes of UTF-8", limits::kIdBytes));
   if (!given.empty()) return given;
   char host[HOST_NAME_MAX + 1] = {};
-  if (gethostname(host, HOST_NAME_MAX) != 0 || host[0] == '\0') return fmt::format("pid {}", getpid());
+  if (gethostname(host, HOST_NAME_MAX) != 0 || host[0] == '\0')
+    return fmt::format("pid {}", getpid());
   return fmt::format("{}:{}", std::string_view(host).substr(0, limits::kIdBytes - 12), getpid());
 }
 
@@ -57,7 +58,8 @@ std::function<void(const ClaimResult&)> say_place(bool json) {
 
 // ---- the line ----------------------------------------------------------------------------------
 
-LeavesLine::LeavesLine(RequestClient& client) : client_(client) {}
+LeavesLine::LeavesLine(RequestClient& client, Signals& signals)
+    : client_(client), signals_(signals) {}
 
 LeavesLine::~LeavesLine() {
   end();
@@ -94,13 +96,14 @@ void LeavesLine::give_back(ClaimRequest request, const Result<ClaimResult>& resu
 
 // ---- a run -------------------------------------------------------------------------------------
 
-ClaimedRun::ClaimedRun(RequestClient& client, const Config& config, ClaimRequest request, bool json)
+ClaimedRun::ClaimedRun(RequestClient& client, const Config& config, Signals& signals,
+                       ClaimRequest request, bool json)
     : client_(client),
       config_(config),
       request_(std::move(request)),
       json_(json),
       wanted_(request_.pattern),
-      line_(client) {}
+      line_(client, signals) {}
 
 milliseconds ClaimedRun::ttl() const {
   return milliseconds(request_.ttl_millis);
@@ -143,9 +146,10 @@ int ClaimedRun::run(const std::vector<std::string>& command, Environment environ
   child_ = start_child(command, environment, {.input = input, .own_group = own_group_});
   if (child_ < 0) {
     const int error = errno;
-    (void)fail({Code::kRejected, fmt::format("'{}' could not be started: {}",
-                                             printable(command.front(), 128), std::strerror(error))},
-               json_);
+    (void)fail(
+        {Code::kRejected, fmt::format("'{}' could not be started: {}",
+                                      printable(command.front(), 128), std::strerror(error))},
+        json_);
     return error == ENOENT ? kNoCommand : kNotExecutable;
   }
   ended_fd_ = static_cast<int>(syscall(SYS_pidfd_open, child_, 0));
@@ -160,8 +164,8 @@ int ClaimedRun::attend() {
   Clock::time_point kill_at = Clock::time_point::max();
   Signals& signals = line_.signals();
   while (true) {
-    const auto until = std::min({over_ ? kill_at : renew_at, kill_at,
-                                 Clock::now() + milliseconds(500)});
+    const auto until =
+        std::min({over_ ? kill_at : renew_at, kill_at, Clock::now() + milliseconds(500)});
     const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
     pollfd wait[] = {{signals.fd(), POLLIN, 0}, {ended_fd_, POLLIN, 0}};
     (void)poll(wait, ended_fd_ >= 0 ? 2 : 1,

@@ -1,7 +1,7 @@
 #pragma once
 
-// A claim that a command is run under: `waggle claim run`, `waggle task run`. While the command runs
-// the claim is renewed; when it is lost, the command is ended (TERM, 5 s later KILL).
+// A claim that a command is run under: `waggle claim run`, `waggle task run`. While the command
+// runs the claim is renewed; when it is lost, the command is ended (TERM, 5 s later KILL).
 
 #include <chrono>
 #include <cstdint>
@@ -32,7 +32,8 @@ namespace waggle::cli {
 // answer perhaps still on the way, is given back.
 class LeavesLine {
  public:
-  explicit LeavesLine(RequestClient& client);
+  // Borrows both; the signals from before there was any thread, as they want it.
+  LeavesLine(RequestClient& client, Signals& signals);
   ~LeavesLine();
   LeavesLine(const LeavesLine&) = delete;
   LeavesLine& operator=(const LeavesLine&) = delete;
@@ -48,14 +49,15 @@ class LeavesLine {
 
  private:
   RequestClient& client_;
-  Signals signals_{Signals::Quit::kTaken};  // a claim that is left behind blocks others
+  Signals& signals_;
   int signal_ = 0;
 };
 
 class ClaimedRun {
  public:
-  // Borrows the client and the configuration.
-  ClaimedRun(RequestClient& client, const Config& config, ClaimRequest request, bool json);
+  // Borrows all but the request.
+  ClaimedRun(RequestClient& client, const Config& config, Signals& signals, ClaimRequest request,
+             bool json);
 
   // Interrupted: signal() says so, and nothing is held. May be called again for the next claim.
   [[nodiscard]] Result<ClaimResult> take(std::int64_t wait_millis);

@@ -277,8 +277,7 @@ const RoleSetting kRoleSettings[] = {
        const double weight = real != nullptr    ? *real
                              : whole != nullptr ? static_cast<double>(*whole)
                                                 : -1;
-       if (!(weight >= 0 && weight <= 1'000))
-         return expected_but("a number from 0 to 1000", raw);
+       if (!(weight >= 0 && weight <= 1'000)) return expected_but("a number from 0 to 1000", raw);
        role.role.weight = static_cast<std::uint32_t>(std::ceil(weight * 1'000 - 1e-6));
        return {};
      }},

@@ -29,8 +29,8 @@ Status each_pair(const char* option, const std::vector<std::string>& pairs,
   for (const std::string& pair : pairs) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0)
-      return failed(Code::kRejected, fmt::format("{}: expected NAME=VALUE, got '{}'", option,
-                                                 printable(pair, 64)));
+      return failed(Code::kRejected,
+                    fmt::format("{}: expected NAME=VALUE, got '{}'", option, printable(pair, 64)));
     if (Status taken = take(pair.substr(0, equals), pair.substr(equals + 1)); !taken) return taken;
   }
   return {};

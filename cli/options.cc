@@ -101,11 +101,10 @@ class Parser {
   // is empty would write without its condition.
   static std::string empty_value(const std::vector<std::string>& words) {
     static constexpr std::string_view kNeedValue[] = {
-        "--if-version", "--at-least", "--count",  "--floor", "--file",
-        "--on-change",  "--on-proposal",  "--config",   "--listen", "--id",    "--swarm",
-        "--field",      "--as-of",    "--type",   "--kind",  "--coordinator",
-        "--token",      "--ttl",      "--to",    "--of",    "--as",
-        "--can",        "--needs",    "--write-choice"};
+        "--if-version",  "--at-least", "--count",  "--floor",       "--file",  "--on-change",
+        "--on-proposal", "--config",   "--listen", "--id",          "--swarm", "--field",
+        "--as-of",       "--type",     "--kind",   "--coordinator", "--token", "--ttl",
+        "--to",          "--of",       "--as",     "--can",         "--needs", "--write-choice"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";
@@ -196,7 +195,8 @@ class Parser {
         "claim_handover\n"
         "  {\"op\":\"task_add\",\"task\":{\"title\":\"count\"}}  "
         "{\"op\":\"task_claim\",\"can\":[\"python\"],\"wait\":\"1h\"}\n"
-        "  {\"op\":\"task_done\",\"task_id\":\"...\",\"result\":7}  task_fail, task_retry, task_cancel\n"
+        "  {\"op\":\"task_done\",\"task_id\":\"...\",\"result\":7}  task_fail, task_retry, "
+        "task_cancel\n"
         "  {\"op\":\"put\",\"key\":\"here/a\",\"value\":\"busy\",\"ephemeral\":true}  and delete "
         "so\n"
         "  {\"op\":\"incr\",\"key\":\"seen\",\"amount\":2,\"type\":\"grow-counter\"}  "
@@ -513,19 +513,23 @@ class Parser {
     if (line_.verb == Verb::kTaskAdd) {
       const CommandLine::Tasks& task = line_.task;
       if (task.title.empty() == task.file.empty())
-        return "waggle task add: say what is to be done, or give the whole document with --file, and "
+        return "waggle task add: say what is to be done, or give the whole document with --file, "
+               "and "
                "not both";
       if (!task.file.empty() && (!task.body.empty() || !task.needs.empty() || task.priority ||
                                  !task.after.empty() || task.retries || task.backoff_millis))
-        return "waggle task add: with --file the document says all of the task; leave out the other "
+        return "waggle task add: with --file the document says all of the task; leave out the "
+               "other "
                "options but --id";
     }
     if (line_.verb == Verb::kPropose &&
         (line_.proposal.title.empty() == line_.proposal.file.empty()))
-      return "waggle propose: say what is proposed, or give the whole document with --file, and not "
+      return "waggle propose: say what is proposed, or give the whole document with --file, and "
+             "not "
              "both";
     if (line_.verb == Verb::kPropose && !line_.proposal.file.empty() && beside_file(line_.proposal))
-      return "waggle propose: with --file the document says all of the proposal; leave out the other "
+      return "waggle propose: with --file the document says all of the proposal; leave out the "
+             "other "
              "options but --id and --wait";
     if (line_.verb == Verb::kConflictResolve && line_.conflict.take.empty() &&
         !line_.conflict.value)

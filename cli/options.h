@@ -113,7 +113,7 @@ struct CommandLine {
     std::string as_of;  // a cursor; empty: the newest
     std::optional<std::uint64_t> if_version;
     bool if_absent = false;
-    bool ephemeral = false;  // of put and rm
+    bool ephemeral = false;   // of put and rm
     std::uint64_t token = 0;  // of the claim to write under; 0: none
     std::uint64_t at_least = 0;
     bool long_list = false;

@@ -9,11 +9,14 @@ namespace {
 
 void add_claims(CLI::App& app, CommandLine::Claims& claim, Commands& commands) {
   CLI::App& claims = *family(app, "claim", "Who may write which keys for a time");
-  CLI::App& take = *command(claims, commands, Verb::kClaimTake, "take", "Claim a key or a pattern of keys");
+  CLI::App& take =
+      *command(claims, commands, Verb::kClaimTake, "take", "Claim a key or a pattern of keys");
   CLI::App& renew = *command(claims, commands, Verb::kClaimRenew, "renew", "Begin its time anew");
   CLI::App& release = *command(claims, commands, Verb::kClaimRelease, "release", "Give it back");
-  CLI::App& handover = *command(claims, commands, Verb::kClaimHandover, "handover", "Give it to an agent");
-  CLI::App& run = *command(claims, commands, Verb::kClaimRun, "run", "Hold a claim while a command runs");
+  CLI::App& handover =
+      *command(claims, commands, Verb::kClaimHandover, "handover", "Give it to an agent");
+  CLI::App& run =
+      *command(claims, commands, Verb::kClaimRun, "run", "Hold a claim while a command runs");
   command(claims, commands, Verb::kClaimList, "ls", "List what is held, and checkpoints that wait")
       ->add_option("GLOB", claim.pattern, "Of claims that match");
   for (CLI::App* one : {&take, &renew, &release, &handover, &run})
@@ -42,8 +45,7 @@ void add_claims(CLI::App& app, CommandLine::Claims& claim, Commands& commands) {
       "  token=$(waggle claim take 'plan/*' --ttl 1m --wait 10s)");
   handover.footer("Prints the token that the agent has now; the one that was given is over.");
   release.footer("A checkpoint that is given stays for the next holder; without one it goes.");
-  run.add_option("COMMAND", claim.command, "The command and its arguments, behind --")
-      ->required();
+  run.add_option("COMMAND", claim.command, "The command and its arguments, behind --")->required();
   run.footer(
       "The token is in its environment as WAGGLE_FENCE_TOKEN, which the state commands take.\n"
       "The claim is renewed while the command runs, and released behind it. When it is lost, the\n"
@@ -60,8 +62,9 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
       ->type_name("FILE");
   propose.add_option("--id", proposal.id, "Its id [drawn at random]")->type_name("ID");
   propose.add_option("--body", proposal.body, "More about it: JSON, or a text")->type_name("TEXT");
-  propose.add_option("--threshold", proposal.threshold,
-                     "simple, supermajority, strong, unanimous, or a share [simple: 0.51]")
+  propose
+      .add_option("--threshold", proposal.threshold,
+                  "simple, supermajority, strong, unanimous, or a share [simple: 0.51]")
       ->type_name("SHARE");
   propose.add_flag("--cast", proposal.of_cast,
                    "Of the votes cast, without abstentions [of the whole electorate]");
@@ -97,7 +100,8 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
       [&proposal](const std::string& word) { proposal.method = word; },
       "How one is chosen: the one that most approve, or who is first most often, with a run-off "
       "[approval]");
-  propose.add_option("--write-choice", proposal.write_choice, "Put the name of the chosen one there")
+  propose
+      .add_option("--write-choice", proposal.write_choice, "Put the name of the chosen one there")
       ->type_name("KEY");
   propose.add_option("--supersedes", proposal.supersedes, "Closes this earlier one")
       ->type_name("ID");
@@ -110,7 +114,8 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
       "  waggle propose 'which way' --option north --option south --write-choice plan/way --wait\n"
       "  waggle propose 'go north' --threshold strong --write plan/goal=north --wait");
 
-  CLI::App& vote = *command(app, commands, Verb::kVote, "vote", "Vote as an agent that runs nowhere else");
+  CLI::App& vote =
+      *command(app, commands, Verb::kVote, "vote", "Vote as an agent that runs nowhere else");
   vote.add_option("PROPOSAL", proposal.id, "Its id")->required();
   vote.add_option("VOTE", proposal.vote,
                   "for, against or abstain; of options NAME,NAME,..., the best first, or abstain")
@@ -149,9 +154,9 @@ void add_tasks(CLI::App& app, CommandLine::Tasks& task, Commands& commands) {
       ->type_name("NAME,...");
   add.add_option("--priority", task.priority, "Higher is earlier, -1000 to 1000 [0]")
       ->check([](const std::string& text) {
-        return whole_number<std::int64_t>(text) ? std::string()
-                                                : fmt::format("expected a whole number, got '{}'",
-                                                              text);
+        return whole_number<std::int64_t>(text)
+                   ? std::string()
+                   : fmt::format("expected a whole number, got '{}'", text);
       })
       ->type_name("N");
   add.add_option("--after", task.after, "Tasks that have to be done before")
@@ -161,7 +166,8 @@ void add_tasks(CLI::App& app, CommandLine::Tasks& task, Commands& commands) {
   add.add_option("--retries", task.retries, "So often again when it failed [3]")
       ->check([](const std::string& text) { return natural_text(text, 0); })
       ->type_name("N");
-  duration(add, "--backoff", task.backoff_millis, "Before it is tried again, doubled each time [1s]");
+  duration(add, "--backoff", task.backoff_millis,
+           "Before it is tried again, doubled each time [1s]");
   add.footer("Prints its id.\n  waggle task add 'count the words' --needs python --after fetch");
 
   CLI::App& claim = *command(tasks, commands, Verb::kTaskClaim, "claim", "Take the next one");
@@ -187,14 +193,17 @@ void add_tasks(CLI::App& app, CommandLine::Tasks& task, Commands& commands) {
   run.add_option("COMMAND", task.command, "The command and its arguments, behind --")->required();
   run.footer(
       "The task is a JSON document on its standard input, its id in WAGGLE_TASK, the token in\n"
-      "WAGGLE_FENCE_TOKEN, how far an earlier worker came in WAGGLE_CHECKPOINT. Exit code 0 of the command: the task is done; another: that attempt\n"
-      "failed. It may report by itself: waggle task done \"$WAGGLE_TASK\" --result ... Its claim is\n"
+      "WAGGLE_FENCE_TOKEN, how far an earlier worker came in WAGGLE_CHECKPOINT. Exit code 0 of the "
+      "command: the task is done; another: that attempt\n"
+      "failed. It may report by itself: waggle task done \"$WAGGLE_TASK\" --result ... Its claim "
+      "is\n"
       "renewed meanwhile; when that is lost, the command is ended. Exit code: 0, 1 when a command\n"
       "failed, 3 or 6 when there was no task.\n"
       "  waggle task run --can python --wait 1h -- ./count-words");
 
   CLI::App& done = *command(tasks, commands, Verb::kTaskDone, "done", "Report a task as done");
-  CLI::App& failed = *command(tasks, commands, Verb::kTaskFail, "fail", "Report an attempt as failed");
+  CLI::App& failed =
+      *command(tasks, commands, Verb::kTaskFail, "fail", "Report an attempt as failed");
   for (CLI::App* one : {&done, &failed}) {
     one->add_option("TASK", task.id, "Its id")->required();
     token(*one, task.token, "Of the claim, as claim printed it [WAGGLE_FENCE_TOKEN]");

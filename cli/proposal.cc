@@ -1,11 +1,12 @@
 // `waggle propose`, `waggle vote`, `waggle proposal ls|show|watch|cancel`.
 
+#include "coordinator/proposal.h"
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include <fmt/format.h>
-
 #include <waggle/agent.h>
 
 #include "base/limits.h"
@@ -15,7 +16,6 @@
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
-#include "coordinator/proposal.h"
 #include "io/random.h"
 
 namespace waggle::cli {
@@ -190,8 +190,7 @@ int watch(const CommandLine& line, const Config& config, RequestClient& client,
 }
 
 int propose(const CommandLine& line, const Config& config) {
-  const std::string id =
-      line.proposal.id.empty() ? to_hex(random_seed()) : line.proposal.id;
+  const std::string id = line.proposal.id.empty() ? to_hex(random_seed()) : line.proposal.id;
   const Result<std::string> document = document_of(line.proposal);
   if (!document) return fail_usage(document.error().text, line.json);
   // What is wrong is said before anybody is asked.
@@ -199,9 +198,8 @@ int propose(const CommandLine& line, const Config& config) {
     return fail_usage(read.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  const Result<Outcome> outcome =
-      (*client)->write({{proposal_key(id), {}, PutOp{ContentType::kJson, *document}, {}}},
-                       config.timeout_millis);
+  const Result<Outcome> outcome = (*client)->write(
+      {{proposal_key(id), {}, PutOp{ContentType::kJson, *document}, {}}}, config.timeout_millis);
   if (!outcome) return fail(outcome.error(), line.json);
   if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, line.json);
   if (line.proposal.wait) {
@@ -296,9 +294,9 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
   const Proposal& proposal = found->proposal;
   std::string text = headline(*found) + "\n" + printable(proposal.title, 1024) + "\n";
   if (const Json* body = found->document.find("body")) text += printable(body->dump(), 2000) + "\n";
-  text += fmt::format("by {}, opened {}, for {}\n", writer_word(proposal.by),
-                      wall_text(proposal.opened_wall_millis),
-                      duration_text(proposal.timeout_millis));
+  text +=
+      fmt::format("by {}, opened {}, for {}\n", writer_word(proposal.by),
+                  wall_text(proposal.opened_wall_millis), duration_text(proposal.timeout_millis));
   for (const char* name : {"options", "method", "threshold", "of", "participation", "groups", "cap",
                            "writes", "tally", "refused"})
     if (const Json* value = found->document.find(name))
@@ -308,7 +306,7 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
     const Json* vote = votes.find(agent.value());
     rows.push_back({agent.value(), fmt::format("{}", voter.weight / 1000.0),
                     voter.group.empty() ? "-" : printable(voter.group, 64),
-                    vote == nullptr          ? "-"
+                    vote == nullptr           ? "-"
                     : vote->text() != nullptr ? *vote->text()
                                               : printable(vote->dump(), 200)});
   }
@@ -317,8 +315,10 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
 }
 
 int cancel(const CommandLine& line, const Config& config, RequestClient& client) {
-  const Result<Outcome> outcome = client.write(
-      {{proposal_key(line.proposal.id), {}, DeleteOp{}, {}}}, config.timeout_millis);
+  if (const Result<Found> found = fetch(client, line.proposal.id, config); !found)
+    return fail(found.error(), line.json);
+  const Result<Outcome> outcome =
+      client.write({{proposal_key(line.proposal.id), {}, DeleteOp{}, {}}}, config.timeout_millis);
   if (!outcome) return fail(outcome.error(), line.json);
   if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, line.json);
   if (!line.json) return kExitDone;

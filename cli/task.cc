@@ -1,5 +1,7 @@
 // `waggle task add|claim|run|done|fail|ls|show|retry|cancel`: work that is shared out.
 
+#include "coordinator/task.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -19,7 +21,6 @@
 #include "cli/output.h"
 #include "cli/record_json.h"
 #include "consensus/claim_record.h"
-#include "coordinator/task.h"
 #include "io/random.h"
 
 namespace waggle::cli {
@@ -70,8 +71,8 @@ int add(const CommandLine& line, const Config& config) {
     return fail_usage(read.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  return report_write(line, id,
-                      write(**client, id, PutOp{ContentType::kJson, *document}, config), true);
+  return report_write(line, id, write(**client, id, PutOp{ContentType::kJson, *document}, config),
+                      true);
 }
 
 // ---- taken -------------------------------------------------------------------------------------
@@ -99,9 +100,10 @@ Result<ClaimRequest> request_of(const CommandLine::Tasks& given) {
 int take(const CommandLine& line, const Config& config) {
   const Result<ClaimRequest> request = request_of(line.task);
   if (!request) return fail_usage(request.error().text, line.json);
+  Signals signals(Signals::Quit::kTaken);  // a claim that is left behind blocks others
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  LeavesLine waiting(**client);
+  LeavesLine waiting(**client, signals);
   waiting.begin();
   const auto taken = (*client)->claim(*request, config.timeout_millis, say_place(line.json));
   if (waiting.signal() != 0) {
@@ -121,6 +123,19 @@ int take(const CommandLine& line, const Config& config) {
   if (taken->checkpoint)
     say(fmt::format("the work stands at: {}", preview(Value(*taken->checkpoint), 200)));
   return print_line(fmt::format("{} {}", id, taken->token.value())) ? kExitDone : kExitFailure;
+}
+
+Error no_such_task(const std::string& id, const Config& config) {
+  return {Code::kNotFound,
+          fmt::format("there is no task '{}' in swarm '{}'", printable(id, 64), config.swarm)};
+}
+
+// Whether there is such a task. Errors: kNotFound.
+Status known(RequestClient& client, const std::string& id, const Config& config) {
+  const auto found = find_document(client, kTaskKeys, id, config);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::unexpected(no_such_task(id, config));
+  return {};
 }
 
 // ---- reports -----------------------------------------------------------------------------------
@@ -145,6 +160,8 @@ int report(const CommandLine& line, const Config& config) {
     return fail_usage(read.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
+  if (const Status there = known(**client, given.id, config); !there)
+    return fail(there.error(), line.json);
   (*client)->write_under(FenceToken(given.token));
   return report_write(line, given.id,
                       write(**client, given.id, PutOp{ContentType::kJson, document}, config),
@@ -171,8 +188,12 @@ int file_of(const std::string& text) {
 
 class Worker {
  public:
-  Worker(RequestClient& client, const Config& config, ClaimRequest request, const CommandLine& line)
-      : client_(client), config_(config), line_(line), run_(client, config, std::move(request), line.json) {}
+  Worker(RequestClient& client, const Config& config, Signals& signals, ClaimRequest request,
+         const CommandLine& line)
+      : client_(client),
+        config_(config),
+        line_(line),
+        run_(client, config, signals, std::move(request), line.json) {}
 
   int work() {
     bool all_done = true;
@@ -242,8 +263,8 @@ class Worker {
   }
   // By another token than ours.
   [[nodiscard]] bool held(const std::string& id) const {
-    const auto read = client_.query(GetQuery{{claim_key(task_key(id).value())}, {}},
-                                    config_.timeout_millis);
+    const auto read =
+        client_.query(GetQuery{{claim_key(task_key(id).value())}, {}}, config_.timeout_millis);
     if (!read || read->changes.empty() || !read->changes.front().record) return false;
     const auto claim = claim_of(read->changes.front().key, *read->changes.front().record);
     return claim && claim->token != run_.token();
@@ -264,9 +285,10 @@ class Worker {
 int run_tasks(const CommandLine& line, const Config& config) {
   Result<ClaimRequest> request = request_of(line.task);
   if (!request) return fail_usage(request.error().text, line.json);
+  Signals signals(Signals::Quit::kTaken);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  return Worker(**client, config, *std::move(request), line).work();
+  return Worker(**client, config, signals, *std::move(request), line).work();
 }
 
 // ---- shown -------------------------------------------------------------------------------------
@@ -323,7 +345,8 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
   for (const FoundDocument& one : *found)
     if (Result<Task> task = recover_task(one.id, one.text); task)
       order.push_back(&all.emplace(one.id, *std::move(task)).first->second);
-  std::ranges::sort(order, {}, [](const Task* task) { return std::pair(-task->priority, task->added); });
+  std::ranges::sort(order, {},
+                    [](const Task* task) { return std::pair(-task->priority, task->added); });
   Json tasks{Json::Array{}};
   std::vector<std::vector<std::string>> rows = {
       {"TASK", "STATE", "PRIORITY", "NEEDS", "ATTEMPTS", "WORKER", "TITLE"}};
@@ -337,13 +360,14 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
     if (holder != held->end()) add_holder(one, holder->second);
     if (const Result<Json> document = parse_json(to_json(*task))) one.add_all(*document);
     tasks.push(std::move(one));
-    rows.push_back({task->id, stage, std::to_string(task->priority),
-                    task->needs.empty() ? "-" : printable(fmt::format("{}", fmt::join(task->needs, ",")), 40),
-                    fmt::format("{} of {}", task->attempts, task->retries + 1),
-                    holder != held->end() ? name_of(holder->second)
-                    : over                ? writer_word(task->ended_by)
-                                          : "-",
-                    printable(task->title, 60)});
+    rows.push_back(
+        {task->id, stage, std::to_string(task->priority),
+         task->needs.empty() ? "-" : printable(fmt::format("{}", fmt::join(task->needs, ",")), 40),
+         fmt::format("{} of {}", task->attempts, task->retries + 1),
+         holder != held->end() ? name_of(holder->second)
+         : over                ? writer_word(task->ended_by)
+                               : "-",
+         printable(task->title, 60)});
   }
   if (line.json) {
     Json out;
@@ -361,10 +385,7 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
 int show(const CommandLine& line, const Config& config, RequestClient& client) {
   const auto found = find_document(client, kTaskKeys, line.task.id, config);
   if (!found) return fail(found.error(), line.json);
-  if (!*found)
-    return fail({Code::kNotFound, fmt::format("there is no task '{}' in swarm '{}'",
-                                              printable(line.task.id, 64), config.swarm)},
-                line.json);
+  if (!*found) return fail(no_such_task(line.task.id, config), line.json);
   const auto held = holders(client, config);
   if (!held) return fail(held.error(), line.json);
   const Result<Task> task = recover_task(line.task.id, (*found)->text);
@@ -379,8 +400,8 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
     out.add_all(*document);
     return print_json(out) ? kExitDone : kExitFailure;
   }
-  std::string text = fmt::format("{}: {}\n{}\n", task->id, to_text(task->state),
-                                 printable(task->title, 1024));
+  std::string text =
+      fmt::format("{}: {}\n{}\n", task->id, to_text(task->state), printable(task->title, 1024));
   for (const char* name : {"body", "needs", "after", "result"})
     if (const Json* value = document->find(name))
       text += fmt::format("{}: {}\n", name, printable(value->dump(), 2000));
@@ -420,6 +441,9 @@ int task(const CommandLine& line, const Config& config) {
       return fail_usage(shape.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
+  if (line.verb == Verb::kTaskCancel || line.verb == Verb::kTaskRetry)
+    if (const Status there = known(**client, line.task.id, config); !there)
+      return fail(there.error(), line.json);
   switch (line.verb) {
     case Verb::kTaskList:
       return list(line, config, **client);

@@ -136,9 +136,8 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
   if (sum.all == 0) return {BallotState::kNoQuorum, {}};
   const bool all_voted = choices.size() == electorate.size();
   const bool complete = closes || all_voted;
-  const bool takes_part = reaches(
-      counter.weight([](const Choice* one) { return !missing(one); }), sum.all,
-      rule.participation_permille);
+  const bool takes_part = reaches(counter.weight([](const Choice* one) { return !missing(one); }),
+                                  sum.all, rule.participation_permille);
   const auto groups_of = [&](std::uint32_t option) {
     return counter.groups([&](const Choice* one) {
       if (!sum.finalists) return counts_for(method, one, option);
@@ -154,9 +153,8 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
         counter.weight([](const Choice* one) { return missing(one) || cast(one); });
     const std::uint64_t base = rule.of_cast ? most_cast : sum.all;
     const auto could_reach = [&](std::uint32_t option) {
-      return counter.weight([&](const Choice* one) {
-        return missing(one) || counts_for(method, one, option);
-      });
+      return counter.weight(
+          [&](const Choice* one) { return missing(one) || counts_for(method, one, option); });
     };
     if (first && takes_part && groups_of(*first) >= rule.groups_least && !sum.finalists &&
         reaches(sum.scores[*first], base, rule.threshold_permille)) {
@@ -170,8 +168,8 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
     for (std::uint32_t option = 0; option < options; ++option) {
       const std::uint64_t best = could_reach(option);
       if (reaches(best, base, rule.threshold_permille)) return {};
-      lacks_abstained = lacks_abstained ||
-                        (!rule.of_cast && reaches(best + sum.abstained, base, rule.threshold_permille));
+      lacks_abstained = lacks_abstained || (!rule.of_cast && reaches(best + sum.abstained, base,
+                                                                     rule.threshold_permille));
     }
     return {lacks_abstained ? BallotState::kNoQuorum : BallotState::kRejected, {}};
   }

@@ -9,8 +9,8 @@
 //              wins; else the two that are first most often are compared, and of each vote that one
 //              counts which stands before the other
 //
-// A tie chooses nothing: who proposed it may ask again about the two. Of those that tie for a place in
-// the comparison the one that was listed earlier has it.
+// A tie chooses nothing: who proposed it may ask again about the two. Of those that tie for a place
+// in the comparison the one that was listed earlier has it.
 //
 // Source: Brams and Fishburn, "Approval voting", 1978; the run-off is the contingent vote.
 
@@ -53,8 +53,8 @@ struct ChoiceOutcome {
   friend bool operator==(const ChoiceOutcome&, const ChoiceOutcome&) = default;
 };
 // kOpen: it can still change. An approval is decided as soon as no missing vote can change it, a
-// run-off when an option is first on enough of all votes, or everybody has voted. `closes`: the time
-// is over.
+// run-off when an option is first on enough of all votes, or everybody has voted. `closes`: the
+// time is over.
 [[nodiscard]] ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method,
                                    std::uint32_t options, const Electorate& electorate,
                                    const Choices& choices, bool closes);

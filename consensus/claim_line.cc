@@ -74,9 +74,8 @@ std::vector<WaitingClaim> ClaimLine::take_tired(Instant now) {
 }
 
 bool ClaimLine::somebody_waits_for(std::string_view pattern) const {
-  return std::ranges::any_of(line_, [&](const WaitingClaim& one) {
-    return claims_overlap(one.wanted.pattern, pattern);
-  });
+  return std::ranges::any_of(
+      line_, [&](const WaitingClaim& one) { return claims_overlap(one.wanted.pattern, pattern); });
 }
 
 void ClaimLine::give_time(Millis more) {

@@ -45,12 +45,12 @@ struct WaitingClaim {
   SessionId session;
   RequestId request;
   Instant until;
-  Instant heard;  // asked last; who falls silent leaves the line
+  Instant heard;                // asked last; who falls silent leaves the line
   std::set<std::string> can{};  // of a task's: what the holder is capable of
 };
 
-// Whether the pattern covers the key, and whether two patterns share a key. Keys of Waggle's own are
-// not reached by a pattern that begins with a wildcard.
+// Whether the pattern covers the key, and whether two patterns share a key. Keys of Waggle's own
+// are not reached by a pattern that begins with a wildcard.
 [[nodiscard]] bool claim_covers(std::string_view pattern, std::string_view key);
 [[nodiscard]] bool claims_overlap(std::string_view one, std::string_view other);
 
@@ -62,8 +62,8 @@ class ClaimLine {
   void stop_waiting(const Claimant& claimant, RequestId request);
   void stop_waiting(const Claimant& claimant);
 
-  // The first for whom `may(waiting, earlier)` is true, who leaves the line; `earlier` are those who
-  // came before it and are there still. Nothing: none.
+  // The first for whom `may(waiting, earlier)` is true, who leaves the line; `earlier` are those
+  // who came before it and are there still. Nothing: none.
   template <typename May>
   [[nodiscard]] std::optional<WaitingClaim> take_first(Instant now, const May& may) {
     std::vector<const WaitingClaim*> earlier;

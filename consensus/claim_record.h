@@ -1,8 +1,8 @@
 #pragma once
 
 // A claim as a record: what makes it durable, and what everybody can read, watch and catch up with.
-// Its key is kClaimKeys and the pattern. The value is the checkpoint, the last that a holder said of
-// its work, which the next one begins with; the metadata say who holds it:
+// Its key is kClaimKeys and the pattern. The value is the checkpoint, the last that a holder said
+// of its work, which the next one begins with; the metadata say who holds it:
 //
 //   holder, process, label, handed_by, token, ttl_ms, of   ("session": ends with it too; "time")
 //   asked                                       of a task's: the request by which it was taken

@@ -19,14 +19,15 @@ Status check_claim_pattern(std::string_view pattern) {
                               limits::kClaimBytes, pattern.size()));
   if (!is_utf8(pattern)) return failed(Code::kRejected, "a claim: the pattern is not UTF-8");
   if (pattern.find_first_not_of("*?") == std::string_view::npos)
-    return failed(Code::kRejected,
-                  fmt::format("a claim: '{}' names no part of a key, only wildcards; name at least a "
-                              "part of those that you need, as in 'plan/*'",
-                              pattern));
+    return failed(
+        Code::kRejected,
+        fmt::format("a claim: '{}' names no part of a key, only wildcards; name at least a "
+                    "part of those that you need, as in 'plan/*'",
+                    pattern));
   if (pattern.front() == '~' && !is_task_key(pattern))
-    return failed(Code::kRejected,
-                  fmt::format("a claim: '{}' is of Waggle's own keys, which begin with '~'",
-                              pattern));
+    return failed(
+        Code::kRejected,
+        fmt::format("a claim: '{}' is of Waggle's own keys, which begin with '~'", pattern));
   return {};
 }
 
@@ -154,25 +155,27 @@ std::vector<std::string> Claims::due(Instant now) const {
 
 Status Claims::room_for(std::string_view pattern) const {
   if (held_.size() >= limits::kClaims)
-    return failed(Code::kOverloaded,
-                  fmt::format("{} claims are held in this swarm, which is the limit", held_.size()));
+    return failed(
+        Code::kOverloaded,
+        fmt::format("{} claims are held in this swarm, which is the limit", held_.size()));
   if (!is_plain_key(pattern) && patterns_ >= limits::kClaimPatterns)
-    return failed(Code::kOverloaded,
-                  fmt::format("{} claims with wildcards are held in this swarm, which is the limit; "
-                              "claim single keys",
-                              patterns_));
+    return failed(
+        Code::kOverloaded,
+        fmt::format("{} claims with wildcards are held in this swarm, which is the limit; "
+                    "claim single keys",
+                    patterns_));
   return {};
 }
 
 std::optional<WaitingClaim> Claims::next_in_line(Instant now) {
-  return line_.take_first(now, [&](const WaitingClaim& one,
-                                   const std::vector<const WaitingClaim*>& earlier) {
-    const std::string_view wanted = one.wanted.pattern;
-    if (overlapping(wanted) != nullptr || !room_for(wanted)) return false;
-    return std::ranges::none_of(earlier, [&](const WaitingClaim* before) {
-      return claims_overlap(before->wanted.pattern, wanted);
-    });
-  });
+  return line_.take_first(
+      now, [&](const WaitingClaim& one, const std::vector<const WaitingClaim*>& earlier) {
+        const std::string_view wanted = one.wanted.pattern;
+        if (overlapping(wanted) != nullptr || !room_for(wanted)) return false;
+        return std::ranges::none_of(earlier, [&](const WaitingClaim* before) {
+          return claims_overlap(before->wanted.pattern, wanted);
+        });
+      });
 }
 
 Instant Claims::next_wake() const {

@@ -33,8 +33,8 @@
 
 namespace waggle {
 
-// Pattern: 1..limits::kClaimBytes bytes of UTF-8, not only wildcards, of Waggle's own keys only those
-// of tasks.
+// Pattern: 1..limits::kClaimBytes bytes of UTF-8, not only wildcards, of Waggle's own keys only
+// those of tasks.
 [[nodiscard]] Status check_claim_pattern(std::string_view pattern);
 // limits::kClaimMillisMin..limits::kClaimMillisMax.
 [[nodiscard]] Status check_claim_time(std::int64_t ttl_millis);

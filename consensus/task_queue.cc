@@ -88,8 +88,8 @@ std::optional<std::string> TaskQueue::next(std::string_view pattern,
   const Place* best = nullptr;
   for (const auto& [needs, places] : ready_) {
     if (!std::ranges::includes(can, needs)) continue;
-    const auto first = std::ranges::find_if(
-        places, [&](const Place& place) { return glob_match(ids, place.id); });
+    const auto first =
+        std::ranges::find_if(places, [&](const Place& place) { return glob_match(ids, place.id); });
     if (first != places.end() && (best == nullptr || *first < *best)) best = &*first;
   }
   return best != nullptr ? std::optional(best->id) : std::nullopt;

@@ -1,14 +1,14 @@
 #pragma once
 
-// Which task is next, and for whom. Tasks are records (coordinator/task.h); who works on one holds a
-// claim on its key, so all that is true of claims is true of it: one holder, a token, a time, renewal,
-// checkpoints, handover. Here is only the order:
+// Which task is next, and for whom. Tasks are records (coordinator/task.h); who works on one holds
+// a claim on its key, so all that is true of claims is true of it: one holder, a token, a time,
+// renewal, checkpoints, handover. Here is only the order:
 //
 //   waits (for others to be done, for a time) --> ready --> held --> finished
 //                                                   ^--------/ given back, perhaps after a time
 //
-// Among the ready ones that a worker can do, the one of the highest priority is next, of several the
-// one that was added first. Who waits for a task is served in the order of asking.
+// Among the ready ones that a worker can do, the one of the highest priority is next, of several
+// the one that was added first. Who waits for a task is served in the order of asking.
 //
 // Pure bookkeeping: what is decided is made durable and told by coordinator/tasks.cc.
 

@@ -85,20 +85,18 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
                                         : take_claim(swarm, session, request);
 
   const Claim* claim = swarm.claims.find(request.pattern);
-  const bool its_own =
-      claim != nullptr && claim->token == request.token &&
-      (session.role == Role::kClient || claim->holder.agent == session.agent);
+  const bool its_own = claim != nullptr && claim->token == request.token &&
+                       (session.role == Role::kClient || claim->holder.agent == session.agent);
   if (!its_own) {
     std::string stands = "nobody holds it now";
     if (claim != nullptr)
       stands = held_text(*claim, swarm.claims.end_of(claim->pattern) - now_.monotonic);
-    return refused(Code::kDenied, Reason::kStaleToken,
-                   fmt::format("the claim '{}' is not held under token {}{}: {}", request.pattern,
-                               request.token.value(),
-                               claim != nullptr && claim->token == request.token
-                                   ? " by this agent"
-                                   : "",
-                               stands));
+    return refused(
+        Code::kDenied, Reason::kStaleToken,
+        fmt::format("the claim '{}' is not held under token {}{}: {}", request.pattern,
+                    request.token.value(),
+                    claim != nullptr && claim->token == request.token ? " by this agent" : "",
+                    stands));
   }
   Claim renewed = *claim;
   if (request.ttl_millis != 0) renewed.ttl_millis = request.ttl_millis;
@@ -183,8 +181,8 @@ ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
   }
   const Instant until =
       now_.monotonic + Millis{std::min(request.wait_millis, limits::kClaimMillisMax)};
-  Result<std::size_t> place =
-      swarm.claims.line().wait({std::move(wanted), session.id, request.request, until, now_.monotonic});
+  Result<std::size_t> place = swarm.claims.line().wait(
+      {std::move(wanted), session.id, request.request, until, now_.monotonic});
   if (!place) {
     result.code = place.error().code;
     result.reason = Reason::kNone;
@@ -340,8 +338,7 @@ void Coordinator::end_claims_of(Swarm& swarm, const Session& ended, bool left) {
                 ended.left ? "its holder left" : "its holder was taken over by a later process");
     } else {
       // A connection that broke says little: from when it would have been missed.
-      const Instant missed =
-          std::max(ended.heard + Millis{options_.beat.failed()}, now_.monotonic);
+      const Instant missed = std::max(ended.heard + Millis{options_.beat.failed()}, now_.monotonic);
       const Instant before = swarm.claims.end_of(claim.pattern);
       if (missed + Millis{grace} < before)
         swarm.claims.ends_at(claim.pattern, missed + Millis{grace}, true);
@@ -372,17 +369,19 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
     if (std::holds_alternative<ClearOp>(entry.op)) {
       if (swarm.claims.size() == 0) continue;
       outcome.reason = Reason::kClaimed;
-      outcome.text = fmt::format("{} claims are held in this swarm; clear it when they are "
-                                 "released",
-                                 swarm.claims.size());
+      outcome.text = fmt::format(
+          "{} claims are held in this swarm; clear it when they are "
+          "released",
+          swarm.claims.size());
       return outcome;
     }
     if (is_claim_key(entry.key.value())) {
       outcome.code = Code::kRejected;
       outcome.reason = Reason::kReserved;
-      outcome.text = fmt::format("'{}': keys that begin with '{}' are the coordinator's own; use "
-                                 "the verbs of claims",
-                                 entry.key.value(), kClaimKeys);
+      outcome.text = fmt::format(
+          "'{}': keys that begin with '{}' are the coordinator's own; use "
+          "the verbs of claims",
+          entry.key.value(), kClaimKeys);
       return outcome;
     }
     if (is_own_key(entry.key.value())) {
@@ -409,9 +408,10 @@ std::optional<Outcome> Coordinator::fenced(const Swarm& swarm, const Mutation& m
   // Whoever brings a token relies on holding its claim, whatever it writes.
   if (mutation.fence && swarm.claims.of_token(mutation.fence) == nullptr) {
     outcome.reason = Reason::kStaleToken;
-    outcome.text = fmt::format("token {} is not held: it was never given, or its claim ended and "
-                               "somebody else may have done the work since; take it again",
-                               mutation.fence.value());
+    outcome.text = fmt::format(
+        "token {} is not held: it was never given, or its claim ended and "
+        "somebody else may have done the work since; take it again",
+        mutation.fence.value());
   }
   if (outcome.reason == Reason::kNone) return std::nullopt;
   count("writes_fenced");

@@ -103,9 +103,9 @@ class Coordinator final : public Core {
   using Proposals = std::map<std::string, OpenProposal>;
   using KnownTasks = std::map<std::string, Task, std::less<>>;
   struct Tasks {
-    KnownTasks known;                // that are open or dead
-    TaskQueue queue;                 // the same; those that are dead are put aside
-    std::deque<std::string> ended;   // that are kept, oldest first
+    KnownTasks known;               // that are open or dead
+    TaskQueue queue;                // the same; those that are dead are put aside
+    std::deque<std::string> ended;  // that are kept, oldest first
     std::map<std::pair<Claimant, RequestId>, std::string> taken;
     std::set<std::string> unconfirmed;  // given to who waited, and not renewed yet
   };
@@ -270,8 +270,8 @@ class Coordinator final : public Core {
                                   const Author& author);
   [[nodiscard]] Outcome add_task(Swarm& swarm, const Session& session, const Entry& entry,
                                  const std::string& id, const Author& author);
-  [[nodiscard]] Outcome report_on_task(Swarm& swarm, const Mutation& mutation, const std::string& id,
-                                       const Author& author);
+  [[nodiscard]] Outcome report_on_task(Swarm& swarm, const Mutation& mutation,
+                                       const std::string& id, const Author& author);
   [[nodiscard]] std::optional<Outcome> writes_refused(const Swarm& swarm, const Key& key,
                                                       const std::vector<ProposedWrite>& writes);
   void end_task(Swarm& swarm, KnownTasks::iterator known, TaskState state, const AgentId& by,

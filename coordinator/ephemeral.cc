@@ -65,9 +65,9 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     return EphemeralRefusal{entry.key, code, reason, std::move(text)};
   };
   if (is_own_key(entry.key.value()))
-    return refused(Code::kRejected, Reason::kReserved,
-                   fmt::format("'{}' is of the coordinator's own keys, and durable",
-                               entry.key.value()));
+    return refused(
+        Code::kRejected, Reason::kReserved,
+        fmt::format("'{}' is of the coordinator's own keys, and durable", entry.key.value()));
   // An entry brings no token: of a claim only the holder itself may write.
   const Claim* claim = swarm.claims.over(entry.key.value());
   if (claim != nullptr && claim->holder != Claimant{session.agent, session.process})

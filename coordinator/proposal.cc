@@ -51,9 +51,9 @@ Status read_threshold(const DocumentFields& fields, BallotRule& rule) {
     }
   const std::optional<std::uint32_t> share = thousandths(*value, 1);
   if (!share || *share == 0)
-    return fields.wrong("threshold",
-                 "a share above 0 and up to 1, or simple, supermajority, strong or unanimous",
-                 *value);
+    return fields.wrong(
+        "threshold", "a share above 0 and up to 1, or simple, supermajority, strong or unanimous",
+        *value);
   rule.threshold_permille = *share;
   return {};
 }
@@ -77,7 +77,8 @@ Status read_rule(const DocumentFields& fields, BallotRule& rule) {
 Result<std::uint32_t> weight_of(const DocumentFields& fields, const JsonValue& value) {
   const auto weight = thousandths(value, limits::kVoteWeight);
   if (!weight)
-    return fields.wrong("weights", fmt::format("a number from 0 to {}", limits::kVoteWeight), value);
+    return fields.wrong("weights", fmt::format("a number from 0 to {}", limits::kVoteWeight),
+                        value);
   return *weight;
 }
 
@@ -137,8 +138,8 @@ Status read_facts(const DocumentFields& fields, Proposal& proposal) {
         return failed(Code::kRejected,
                       fmt::format("proposal: \"{}\": {}", name, shape.error().text));
       if (!proposal.of_members && !proposal.electorate.contains(AgentId(agent)))
-        return failed(Code::kRejected, fmt::format("proposal: \"{}\": {} is not in the electorate",
-                                                   name, agent));
+        return failed(Code::kRejected,
+                      fmt::format("proposal: \"{}\": {} is not in the electorate", name, agent));
       Voter& voter =
           proposal.electorate.try_emplace(AgentId(agent), Voter{1'000, {}}).first->second;
       if (proposal.electorate.size() > limits::kVoters)
@@ -243,7 +244,7 @@ Result<Proposal> read_given(std::string_view id, const DocumentFields& fields) {
                            read_roles(fields, proposal),
                            fields.read_text("supersedes", limits::kIdBytes, proposal.supersedes),
                            fields.read_whole("timeout_ms", limits::kProposalMillisMin,
-                                      limits::kProposalMillisMax, proposal.timeout_millis)})
+                                             limits::kProposalMillisMax, proposal.timeout_millis)})
     if (!read) return std::unexpected(read.error());
   return proposal;
 }
@@ -264,10 +265,11 @@ Status check_proposal_id(std::string_view id) {
 
 Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   static const std::set<std::string, std::less<>> kGiven = {
-      "title",   "body",       "threshold",  "of",      "participation", "groups", "cap",
-      "changes", "timeout_ms", "electorate", "weights", "labels",        "writes", "supersedes",
-      "options", "method",     "roles"};
-  if (Status shape = check_proposal_id(id); !shape) return std::unexpected(std::move(shape.error()));
+      "title",  "body",       "threshold",  "of",         "participation", "groups",
+      "cap",    "changes",    "timeout_ms", "electorate", "weights",       "labels",
+      "writes", "supersedes", "options",    "method",     "roles"};
+  if (Status shape = check_proposal_id(id); !shape)
+    return std::unexpected(std::move(shape.error()));
   const Result<Object> object = document_object(kWhat, json);
   if (!object) return std::unexpected(object.error());
   const DocumentFields fields(kWhat, *object);
@@ -277,8 +279,8 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   if (!proposal->roles.empty())
     for (const char* other : {"electorate", "weights"})
       if (const JsonValue* value = fields.find(other))
-        return fields.wrong(other, "nothing beside \"roles\", which say who votes with which weight",
-                            *value);
+        return fields.wrong(
+            other, "nothing beside \"roles\", which say who votes with which weight", *value);
   if (Status facts = read_facts(fields, *proposal); !facts)
     return std::unexpected(std::move(facts.error()));
   return proposal;
@@ -299,7 +301,8 @@ Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal, const Reg
   const Result<JsonValue> json = parse_json_document(vote.bytes);
   if (json && json->array() != nullptr) {
     if (json->array()->empty())
-      return failed(Code::kRejected, "a vote: expected names of options, or abstain; got an empty list");
+      return failed(Code::kRejected,
+                    "a vote: expected names of options, or abstain; got an empty list");
     for (const JsonValue& name : *json->array()) {
       if (name.text() == nullptr)
         return failed(Code::kRejected, "a vote: expected names of options in the list");
@@ -331,8 +334,7 @@ Result<std::vector<std::uint32_t>> choice_of(const Proposal& proposal, const Reg
 
 Register vote_in_words(std::string_view words) {
   if (words.starts_with('[')) return {ContentType::kJson, std::string(words)};
-  if (words.find(',') == std::string_view::npos)
-    return {ContentType::kText, std::string(words)};
+  if (words.find(',') == std::string_view::npos) return {ContentType::kText, std::string(words)};
   JsonValue::Array names;
   for (std::size_t at = 0; at <= words.size();) {
     const std::size_t end = std::min(words.find(',', at), words.size());
@@ -369,10 +371,9 @@ Object tally_of(const Proposal& proposal) {
     scores[proposal.options[option].name] = json_of_weight(sum.scores[option]);
   counted["options"] = {std::move(scores)};
   if (sum.finalists)
-    counted["runoff"] = {
-        Object{{proposal.options[sum.finalists->first].name, json_of_weight(sum.final_scores.first)},
-               {proposal.options[sum.finalists->second].name,
-                json_of_weight(sum.final_scores.second)}}};
+    counted["runoff"] = {Object{
+        {proposal.options[sum.finalists->first].name, json_of_weight(sum.final_scores.first)},
+        {proposal.options[sum.finalists->second].name, json_of_weight(sum.final_scores.second)}}};
   return counted;
 }
 

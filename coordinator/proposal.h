@@ -3,8 +3,8 @@
 // A proposal as it stands in its record, a JSON document under kProposalKeys and its id. Agents and
 // commands put it there (what they may say is read by read_proposal()), and the coordinator keeps
 // it: the electorate is fixed when it opens, and the outcome is added when it closes. A vote is the
-// register kVoteKeys, the id, '/' and the agent's id: "for", "against" or "abstain"; where there are
-// options, their names, the best first, or "abstain".
+// register kVoteKeys, the id, '/' and the agent's id: "for", "against" or "abstain"; where there
+// are options, their names, the best first, or "abstain".
 //
 //   given    title, body, threshold, of, participation, groups, cap, changes, timeout_ms,
 //            electorate, roles, weights, labels, writes, supersedes; options, method
@@ -52,13 +52,13 @@ struct Proposal {
   std::string title;
   std::optional<JsonValue> body;
   BallotRule rule;
-  Electorate electorate;      // weights in thousandths
-  bool of_members = true;     // no electorate was named: who is attached when it opens
+  Electorate electorate;           // weights in thousandths
+  bool of_members = true;          // no electorate was named: who is attached when it opens
   std::vector<std::string> roles;  // or whoever has one of these
   std::vector<ProposedWrite> writes;
   std::vector<ProposalOption> options;  // none: for or against
   ChoiceMethod method = ChoiceMethod::kApproval;
-  std::string supersedes;     // an open one of the same agent, which this one closes
+  std::string supersedes;  // an open one of the same agent, which this one closes
   std::int64_t timeout_millis = 30'000;
   std::int64_t opened_wall_millis = 0;
 

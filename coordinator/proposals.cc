@@ -89,10 +89,11 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
     return outcome;
   }
   if (swarm.proposals.size() >= limits::kProposals)
-    return refused(Code::kRejected, Reason::kTooMany,
-                   fmt::format("{} proposals are open in this swarm, which is the limit; wait until "
-                               "some are decided",
-                               swarm.proposals.size()));
+    return refused(
+        Code::kRejected, Reason::kTooMany,
+        fmt::format("{} proposals are open in this swarm, which is the limit; wait until "
+                    "some are decided",
+                    swarm.proposals.size()));
   Proposal proposal = *std::move(read);
   proposal.by = proposer_of(session.agent);
   proposal.opened_wall_millis = now_.wall_millis;
@@ -111,8 +112,9 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
                                  proposal.supersedes));
     close_into(swarm, earlier, BallotState::kSuperseded, changes);
   }
-  changes.push_back({entry.key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
-                                              entry.metadata)});
+  changes.push_back(
+      {entry.key,
+       record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)}, entry.metadata)});
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
   count("proposals_opened");
   const Instant closes = now_.monotonic + Millis{proposal.timeout_millis};
@@ -141,11 +143,10 @@ Status Coordinator::fix_electorate(const Swarm& swarm, Proposal& proposal) const
                                 name, options_.policies.role_names()));
     for (const AgentId& agent : role->agents) {
       const auto known = facts.find(agent);
-      Voter& voter =
-          proposal.electorate
-              .try_emplace(agent, Voter{0, known == facts.end() ? std::string()
-                                                                : known->second.group})
-              .first->second;
+      Voter& voter = proposal.electorate
+                         .try_emplace(agent, Voter{0, known == facts.end() ? std::string()
+                                                                           : known->second.group})
+                         .first->second;
       voter.weight = std::max(voter.weight, role->weight);
     }
   }
@@ -173,31 +174,36 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
     if (policy.vote_permille == 0) continue;
     if (!policy.voters.empty()) {
       const bool same = std::ranges::equal(
-          proposal.electorate, policy.voters, {},
-          [](const auto& entry) { return entry.first; }, [](const AgentId& name) { return name; });
+          proposal.electorate, policy.voters, {}, [](const auto& entry) { return entry.first; },
+          [](const AgentId& name) { return name; });
       if (!same)
-        return fmt::format("the policy of '{}' names who votes: {}; the proposal has another "
-                           "electorate",
-                           policy.prefix, joined(policy.voters));
+        return fmt::format(
+            "the policy of '{}' names who votes: {}; the proposal has another "
+            "electorate",
+            policy.prefix, joined(policy.voters));
     } else if (!proposal.of_members || !proposal.roles.empty()) {
-      return fmt::format("the policy of '{}' wants all members to vote; name no electorate and no "
-                         "roles",
-                         policy.prefix);
+      return fmt::format(
+          "the policy of '{}' wants all members to vote; name no electorate and no "
+          "roles",
+          policy.prefix);
     }
     if (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille)
-      return fmt::format("the policy of '{}' wants at least {} of 1000 of the electorate; the "
-                         "proposal asks for {}{}",
-                         policy.prefix, policy.vote_permille, proposal.rule.threshold_permille,
-                         proposal.rule.of_cast ? " of the votes cast" : "");
+      return fmt::format(
+          "the policy of '{}' wants at least {} of 1000 of the electorate; the "
+          "proposal asks for {}{}",
+          policy.prefix, policy.vote_permille, proposal.rule.threshold_permille,
+          proposal.rule.of_cast ? " of the votes cast" : "");
     if (proposal.rule.group_cap_permille < 1000)
-      return fmt::format("the policy of '{}' gives each voter one vote; the proposal caps what a "
-                         "group counts for",
-                         policy.prefix);
+      return fmt::format(
+          "the policy of '{}' gives each voter one vote; the proposal caps what a "
+          "group counts for",
+          policy.prefix);
     for (const auto& [agent, voter] : proposal.electorate)
       if (voter.weight != 1'000)
-        return fmt::format("the policy of '{}' gives each voter one vote; the proposal gives {} "
-                           "another weight",
-                           policy.prefix, agent.value());
+        return fmt::format(
+            "the policy of '{}' gives each voter one vote; the proposal gives {} "
+            "another weight",
+            policy.prefix, agent.value());
   }
   return std::nullopt;
 }
@@ -244,16 +250,17 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
     return refused(Code::kRejected, Reason::kTypeMismatch,
                    "a vote is put as for, against or abstain; it can be changed, not deleted");
   if (session.role != Role::kMember || session.agent.value() != name)
-    return refused(Code::kDenied, Reason::kNotVoter,
-                   fmt::format("{} can't vote as '{}': a vote is of the agent whose session it "
-                               "comes from",
-                               is_client_agent(session.agent) ? "a command" : session.agent.value(),
-                               name));
+    return refused(
+        Code::kDenied, Reason::kNotVoter,
+        fmt::format("{} can't vote as '{}': a vote is of the agent whose session it "
+                    "comes from",
+                    is_client_agent(session.agent) ? "a command" : session.agent.value(), name));
   const auto open = swarm.proposals.find(std::string(id));
   if (open == swarm.proposals.end()) {
     const RecordPtr record = swarm.state.find(proposal_key(id));
     if (!record || !record->live())
-      return refused(Code::kRejected, Reason::kInvalid, fmt::format("there is no proposal '{}'", id));
+      return refused(Code::kRejected, Reason::kInvalid,
+                     fmt::format("there is no proposal '{}'", id));
     return refused(Code::kDenied, Reason::kClosed,
                    fmt::format("the proposal '{}' is closed, the vote came late", id));
   }
@@ -337,9 +344,9 @@ void Coordinator::judge_proposal(Swarm& swarm, Proposals::iterator open, bool ov
     outcome.state =
         decide(proposal.rule, proposal.electorate, proposal.votes, over, open->second.sums);
   } else {
-    outcome = decide(proposal.rule, proposal.method,
-                     static_cast<std::uint32_t>(proposal.options.size()), proposal.electorate,
-                     proposal.choices, over);
+    outcome =
+        decide(proposal.rule, proposal.method, static_cast<std::uint32_t>(proposal.options.size()),
+               proposal.electorate, proposal.choices, over);
   }
   if (outcome.state == BallotState::kOpen) return;
   open->second.proposal.chosen = outcome.chosen;
@@ -396,9 +403,10 @@ std::optional<std::string> Coordinator::no_register_by_policy(const Key& key) co
   const Policy& policy = options_.policies.of(key.value());
   if (!policy.ephemeral && (!policy.type || *policy.type == ValueType::kRegister))
     return std::nullopt;
-  return fmt::format("'{}' is no durable register by its policy, and proposals and tasks write only "
-                     "those",
-                     key.value());
+  return fmt::format(
+      "'{}' is no durable register by its policy, and proposals and tasks write only "
+      "those",
+      key.value());
 }
 
 // What an approval, or the end of a task, would write can't be written. Nothing: it can.
@@ -446,10 +454,9 @@ void Coordinator::restore_proposals(Swarm& swarm) {
       closed.emplace_back(proposal->closed_wall_millis, id);
       continue;
     }
-    const std::int64_t left =
-        std::clamp<std::int64_t>(proposal->timeout_millis -
-                                     (now_.wall_millis - proposal->opened_wall_millis),
-                                 0, proposal->timeout_millis);
+    const std::int64_t left = std::clamp<std::int64_t>(
+        proposal->timeout_millis - (now_.wall_millis - proposal->opened_wall_millis), 0,
+        proposal->timeout_millis);
     OpenProposal& open =
         swarm.proposals
             .emplace(id, OpenProposal{*std::move(proposal), now_.monotonic + Millis{left}})
@@ -481,9 +488,11 @@ std::optional<std::string> Coordinator::needs_proposal(std::string_view key) con
   const Policy& policy = options_.policies.of(key);
   if (policy.vote_permille == 0) return std::nullopt;
   return fmt::format(
-      "'{}' is written by an approved proposal only, by its policy: propose it with \"writes\", for "
+      "'{}' is written by an approved proposal only, by its policy: propose it with \"writes\", "
+      "for "
       "which at least {} of 1000 of {} vote (waggle propose --write {}=VALUE)",
-      key, policy.vote_permille, policy.voters.empty() ? "all members" : joined(policy.voters), key);
+      key, policy.vote_permille, policy.voters.empty() ? "all members" : joined(policy.voters),
+      key);
 }
 
 }  // namespace waggle

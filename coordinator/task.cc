@@ -20,8 +20,8 @@ constexpr std::int64_t kLatest = std::int64_t{1} << 53;
 
 using CheckName = Status (*)(std::string_view);
 
-Status read_names(const DocumentFields& fields, const char* name, std::size_t most,
-                  CheckName check, std::set<std::string>& out) {
+Status read_names(const DocumentFields& fields, const char* name, std::size_t most, CheckName check,
+                  std::set<std::string>& out) {
   const JsonValue* value = fields.find(name);
   if (value == nullptr) return {};
   const JsonValue::Array* list = value->array();
@@ -39,8 +39,9 @@ Status read_names(const DocumentFields& fields, const char* name, std::size_t mo
 
 Status check_capability(std::string_view name) {
   if (!name.empty() && name.size() <= limits::kIdBytes && is_utf8(name)) return {};
-  return failed(Code::kRejected, fmt::format("a capability: expected 1 to {} bytes of UTF-8, got {}",
-                                             limits::kIdBytes, name.size()));
+  return failed(Code::kRejected,
+                fmt::format("a capability: expected 1 to {} bytes of UTF-8, got {}",
+                            limits::kIdBytes, name.size()));
 }
 
 Result<Task> read_given(std::string_view id, const DocumentFields& fields) {
@@ -119,8 +120,8 @@ Result<Task> read_task(std::string_view id, std::string_view json) {
   const Result<Object> object = document_object(kWhat, json);
   if (!object) return std::unexpected(object.error());
   const DocumentFields fields(kWhat, *object);
-  if (Status known = fields.only(
-          {"title", "body", "needs", "priority", "after", "retries", "backoff_ms"});
+  if (Status known =
+          fields.only({"title", "body", "needs", "priority", "after", "retries", "backoff_ms"});
       !known)
     return std::unexpected(std::move(known.error()));
   return read_given(id, fields);

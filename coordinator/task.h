@@ -1,8 +1,8 @@
 #pragma once
 
 // A task as it stands in its record, a JSON document under kTaskKeys and its id. Somebody puts it
-// there, the coordinator keeps it. Who works on it holds a claim on its key, and says how it ended by
-// putting a TaskReport there.
+// there, the coordinator keeps it. Who works on it holds a claim on its key, and says how it ended
+// by putting a TaskReport there.
 //
 //   given    title, body, needs, priority, after, retries, backoff_ms
 //   added    by, added_at, added, state; attempts, failures, retry_at;
@@ -24,9 +24,9 @@
 namespace waggle {
 
 enum class TaskState : std::uint8_t {
-  kOpen,       // waits, is ready, or is worked on
+  kOpen,  // waits, is ready, or is worked on
   kDone,
-  kDead,       // it failed too often, or for good: the dead letters
+  kDead,  // it failed too often, or for good: the dead letters
   kCancelled,
 };
 [[nodiscard]] std::string_view to_text(TaskState state);
@@ -47,14 +47,14 @@ struct Task {
   std::set<std::string> needs;
   std::int32_t priority = 0;
   std::set<std::string> after;
-  std::uint32_t retries = 3;           // so often again after a first attempt
+  std::uint32_t retries = 3;            // so often again after a first attempt
   std::int64_t backoff_millis = 1'000;  // before the second attempt; doubled with each further one
   std::int64_t added_wall_millis = 0;
   Revision added;
 
   TaskState state = TaskState::kOpen;
-  std::uint32_t attempts = 0;         // that failed, or whose worker was lost
-  std::vector<TaskFailure> failures;  // the last limits::kTaskFailures of them
+  std::uint32_t attempts = 0;          // that failed, or whose worker was lost
+  std::vector<TaskFailure> failures;   // the last limits::kTaskFailures of them
   std::int64_t retry_wall_millis = 0;  // not before; 0: at once
   std::int64_t ended_wall_millis = 0;
   AgentId ended_by;

@@ -32,8 +32,8 @@ Instant after(Instant now, std::int64_t millis) {
 
 }  // namespace
 
-// What was open when the coordinator stopped is open still: those that are to wait, for what is left
-// of their time by the wall clock. REQUIRES: restore_claims().
+// What was open when the coordinator stopped is open still: those that are to wait, for what is
+// left of their time by the wall clock. REQUIRES: restore_claims().
 void Coordinator::restore_tasks(Swarm& swarm) {
   std::vector<std::pair<std::int64_t, std::string>> ended;
   std::vector<Task> open;
@@ -78,8 +78,8 @@ Change Coordinator::change_of(const Swarm& swarm, const Task& task) {
   const Key key = task_key(task.id);
   Metadata metadata;
   if (const RecordPtr before = swarm.state.find(key)) metadata = before->metadata;
-  return {key, record_of_own(swarm, Register{ContentType::kJson, to_json(task)},
-                             std::move(metadata))};
+  return {key,
+          record_of_own(swarm, Register{ContentType::kJson, to_json(task)}, std::move(metadata))};
 }
 
 // A mutation of one entry of which the key is a task's.
@@ -119,9 +119,9 @@ Outcome Coordinator::add_task(Swarm& swarm, const Session& session, const Entry&
   Result<Task> read = read_task(id, std::get<PutOp>(entry.op).bytes);
   if (!read) return refused(Code::kRejected, Reason::kInvalid, std::move(read.error().text));
   if (const RecordPtr standing = swarm.state.find(entry.key); standing && standing->live()) {
-    Outcome outcome = refused(
-        Code::kConflict, Reason::kNone,
-        fmt::format("there is a task '{}' already; a report on it has a \"state\"", id));
+    Outcome outcome =
+        refused(Code::kConflict, Reason::kNone,
+                fmt::format("there is a task '{}' already; a report on it has a \"state\"", id));
     outcome.conflict = ConflictKind::kVersionMismatch;
     outcome.committed = standing;
     return outcome;
@@ -146,8 +146,8 @@ Outcome Coordinator::add_task(Swarm& swarm, const Session& session, const Entry&
   task.added_wall_millis = now_.wall_millis;
   task.added = swarm.state.head().next();
   commit(swarm,
-         {{entry.key, record_of_own(swarm, Register{ContentType::kJson, to_json(task)},
-                                    entry.metadata)}},
+         {{entry.key,
+           record_of_own(swarm, Register{ContentType::kJson, to_json(task)}, entry.metadata)}},
          {}, {author.agent, author.incarnation, author.seq});
   count("tasks_added");
   queue_task(swarm, task, Instant{0});
@@ -169,11 +169,10 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
   const auto known = swarm.tasks.known.find(id);
   if (known == swarm.tasks.known.end()) {
     const bool ended = std::ranges::find(swarm.tasks.ended, id) != swarm.tasks.ended.end();
-    return refused(ended ? Code::kDenied : Code::kRejected,
-                   ended ? Reason::kClosed : Reason::kInvalid,
-                   ended ? fmt::format("the task '{}' is {} already, and stays so", id,
-                                       ended_state(swarm, id))
-                         : fmt::format("there is no task '{}'", id));
+    return refused(
+        ended ? Code::kDenied : Code::kRejected, ended ? Reason::kClosed : Reason::kInvalid,
+        ended ? fmt::format("the task '{}' is {} already, and stays so", id, ended_state(swarm, id))
+              : fmt::format("there is no task '{}'", id));
   }
   Task& task = known->second;
   if (report->kind == TaskReport::Kind::kReopen) {
@@ -207,10 +206,9 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
   if (report->kind == TaskReport::Kind::kDone) {
     if (std::optional<Outcome> why = writes_refused(swarm, entry.key, report->writes)) return *why;
     for (const ProposedWrite& write : report->writes)
-      changes.push_back({write.key, record_of_own(swarm, write.value,
-                                                  {{"task", id},
-                                                   {"done_by", by.value()}},
-                                                  swarm.state.find(write.key).get())});
+      changes.push_back(
+          {write.key, record_of_own(swarm, write.value, {{"task", id}, {"done_by", by.value()}},
+                                    swarm.state.find(write.key).get())});
     task.result = std::move(report->result);
     task.retry_wall_millis = 0;
     end_task(swarm, known, TaskState::kDone, by, changes);
@@ -261,8 +259,8 @@ void Coordinator::end_task(Swarm& swarm, KnownTasks::iterator known, TaskState s
 }
 
 // An attempt came to nothing: again after a time, or never. REQUIRES: it is held in the queue.
-void Coordinator::fail_task(Swarm& swarm, Task& task, const AgentId& by, std::string why, bool retry,
-                            std::vector<Change>& changes) {
+void Coordinator::fail_task(Swarm& swarm, Task& task, const AgentId& by, std::string why,
+                            bool retry, std::vector<Change>& changes) {
   ++task.attempts;
   task.failures.push_back({by, now_.wall_millis, std::move(why)});
   if (task.failures.size() > limits::kTaskFailures) task.failures.erase(task.failures.begin());
@@ -348,15 +346,13 @@ ClaimResult Coordinator::take_task(Swarm& swarm, const Session& session,
   wanted.session = session.id;
   wanted.request = request.request;
   wanted.heard = now_.monotonic;
-  wanted.until =
-      now_.monotonic + Millis{std::clamp<std::int64_t>(request.wait_millis, 0,
-                                                       limits::kClaimMillisMax)};
+  wanted.until = now_.monotonic +
+                 Millis{std::clamp<std::int64_t>(request.wait_millis, 0, limits::kClaimMillisMax)};
   wanted.can.insert(request.can.begin(), request.can.end());
   // Asked already, or held already by name.
   const auto taken = swarm.tasks.taken.find({wanted.wanted.holder, request.request});
-  const Claim* held = swarm.claims.find(taken != swarm.tasks.taken.end()
-                                            ? task_key(taken->second).value()
-                                            : request.pattern);
+  const Claim* held = swarm.claims.find(
+      taken != swarm.tasks.taken.end() ? task_key(taken->second).value() : request.pattern);
   if (held != nullptr && held->holder == wanted.wanted.holder) {
     swarm.claims.ends_at(held->pattern, now_.monotonic + Millis{held->ttl_millis});
     ClaimResult result = granted(swarm, *held);
@@ -371,10 +367,11 @@ ClaimResult Coordinator::take_task(Swarm& swarm, const Session& session,
   }
   if (request.wait_millis <= 0) {
     swarm.tasks.queue.line().stop_waiting(wanted.wanted.holder, request.request);
-    return refused(Code::kNotFound, Reason::kNone,
-                   fmt::format("no task of '{}' is ready that {} can do", request.pattern,
-                               wanted.can.empty() ? "who names no capabilities"
-                                                  : fmt::format("{}", fmt::join(wanted.can, ", "))));
+    return refused(
+        Code::kNotFound, Reason::kNone,
+        fmt::format("no task of '{}' is ready that {} can do", request.pattern,
+                    wanted.can.empty() ? "who names no capabilities"
+                                       : fmt::format("{}", fmt::join(wanted.can, ", "))));
   }
   Result<std::size_t> place = swarm.tasks.queue.line().wait(std::move(wanted));
   if (!place) return refused(place.error().code, Reason::kNone, std::move(place.error().text));

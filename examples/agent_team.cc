@@ -3,10 +3,10 @@
 //
 // The plan is written by an approved proposal only, and two thirds of the members have to vote for
 // it. Four of the six are copies of one model, so the proposal also wants votes from two different
-// models: what the four say alone decides nothing. The approved plan is split into one task for each
-// text, and one that comes after all others. Members take tasks, one at a time; when one is killed,
-// its task is given to another. Each count is written with the end of its task, so it is there once.
-// It prints
+// models: what the four say alone decides nothing. The approved plan is split into one task for
+// each text, and one that comes after all others. Members take tasks, one at a time; when one is
+// killed, its task is given to another. Each count is written with the end of its task, so it is
+// there once. It prints
 //
 //   the four of model 'north' alone:   no_quorum
 //   with 'south' and 'east':           approved, and the plan is there
@@ -51,9 +51,9 @@ T must(waggle::Expected<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-const std::map<std::string, std::string> kModels = {
-    {"ada", "north"}, {"bob", "north"}, {"cyd", "north"},
-    {"dan", "north"}, {"eve", "south"}, {"fay", "east"}};
+const std::map<std::string, std::string> kModels = {{"ada", "north"}, {"bob", "north"},
+                                                    {"cyd", "north"}, {"dan", "north"},
+                                                    {"eve", "south"}, {"fay", "east"}};
 
 std::uint64_t words_of(const std::string& file) {
   std::ifstream in(file);
@@ -66,7 +66,8 @@ std::uint64_t words_of(const std::string& file) {
 
 // What a member thinks of a proposal: those of `north` like everything, the others only what says
 // why it is to be done.
-std::optional<waggle::Vote> opinion(const std::string& model, const waggle::ProposalView& proposal) {
+std::optional<waggle::Vote> opinion(const std::string& model,
+                                    const waggle::ProposalView& proposal) {
   const bool reasoned = proposal.body_json.find("why") != std::string::npos;
   return model == "north" || reasoned ? waggle::Vote::kFor : waggle::Vote::kAbstain;
 }
@@ -197,7 +198,8 @@ int lead(const std::string& directory) {
   for (const auto& [id, count] : done_by) std::cout << " " << id << " " << count;
   const std::string total = must(boss->get("total")).bytes;
   const bool equal = done == last.after.size() + 1 && total == std::to_string(alone);
-  std::cout << "\n" << total << " words, " << (equal ? "as" : "which is not what was")
+  std::cout << "\n"
+            << total << " words, " << (equal ? "as" : "which is not what was")
             << " counted by one process alone" << std::endl;
   return equal ? 0 : 1;
 }

@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 
-
 namespace waggle {
 
 const JsonValue* DocumentFields::find(std::string_view name) const {
@@ -73,16 +72,17 @@ Result<JsonValue::Object> document_object(std::string_view what, std::string_vie
 }
 
 Status check_document_id(std::string_view of, std::string_view id) {
-  const bool fine = !id.empty() && id.size() <= limits::kIdBytes &&
-                    std::ranges::all_of(id, [](char c) {
-                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                             (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
-                    });
+  const bool fine =
+      !id.empty() && id.size() <= limits::kIdBytes && std::ranges::all_of(id, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '.' || c == '_' || c == '-';
+      });
   if (fine) return {};
-  return failed(Code::kRejected,
-                fmt::format("the id of a {}: expected 1 to {} letters, digits, '.', '_' or '-', got "
-                            "'{}'",
-                            of, limits::kIdBytes, id.substr(0, 2 * limits::kIdBytes)));
+  return failed(
+      Code::kRejected,
+      fmt::format("the id of a {}: expected 1 to {} letters, digits, '.', '_' or '-', got "
+                  "'{}'",
+                  of, limits::kIdBytes, id.substr(0, 2 * limits::kIdBytes)));
 }
 
 std::optional<double> number_of(const JsonValue& value) {

@@ -84,7 +84,8 @@ Status Policies::add(Policy policy) {
     return wrong(policy, fmt::format("a history of {} versions, at most {} are kept",
                                      *policy.history, limits::kHistoryVersions));
   if (policy.vote_permille > 0 && policy.vote_permille <= 500)
-    return wrong(policy, "`vote` needs more than one half, so that two proposals can't both have it");
+    return wrong(policy,
+                 "`vote` needs more than one half, so that two proposals can't both have it");
   if (!policy.voters.empty() && policy.vote_permille == 0)
     return wrong(policy, "`voters` are for keys that need a proposal: give `vote` too");
   if (policy.conflict_window_millis < 0)
@@ -171,7 +172,8 @@ const VotingRole* Policies::role(std::string_view name) const {
 
 std::string Policies::role_names() const {
   std::string names;
-  for (const auto& [name, role] : roles_) names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  for (const auto& [name, role] : roles_)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
   return names.empty() ? "none" : names;
 }
 

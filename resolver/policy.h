@@ -73,9 +73,9 @@ struct Policy {
   // with one vote; 0: by everybody. Who votes: these; empty: all members.
   std::uint32_t vote_permille = 0;
   std::set<AgentId> voters;
-  std::string merger;                         // with `custom`
-  MergeRule merging;                          // with `merge`
-  Packing packing = Packing::kAuto;           // of large registers on their way to readers
+  std::string merger;                // with `custom`
+  MergeRule merging;                 // with `merge`
+  Packing packing = Packing::kAuto;  // of large registers on their way to readers
 
   friend bool operator==(const Policy&, const Policy&) = default;
 

@@ -1,13 +1,11 @@
-#include <waggle/consensus.h>
-
 #include <algorithm>
 #include <cmath>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
-
 #include <waggle/agent.h>
+#include <waggle/consensus.h>
 
 #include "base/limits.h"
 #include "coordinator/proposal.h"
@@ -258,9 +256,9 @@ Expected<void> ConsensusManager::record_vote(std::string_view id, Vote vote,
   return {};
 }
 
-Expected<void> ConsensusManager::record_choice(
-    std::string_view id, const std::vector<std::string>& options,
-    const std::map<std::string, std::string>& metadata) {
+Expected<void> ConsensusManager::record_choice(std::string_view id,
+                                               const std::vector<std::string>& options,
+                                               const std::map<std::string, std::string>& metadata) {
   if (const Status shape = check_proposal_id(id); !shape)
     return std::unexpected(to_failure(shape.error()));
   const Register value = choice_value(options);

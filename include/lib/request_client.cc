@@ -375,16 +375,18 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
   };
   Status asked = p.ask(asking, p.in(timeout_millis + wait));
   if (!answer) {
-    if (asked.error().code == Code::kTimeout) return std::unexpected(p.no_answer("about the claim"));
+    if (asked.error().code == Code::kTimeout)
+      return std::unexpected(p.no_answer("about the claim"));
     return std::unexpected(std::move(asked.error()));
   }
   // An earlier sending of the same request may have ended the claim, and its answer was lost.
   if (*answer && (*answer)->reason == Reason::kStaleToken && asking.sendings > 1) {
     if (request.verb == ClaimVerb::kRelease) (*answer)->code = Code::kCommitted;
     if (request.verb == ClaimVerb::kHandover)
-      return failed(Code::kUnknown, "the claim may have been handed over by this or not at all; "
-                                    "see who holds it: " +
-                                        (*answer)->text);
+      return failed(Code::kUnknown,
+                    "the claim may have been handed over by this or not at all; "
+                    "see who holds it: " +
+                        (*answer)->text);
   }
   // It stood still and lost its place in line.
   if (taking && *answer && (*answer)->code == Code::kTimeout && left() > kWorthWaitingMillis)
@@ -398,8 +400,7 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
     Result<ClaimResult> confirmed = claim(std::move(confirm), timeout_millis);
     // This process stood still for longer than the grant lasts. Asked again, under the same number:
     // it may have been granted once more meanwhile.
-    if (confirmed && confirmed->reason == Reason::kStaleToken && left() > 0)
-      return wait_again();
+    if (confirmed && confirmed->reason == Reason::kStaleToken && left() > 0) return wait_again();
     // What the grant says of a task is not said again.
     if (confirmed && confirmed->code == Code::kCommitted) confirmed->task = (*answer)->task;
     return confirmed;

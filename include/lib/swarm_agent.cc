@@ -152,8 +152,8 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
       leaders.look(change);
     };
   if (events.on_proposal || events.on_choice) {
-    parts->answers = std::make_shared<ProposalAnswers>(
-        config.agent, std::move(events.on_proposal), std::move(events.on_choice));
+    parts->answers = std::make_shared<ProposalAnswers>(config.agent, std::move(events.on_proposal),
+                                                       std::move(events.on_choice));
     events.on_change = [answers = parts->answers,
                         user = std::move(events.on_change)](const StateChange& change) {
       if (user) user(change);

@@ -1,10 +1,8 @@
-#include <waggle/tasks.h>
-
 #include <utility>
 
 #include <fmt/format.h>
-
 #include <waggle/agent.h>
+#include <waggle/tasks.h>
 
 #include "coordinator/task.h"
 #include "include/lib/convert.h"
@@ -24,7 +22,8 @@ Result<std::string> document_of(const TaskDraft& draft) {
     if (!body) return std::unexpected(std::move(body.error()));
     out["body"] = *std::move(body);
   }
-  for (const auto& [name, list] : {std::pair{"needs", &draft.needs}, std::pair{"after", &draft.after}}) {
+  for (const auto& [name, list] :
+       {std::pair{"needs", &draft.needs}, std::pair{"after", &draft.after}}) {
     JsonValue::Array names;
     for (const std::string& one : *list) names.push_back(json_text(one));
     out[name] = {std::move(names)};

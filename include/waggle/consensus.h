@@ -32,9 +32,9 @@ enum class Vote : std::uint8_t { kFor, kAgainst, kAbstain };
 enum class ProposalState : std::uint8_t {
   kOpen,
   kApproved,
-  kRejected,    // the votes against exclude an approval
-  kNoQuorum,    // too few took part, or abstentions or groups exclude it
-  kTimeout,     // the time was over while missing votes could still decide
+  kRejected,  // the votes against exclude an approval
+  kNoQuorum,  // too few took part, or abstentions or groups exclude it
+  kTimeout,   // the time was over while missing votes could still decide
   kCancelled,
   kSuperseded,
 };
@@ -42,18 +42,18 @@ enum class ProposalState : std::uint8_t {
 
 // How votes are counted. Shares from 0 to 1, in thousandths.
 struct VotingRule {
-  double threshold = 0.51;    // above 0
-  bool of_cast = false;       // of the votes for and against; else of the whole electorate
-  double participation = 0;   // the least share that takes part
-  unsigned groups = 0;        // votes for from so many different groups
-  double group_cap = 1;       // what one group counts for at most, above 0
-  bool final_votes = false;   // a vote can't be changed
+  double threshold = 0.51;   // above 0
+  bool of_cast = false;      // of the votes for and against; else of the whole electorate
+  double participation = 0;  // the least share that takes part
+  unsigned groups = 0;       // votes for from so many different groups
+  double group_cap = 1;      // what one group counts for at most, above 0
+  bool final_votes = false;  // a vote can't be changed
 };
 
 struct ProposedValue {
   std::string key;
-  std::string text;                                 // a register of text; or, with
-  bool json = false;                                // true, JSON
+  std::string text;   // a register of text; or, with
+  bool json = false;  // true, JSON
   std::optional<std::uint64_t> if_version = {};
 };
 // One of several to choose from.
@@ -65,34 +65,34 @@ struct ProposedOption {
 enum class ChooseBy : std::uint8_t { kApproval, kRunoff };
 struct ProposalDraft {
   std::string title;
-  std::string body_json = {};                       // empty: none
-  std::vector<std::string> electorate = {};         // empty: the members that are attached
-  std::vector<std::string> roles = {};              // or whoever has one of these, with its weight
-  std::map<std::string, double> weights = {};       // 1 where none is given; 0 to 1000
-  std::map<std::string, std::string> labels = {};   // the group of an agent, such as its model
-  std::vector<ProposedValue> writes = {};           // committed with the approval
-  std::vector<ProposedOption> options = {};         // none: for or against; else 2 to 16
+  std::string body_json = {};                      // empty: none
+  std::vector<std::string> electorate = {};        // empty: the members that are attached
+  std::vector<std::string> roles = {};             // or whoever has one of these, with its weight
+  std::map<std::string, double> weights = {};      // 1 where none is given; 0 to 1000
+  std::map<std::string, std::string> labels = {};  // the group of an agent, such as its model
+  std::vector<ProposedValue> writes = {};          // committed with the approval
+  std::vector<ProposedOption> options = {};        // none: for or against; else 2 to 16
   ChooseBy choose_by = ChooseBy::kApproval;
-  std::string supersedes = {};                      // an open proposal of the same agent
-  std::string id = {};                              // empty: drawn at random
+  std::string supersedes = {};  // an open proposal of the same agent
+  std::string id = {};          // empty: drawn at random
 };
 
 // As its record says.
 struct ProposalView {
   std::string id;
   std::string title;
-  std::string body_json;                      // empty: none
-  std::string by;                             // agent id; "~client": a command
+  std::string body_json;  // empty: none
+  std::string by;         // agent id; "~client": a command
   ProposalState state = ProposalState::kOpen;
   std::vector<std::string> electorate = {};
-  std::map<std::string, Vote> votes = {};     // of a closed one
-  std::vector<std::string> options = {};      // none: for or against
+  std::map<std::string, Vote> votes = {};  // of a closed one
+  std::vector<std::string> options = {};   // none: for or against
   ChooseBy choose_by = ChooseBy::kApproval;
   std::map<std::string, std::vector<std::string>> choices = {};  // of a closed one with options
-  std::string chosen = {};                    // of an approved one with options
-  std::optional<bool> applied = {};           // of an approved one with writes
-  std::string not_applied = {};               // why
-  std::uint64_t version = 0;                  // of its record
+  std::string chosen = {};                                       // of an approved one with options
+  std::optional<bool> applied = {};                              // of an approved one with writes
+  std::string not_applied = {};                                  // why
+  std::uint64_t version = 0;                                     // of its record
 };
 
 class ConsensusManager {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Work that is shared out, see docs/tasks.md: each task goes to one worker at a time, comes back when
-// that one dies, and is done once, together with what it writes.
+// Work that is shared out, see docs/tasks.md: each task goes to one worker at a time, comes back
+// when that one dies, and is done once, together with what it writes.
 //
 //   TaskBoard board(*agent);
 //   while (auto task = board.claim({.can = {"python"}, .wait = 1h})) {
@@ -24,18 +24,18 @@ class SwarmAgent;
 
 struct TaskDraft {
   std::string title;
-  std::string body_json = {};            // empty: none
-  std::vector<std::string> needs = {};   // capabilities of its worker
-  int priority = 0;                      // higher is earlier; -1000 to 1000
-  std::vector<std::string> after = {};   // ids of tasks that have to be done before
-  unsigned retries = 3;                  // so often again after a first attempt that failed
+  std::string body_json = {};                // empty: none
+  std::vector<std::string> needs = {};       // capabilities of its worker
+  int priority = 0;                          // higher is earlier; -1000 to 1000
+  std::vector<std::string> after = {};       // ids of tasks that have to be done before
+  unsigned retries = 3;                      // so often again after a first attempt that failed
   std::chrono::milliseconds backoff{1'000};  // before the next attempt; doubled each time
-  std::string id = {};                   // empty: drawn at random
+  std::string id = {};                       // empty: drawn at random
 };
 
 struct WantedTask {
-  std::vector<std::string> can = {};  // what this worker is capable of
-  std::string ids = "*";              // only tasks whose ids match
+  std::vector<std::string> can = {};      // what this worker is capable of
+  std::string ids = "*";                  // only tasks whose ids match
   std::chrono::milliseconds ttl{30'000};  // of the claim, which the agent renews by itself
   std::chrono::milliseconds wait{0};      // in line, when none is ready
 };
@@ -66,13 +66,13 @@ struct TaskView {
   std::string id;
   std::string title;
   TaskStage stage = TaskStage::kOpen;
-  std::string by;               // agent id; "~client": a command
-  unsigned attempts = 0;        // that failed
-  std::string last_failure;     // why; empty: none failed
-  std::string ended_by;         // empty: it is open
-  std::string result_json;      // empty: none
-  std::string holder;           // who works on it; empty: nobody
-  std::uint64_t version = 0;    // of its record
+  std::string by;             // agent id; "~client": a command
+  unsigned attempts = 0;      // that failed
+  std::string last_failure;   // why; empty: none failed
+  std::string ended_by;       // empty: it is open
+  std::string result_json;    // empty: none
+  std::string holder;         // who works on it; empty: nobody
+  std::uint64_t version = 0;  // of its record
 };
 
 class TaskBoard {

@@ -397,7 +397,8 @@ class Filler {
     fill(value.receipt);
   }
   void fill(std::shared_ptr<const Choice>& value) {
-    value = std::make_shared<const Choice>(Choice{make<std::string>(), Revision(1), make<Writer>()});
+    value =
+        std::make_shared<const Choice>(Choice{make<std::string>(), Revision(1), make<Writer>()});
   }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
   void fill(Ask& value) {

@@ -159,7 +159,7 @@ class Types(program.Case):
         self.bee.send({"op": "insert", "key": "r", "at": 0, "text": "XX ", "id": "first"},
                       {"op": "get", "key": "r", "id": "read"})
         read = self.bee.wait_for("value", id="read")
-        self.bee.wait_for("settled", id="first")
+        self.bee.wait_for("settled", again=True, id="first")  # before or behind it
         if read["value"] == "XX hello":
             self.done({"op": "insert", "key": "r", "at": 3, "text": "|", "as_of": read["at"]})
             self.assertEqual(self.get("r")["value"], "XX |hello")

@@ -133,8 +133,7 @@ elements_max = 7
   BOOST_TEST((plan.late_write == LateWrite::kApply));
   BOOST_TEST((*config->policies.of("n/1").type == ValueType::kCounter));
   const Policy& doc = config->policies.of("doc/a");
-  BOOST_TEST(
-      (doc.chain() == std::vector{Strategy::kMerge, Strategy::kLww, Strategy::kManual}));
+  BOOST_TEST((doc.chain() == std::vector{Strategy::kMerge, Strategy::kLww, Strategy::kManual}));
   BOOST_TEST(doc.conflict_window_millis == 2'000);
   BOOST_TEST(*doc.history == 20U);
   const MergeRule rule{.unit = TextUnit::kToken,

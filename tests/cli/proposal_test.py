@@ -206,7 +206,7 @@ class Proposals(program.Case):
             self.expect(2, *words)
         self.expect(3, "proposal", "show", "none")
         self.expect(3, "proposal", "watch", "none")
-        self.expect(1, "proposal", "cancel", "none")
+        self.expect(3, "proposal", "cancel", "none")
         file = self.directory / "large.json"
         file.write_text(json.dumps({"title": "x", "body": "y" * 300_000}))
         self.assertIn("at most", self.expect(1, "propose", "--file", file).stderr)

@@ -224,7 +224,10 @@ class Tasks(program.Case):
         self.assertIn("not both", usage("add", "t", "--file", "x"))
         self.assertIn("leave out the other options", usage("add", "--file", "x", "--needs", "y"))
         self.assertIn("--of: expected a value", usage("claim", "--of", ""))
-        self.expect(3, "task", "show", "none")
+        self.out("task", "cancel", self.add("so that there is a swarm"))
+        for words in (("show",), ("cancel",), ("retry",), ("done", "--token", "5")):
+            self.assertIn("there is no task 'none'", self.expect(
+                3, "task", words[0], "none", *words[1:]).stderr)
         document = self.directory / "task.json"
         document.write_text(json.dumps({"title": "t", "needs": ["x"], "backoff": 1}))
         self.assertIn('"backoff" is unknown', usage("add", "--file", str(document)))

@@ -1,5 +1,7 @@
 // How votes on several options come to one of them, and that it is never decided too early.
 
+#include "consensus/choice.h"
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -10,7 +12,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/prng.h"
-#include "consensus/choice.h"
 
 namespace waggle {
 namespace {
@@ -163,7 +164,8 @@ BOOST_AUTO_TEST_CASE(what_is_decided_early_no_missing_vote_can_change) {
     for (std::size_t v = 0; v < voted; ++v) {
       Choice choice;
       for (std::uint32_t option = 0; option < 3; ++option)
-        if (random.chance(1, 2)) choice.insert(random.chance(1, 2) ? choice.begin() : choice.end(), option);
+        if (random.chance(1, 2))
+          choice.insert(random.chance(1, 2) ? choice.begin() : choice.end(), option);
       ballots.choices[AgentId("v" + std::to_string(v))] = choice;
     }
     const ChoiceOutcome now = ballots.outcome();

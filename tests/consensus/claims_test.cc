@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(patterns_and_times_have_a_shape) {
   const std::string longest(limits::kClaimBytes, 'x');
   BOOST_TEST(check_claim_pattern(longest).has_value());
   for (const std::string& wrong :
-       {std::string(), std::string("*"), std::string("**"), std::string("?*"), std::string("~claim/x"),
-        std::string("\xff"), longest + "x"}) {
+       {std::string(), std::string("*"), std::string("**"), std::string("?*"),
+        std::string("~claim/x"), std::string("\xff"), longest + "x"}) {
     const Status refused = check_claim_pattern(wrong);
     BOOST_TEST_REQUIRE(!refused.has_value(), wrong);
     BOOST_TEST((refused.error().code == Code::kRejected));
@@ -111,8 +111,8 @@ BOOST_AUTO_TEST_CASE(at_random_cover_and_overlap_are_what_trying_each_says) {
       held.erase(gone);
     }
     const std::string key = some();
-    const bool covered = std::ranges::any_of(
-        held, [&](const std::string& one) { return glob_match(one, key); });
+    const bool covered =
+        std::ranges::any_of(held, [&](const std::string& one) { return glob_match(one, key); });
     BOOST_TEST_REQUIRE((claims.over(key) != nullptr) == covered, key);
     if (step % 100 == 0) claims.check_invariants();
   }
@@ -144,7 +144,8 @@ BOOST_AUTO_TEST_CASE(the_line_is_fair_among_those_who_share_a_key) {
   BOOST_TEST(*claims.line().wait(waiting("job", 3)) == 1u);
   BOOST_TEST(*claims.line().wait(waiting("plan/*", 1)) == 1u);  // asked again: its place stays
   BOOST_TEST(claims.line().size() == 3u);
-  BOOST_TEST((claims.line().somebody_waits_for("plan/c") && !claims.line().somebody_waits_for("other")));
+  BOOST_TEST(
+      (claims.line().somebody_waits_for("plan/c") && !claims.line().somebody_waits_for("other")));
   BOOST_TEST(granted(claims) == "3 ");
   claims.end("plan/a");
   BOOST_TEST(granted(claims) == "1 ");

@@ -1,5 +1,7 @@
 // Which task is next, and for whom.
 
+#include "consensus/task_queue.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -10,7 +12,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/prng.h"
-#include "consensus/task_queue.h"
 
 namespace waggle {
 namespace {

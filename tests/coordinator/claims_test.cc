@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(everything_else_that_writes_respects_a_claim) {
   place.enter("a");
   const Welcome b = place.enter("b");
   const FenceToken token = place.take("a", "here/*").token;
-  place.receive("b", EphemeralWrite{b.session, 1, {{Key("here/b"), Register{ContentType::kText, "x"}, {}}}});
+  place.receive(
+      "b", EphemeralWrite{b.session, 1, {{Key("here/b"), Register{ContentType::kText, "x"}, {}}}});
   place.close();
   BOOST_REQUIRE_EQUAL(place.to<EphemeralResult>("b")->refused.size(), 1u);
   BOOST_TEST((place.to<EphemeralResult>("b")->refused[0].reason == Reason::kClaimed));
@@ -157,7 +158,8 @@ BOOST_AUTO_TEST_CASE(waiting_ends_in_its_time_and_with_its_session) {
   BOOST_TEST(!place.held("k").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(who_fell_silent_in_line_is_passed_over_and_a_grant_in_line_is_to_be_confirmed) {
+BOOST_AUTO_TEST_CASE(
+    who_fell_silent_in_line_is_passed_over_and_a_grant_in_line_is_to_be_confirmed) {
   Place place;
   for (const char* agent : {"a", "b", "c"}) place.enter(agent);
   const FenceToken token = place.take("a", "k").token;
@@ -250,7 +252,8 @@ BOOST_AUTO_TEST_CASE(a_lost_agents_claim_ends_after_the_grace_and_a_goodbye_ends
   BOOST_TEST(!place.held("slow/b"));
 }
 
-BOOST_AUTO_TEST_CASE(a_reconnect_keeps_its_claims_and_a_later_process_of_the_agent_gets_new_tokens) {
+BOOST_AUTO_TEST_CASE(
+    a_reconnect_keeps_its_claims_and_a_later_process_of_the_agent_gets_new_tokens) {
   Place place;
   place.enter("a", 1);
   const FenceToken token = place.take("a", "k").token;
@@ -297,8 +300,8 @@ BOOST_AUTO_TEST_CASE(a_claim_is_handed_over_to_who_is_there) {
   Place place;
   for (const char* agent : {"a", "b"}) place.enter(agent);
   const FenceToken token = place.take("a", "k").token;
-  BOOST_TEST((place.tell("a", ClaimVerb::kHandover, "k", token, {}, "nobody").code ==
-              Code::kNotFound));
+  BOOST_TEST(
+      (place.tell("a", ClaimVerb::kHandover, "k", token, {}, "nobody").code == Code::kNotFound));
   BOOST_TEST((place.tell("b", ClaimVerb::kHandover, "k", token, {}, "b").reason ==
               Reason::kStaleToken));  // not b's to give
   const ClaimResult done = place.tell("a", ClaimVerb::kHandover, "k", token, "half", "b");
@@ -317,7 +320,8 @@ BOOST_AUTO_TEST_CASE(claims_survive_a_restart_and_tokens_go_on_growing) {
   CoordinatorState state;
   state.store.epoch = place.core.epoch();
   state.swarms = {place.core.swarm(SwarmId("s"))->stored_row()};
-  state.records = {{SwarmId("s"), claim_key("k"), place.core.swarm(SwarmId("s"))->find(claim_key("k"))}};
+  state.records = {
+      {SwarmId("s"), claim_key("k"), place.core.swarm(SwarmId("s"))->find(claim_key("k"))}};
   Place again(state);
   again.now.wall_millis = 999'999;  // a clock that was set back
   again.enter("b");
@@ -331,7 +335,8 @@ BOOST_AUTO_TEST_CASE(a_round_leaves_claimed_keys_alone) {
   Place place;
   const Welcome a = place.enter("a");
   const Welcome b = place.enter("b");
-  place.receive("a", SyncRequest{a.session, RequestId(5), {Key("k"), Key("free")}, false, 5'000, false, {}});
+  place.receive(
+      "a", SyncRequest{a.session, RequestId(5), {Key("k"), Key("free")}, false, 5'000, false, {}});
   place.close();
   BOOST_REQUIRE_EQUAL(place.broadcasts<StateRequest>().size(), 1u);
   const StateRequest asked = *place.broadcasts<StateRequest>()[0];
@@ -339,8 +344,10 @@ BOOST_AUTO_TEST_CASE(a_round_leaves_claimed_keys_alone) {
   for (const auto& [agent, welcome] : {std::pair{"a", a}, std::pair{"b", b}}) {
     StateResponse response{welcome.session, asked.round, AnswerKind::kAbsent, {}};
     for (const char* key : {"k", "free"})
-      response.answers.push_back({Key(key), AnswerKind::kOffer,
-                                  {Register{ContentType::kText, agent}, {}, Hlc::of(1'000'000, 1)}});
+      response.answers.push_back(
+          {Key(key),
+           AnswerKind::kOffer,
+           {Register{ContentType::kText, agent}, {}, Hlc::of(1'000'000, 1)}});
     place.receive(agent, response);
   }
   place.close();
@@ -349,9 +356,11 @@ BOOST_AUTO_TEST_CASE(a_round_leaves_claimed_keys_alone) {
   BOOST_TEST(place.core.swarm(SwarmId("s"))->find(Key("k")) == nullptr);
   BOOST_TEST(place.core.swarm(SwarmId("s"))->find(Key("free"))->live());
   for (const KeyReport& key : report->keys)
-    BOOST_TEST((key.outcome == (key.key == Key("k") ? RoundOutcome::kMoved : RoundOutcome::kResolved)));
+    BOOST_TEST(
+        (key.outcome == (key.key == Key("k") ? RoundOutcome::kMoved : RoundOutcome::kResolved)));
   // Nor is one held about the claims themselves.
-  place.receive("a", SyncRequest{a.session, RequestId(6), {Key("~claim/k")}, false, 5'000, false, {}});
+  place.receive("a",
+                SyncRequest{a.session, RequestId(6), {Key("~claim/k")}, false, 5'000, false, {}});
   place.close();
   BOOST_TEST((place.to<SyncReport>("a")->code == Code::kRejected));
 }
@@ -368,8 +377,8 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_with_what_is_wrong) {
     brief.ttl_millis = ttl;
     BOOST_TEST((place.ask("a", brief).code == Code::kRejected), ttl);
   }
-  BOOST_TEST((place.tell("a", ClaimVerb::kRelease, "k", FenceToken(3)).reason ==
-              Reason::kStaleToken));
+  BOOST_TEST(
+      (place.tell("a", ClaimVerb::kRelease, "k", FenceToken(3)).reason == Reason::kStaleToken));
   brief.session = place.sessions.at("o").session;
   place.receive("o", brief);
   place.close();

@@ -25,11 +25,10 @@ CoordinatorOptions with_votes() {
   board.prefix = "board/";
   board.vote_permille = 510;
   board.voters = {AgentId("a"), AgentId("b")};
-  for (const Policy& policy : {plan, board})
-    WAGGLE_CHECK(options.policies.add(policy).has_value());
-  for (const auto& [name, role] : {std::pair{"expert", VotingRole{{AgentId("a")}, 2'000}},
-                                   std::pair{"manager", VotingRole{{AgentId("a"), AgentId("away")},
-                                                                   1'500}}})
+  for (const Policy& policy : {plan, board}) WAGGLE_CHECK(options.policies.add(policy).has_value());
+  for (const auto& [name, role] :
+       {std::pair{"expert", VotingRole{{AgentId("a")}, 2'000}},
+        std::pair{"manager", VotingRole{{AgentId("a"), AgentId("away")}, 1'500}}})
     WAGGLE_CHECK(options.policies.add_role(name, role).has_value());
   return options;
 }
@@ -41,8 +40,7 @@ struct Place : CoreBench {
   Outcome write(const std::string& agent, Entry entry) {
     Mutation mutation = CoreBench::put(++seqs[agent], "k", {}, sessions.at(agent), head());
     mutation.entries = {std::move(entry)};
-    const auto results = submit(agent, sessions.at(agent), {std::move(mutation)},
-                                seqs[agent] - 1);
+    const auto results = submit(agent, sessions.at(agent), {std::move(mutation)}, seqs[agent] - 1);
     BOOST_REQUIRE(!results.empty());
     BOOST_TEST(results.back().outcome.final());
     return results.back().outcome;
@@ -52,8 +50,9 @@ struct Place : CoreBench {
   }
   Outcome vote(const std::string& agent, const std::string& id, const std::string& word,
                const std::string& as = "") {
-    return write(agent, {vote_key(id, AgentId(as.empty() ? agent : as)), {},
-                         PutOp{ContentType::kText, word}, {}});
+    return write(
+        agent,
+        {vote_key(id, AgentId(as.empty() ? agent : as)), {}, PutOp{ContentType::kText, word}, {}});
   }
   static std::string words(const Outcome& outcome) {
     return outcome.reason != Reason::kNone ? std::string(to_text(outcome.reason))
@@ -142,8 +141,8 @@ BOOST_AUTO_TEST_CASE(two_of_three_decide_at_once_and_the_outcome_names_the_votes
 BOOST_AUTO_TEST_CASE(a_vote_is_of_who_is_in_the_electorate_from_its_own_session_and_counts_once) {
   Three place;
   (void)place.propose("a", "p", R"({"title":"t","electorate":["a","b","away"],"timeout_ms":5000})");
-  BOOST_TEST(place.words(place.vote("c", "p", "for")) == "not_voter");         // a stranger
-  BOOST_TEST(place.words(place.vote("c", "p", "for", "a")) == "not_voter");    // as somebody else
+  BOOST_TEST(place.words(place.vote("c", "p", "for")) == "not_voter");       // a stranger
+  BOOST_TEST(place.words(place.vote("c", "p", "for", "a")) == "not_voter");  // as somebody else
   BOOST_TEST(place.words(place.vote("a", "none", "for")) == "invalid");
   BOOST_TEST(place.words(place.vote("a", "p", "perhaps")) == "invalid");
   BOOST_TEST((place.vote("a", "p", "for").changed));
@@ -198,9 +197,10 @@ BOOST_AUTO_TEST_CASE(who_proposed_may_cancel_or_supersede_and_no_other) {
   BOOST_TEST(place.state("p") == "cancelled");
   BOOST_TEST(cancel("a", "p") == "closed");
   (void)place.propose("a", "q", kNorth);
-  BOOST_TEST(place.words(place.propose("b", "r", R"({"title":"t","supersedes":"q"})")) == "invalid");
-  BOOST_TEST((place.propose("a", "r", R"({"title":"t","supersedes":"q"})").code ==
-              Code::kCommitted));
+  BOOST_TEST(place.words(place.propose("b", "r", R"({"title":"t","supersedes":"q"})")) ==
+             "invalid");
+  BOOST_TEST(
+      (place.propose("a", "r", R"({"title":"t","supersedes":"q"})").code == Code::kCommitted));
   BOOST_TEST((place.state("q") == "superseded" && place.state("r") == "open"));
   // An id is given once.
   const Outcome twice = place.propose("b", "r", kNorth);
@@ -209,16 +209,18 @@ BOOST_AUTO_TEST_CASE(who_proposed_may_cancel_or_supersede_and_no_other) {
 
 BOOST_AUTO_TEST_CASE(a_bound_key_is_written_by_an_approved_proposal_once_and_by_nothing_else) {
   Three place;
-  const Outcome refused = place.write("a", {Key("plan/goal"), {}, PutOp{ContentType::kText, "x"}, {}});
+  const Outcome refused =
+      place.write("a", {Key("plan/goal"), {}, PutOp{ContentType::kText, "x"}, {}});
   BOOST_TEST((refused.code == Code::kDenied && refused.reason == Reason::kNeedsProposal));
   BOOST_TEST(refused.text.find("waggle propose --write plan/goal=VALUE") != std::string::npos);
   // The proposal has to ask for as much as the policy does.
-  for (const char* weak :
-       {R"({"title":"t","writes":[{"key":"plan/goal","value":"n"}]})",
-        R"({"title":"t","threshold":"strong","of":"cast","writes":[{"key":"plan/goal","value":"n"}]})",
-        R"({"title":"t","threshold":"strong","electorate":["a"],"writes":[{"key":"plan/goal","value":"n"}]})",
-        R"({"title":"t","threshold":"strong","weights":{"a":9},"writes":[{"key":"plan/goal","value":"n"}]})",
-        R"({"title":"t","writes":[{"key":"board/x","value":"n"}]})"})
+  for (
+      const char* weak :
+      {R"({"title":"t","writes":[{"key":"plan/goal","value":"n"}]})",
+       R"({"title":"t","threshold":"strong","of":"cast","writes":[{"key":"plan/goal","value":"n"}]})",
+       R"({"title":"t","threshold":"strong","electorate":["a"],"writes":[{"key":"plan/goal","value":"n"}]})",
+       R"({"title":"t","threshold":"strong","weights":{"a":9},"writes":[{"key":"plan/goal","value":"n"}]})",
+       R"({"title":"t","writes":[{"key":"board/x","value":"n"}]})"})
     BOOST_TEST(place.words(place.propose("a", "weak", weak)) == "needs_proposal", weak);
   (void)place.propose("a", "p",
                       R"({"title":"t","threshold":"supermajority","writes":[)"
@@ -234,25 +236,31 @@ BOOST_AUTO_TEST_CASE(a_bound_key_is_written_by_an_approved_proposal_once_and_by_
   BOOST_TEST(record->version.value() == before + 2);  // the vote, and the outcome with its writes
   BOOST_TEST((record->version == place.core.swarm(SwarmId("s"))->find(proposal_key("p"))->version));
   // Of the electorate that the policy names.
-  (void)place.propose("c", "b", R"({"title":"t","electorate":["a","b"],"writes":[{"key":"board/x","value":"y"}]})");
+  (void)place.propose(
+      "c", "b", R"({"title":"t","electorate":["a","b"],"writes":[{"key":"board/x","value":"y"}]})");
   (void)place.vote("a", "b", "for");
   (void)place.vote("b", "b", "for");
   BOOST_TEST(place.value("board/x") == "y");
   // Rejected: nothing.
-  (void)place.propose("a", "no", R"({"title":"t","threshold":1,"writes":[{"key":"plan/goal","value":"south"}]})");
+  (void)place.propose(
+      "a", "no", R"({"title":"t","threshold":1,"writes":[{"key":"plan/goal","value":"south"}]})");
   (void)place.vote("a", "no", "against");
   BOOST_TEST((place.state("no") == "rejected" && place.value("plan/goal") == "north"));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_approved_and_can_not_be_written_says_why) {
   Three place;
-  (void)place.propose("a", "p", R"({"title":"t","electorate":["a"],"writes":[{"key":"k","value":"v","if_version":0}]})");
+  (void)place.propose(
+      "a", "p",
+      R"({"title":"t","electorate":["a"],"writes":[{"key":"k","value":"v","if_version":0}]})");
   (void)place.write("b", {Key("k"), {}, PutOp{ContentType::kText, "meanwhile"}, {}});
   (void)place.vote("a", "p", "for");
   BOOST_TEST((place.state("p") == "approved" && place.field("p", "applied") == "false"));
-  BOOST_TEST(place.field("p", "not_applied").find("expected version 0 of 'k'") != std::string::npos);
+  BOOST_TEST(place.field("p", "not_applied").find("expected version 0 of 'k'") !=
+             std::string::npos);
   BOOST_TEST(place.value("k") == "meanwhile");
-  (void)place.propose("a", "q", R"({"title":"t","electorate":["a"],"writes":[{"key":"k2","value":"v"}]})");
+  (void)place.propose("a", "q",
+                      R"({"title":"t","electorate":["a"],"writes":[{"key":"k2","value":"v"}]})");
   ClaimRequest claim;
   claim.session = place.sessions.at("b").session;
   claim.request = RequestId(1);
@@ -291,8 +299,8 @@ BOOST_AUTO_TEST_CASE(one_of_several_options_is_chosen_and_what_belongs_to_it_is_
   BOOST_TEST(again.field("p", "votes") ==
              R"({"a":["south"],"b":["north","south"],"c":["south","north"]})");
   // What an option would write counts for the policy of its key too.
-  BOOST_TEST(again.words(again.propose(
-                 "a", "weak", R"({"title":"t","options":["x",{"name":"y","writes":[
+  BOOST_TEST(
+      again.words(again.propose("a", "weak", R"({"title":"t","options":["x",{"name":"y","writes":[
                                    {"key":"plan/way","value":"1"}]}]})")) == "needs_proposal");
 }
 
@@ -392,8 +400,8 @@ BOOST_AUTO_TEST_CASE(bad_proposals_are_refused_with_what_is_wrong) {
       {R"({"title":"t","writes":[{"key":"~claim/k","value":1}]})", "coordinator's own"},
       {R"({"title":"t","writes":[{"key":"k","value":1},{"key":"k","value":2}]})", "each key once"}};
   for (const auto& [document, part] : wrong)
-    BOOST_TEST(text_of(document).find(part) != std::string::npos, document << ": "
-                                                                           << text_of(document));
+    BOOST_TEST(text_of(document).find(part) != std::string::npos,
+               document << ": " << text_of(document));
   BOOST_TEST(place.words(place.propose("a", "bad/id", kNorth)) == "invalid");
   const std::string large(limits::kProposalBytes, 'x');
   BOOST_TEST(place.words(place.propose("a", "large", fmt::format(R"({{"title":"{}"}})", large))) ==
@@ -411,7 +419,8 @@ BOOST_AUTO_TEST_CASE(bad_proposals_are_refused_with_what_is_wrong) {
 BOOST_AUTO_TEST_CASE(only_so_many_are_open_and_so_many_closed_ones_are_kept) {
   Three place;
   for (std::size_t i = 0; i < limits::kProposals; ++i)
-    BOOST_TEST_REQUIRE((place.propose("a", fmt::format("p{}", i), kNorth).code == Code::kCommitted));
+    BOOST_TEST_REQUIRE(
+        (place.propose("a", fmt::format("p{}", i), kNorth).code == Code::kCommitted));
   BOOST_TEST(place.words(place.propose("a", "more", kNorth)) == "too_many");
   for (std::size_t i = 0; i < limits::kProposals; ++i)
     (void)place.write("a", {proposal_key(fmt::format("p{}", i)), {}, DeleteOp{}, {}});

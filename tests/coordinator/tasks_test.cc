@@ -24,8 +24,7 @@ CoordinatorOptions with_rules() {
   Policy here;
   here.prefix = "here/";
   here.ephemeral = true;
-  for (const Policy& policy : {law, here})
-    WAGGLE_CHECK(options.policies.add(policy).has_value());
+  for (const Policy& policy : {law, here}) WAGGLE_CHECK(options.policies.add(policy).has_value());
   return options;
 }
 
@@ -95,7 +94,8 @@ constexpr const char* kFailed = R"({"state":"failed","why":"it rained"})";
 
 BOOST_AUTO_TEST_SUITE(tasks)
 
-BOOST_AUTO_TEST_CASE(a_task_is_added_taken_with_its_document_and_done_in_one_commit_with_its_effect) {
+BOOST_AUTO_TEST_CASE(
+    a_task_is_added_taken_with_its_document_and_done_in_one_commit_with_its_effect) {
   Place place;
   BOOST_TEST(place.add("t", R"(,"body":[1])") == "committed");
   BOOST_TEST(place.state("t") == "open");
@@ -107,7 +107,8 @@ BOOST_AUTO_TEST_CASE(a_task_is_added_taken_with_its_document_and_done_in_one_com
   BOOST_TEST((place.next("c").code == Code::kNotFound));  // once
   const std::uint64_t before = place.head();
   BOOST_TEST(place.put("b", "t", R"({"state":"done","result":"dry",
-      "writes":[{"key":"roof","value":"tin"}]})", taken.token) == "committed");
+      "writes":[{"key":"roof","value":"tin"}]})",
+                       taken.token) == "committed");
   BOOST_TEST(place.head() == before + 1);
   BOOST_TEST(place.state("t") == "done");
   BOOST_TEST((place.task("t").ended_by == AgentId("b")));
@@ -277,7 +278,8 @@ BOOST_AUTO_TEST_CASE(an_effect_that_cannot_be_written_leaves_the_task_with_its_h
 BOOST_AUTO_TEST_CASE(a_task_is_written_by_its_own_rules_only) {
   Place place;
   (void)place.add("t");
-  Mutation group = CoreBench::put(++place.seqs["a"], "k", "v", place.sessions.at("a"), place.head());
+  Mutation group =
+      CoreBench::put(++place.seqs["a"], "k", "v", place.sessions.at("a"), place.head());
   group.entries.push_back({task_key("t"), {}, PutOp{ContentType::kJson, kDone}, {}});
   const auto results = place.submit("a", place.sessions.at("a"), {std::move(group)});
   BOOST_TEST((results.back().outcome.reason == Reason::kReserved));

@@ -30,9 +30,8 @@ struct Told {
   }
   [[nodiscard]] bool wait_for(const std::string& line) {
     std::unique_lock lock(mutex);
-    return changed.wait_for(lock, kPatience, [&] {
-      return std::ranges::find(lines, line) != lines.end();
-    });
+    return changed.wait_for(lock, kPatience,
+                            [&] { return std::ranges::find(lines, line) != lines.end(); });
   }
 };
 
@@ -86,8 +85,8 @@ BOOST_AUTO_TEST_CASE(a_claim_is_handed_over_and_lost_ones_are_told) {
   const auto ada = join(member(*hive, "ada"), heard_by(ada_heard));
   const auto bob = join(member(*hive, "bob"), heard_by(bob_heard));
   (void)take(ada->claim("leader/planner"));
-  BOOST_TEST((ada->hand_over_claim("leader/planner", "nobody").error().code ==
-              StatusCode::kNotFound));
+  BOOST_TEST(
+      (ada->hand_over_claim("leader/planner", "nobody").error().code == StatusCode::kNotFound));
   BOOST_TEST(ada->hand_over_claim("leader/planner", "bob", "at step 3").has_value());
   BOOST_TEST(bob_heard.wait_for("gained leader/planner at step 3"));
   committed(bob->commit(WriteGroup().put("leader/planner", "me"), kPatience));

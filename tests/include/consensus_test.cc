@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(agents_that_answer_proposals_decide_at_once) {
   BOOST_TEST((goal.bytes == "north" && goal.metadata.at("proposal") == approved.id));
   BOOST_TEST(asked == 2);
   // Unanimous needs ada too, who does not vote.
-  const ProposalView timeout = take(
-      consensus.request_consensus({.title = "go south"}, "unanimous", milliseconds(300)));
+  const ProposalView timeout =
+      take(consensus.request_consensus({.title = "go south"}, "unanimous", milliseconds(300)));
   BOOST_TEST((timeout.state == ProposalState::kTimeout));
   const auto stats = consensus.get_algorithm_stats();
   BOOST_TEST((stats.at("quorum").requested == 1u &&
@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE(votes_are_recorded_changed_and_refused) {
   ConsensusManager of_ada(*ada);
   ConsensusManager of_bob(*bob);
   ConsensusManager of_eve(*eve);
-  const std::string id = take(of_ada.propose({.title = "tea", .electorate = {"ada", "bob"}, .id = "tea"},
-                                             {.threshold = 1}, seconds(60)));
+  const std::string id = take(of_ada.propose(
+      {.title = "tea", .electorate = {"ada", "bob"}, .id = "tea"}, {.threshold = 1}, seconds(60)));
   BOOST_TEST(id == "tea");
   BOOST_TEST((of_eve.record_vote(id, Vote::kFor).error().code == StatusCode::kDenied));
   take(of_ada.record_vote(id, Vote::kFor, {{"why", "thirst"}}));
@@ -117,19 +117,20 @@ BOOST_AUTO_TEST_CASE(algorithms_are_names_for_rules) {
   const auto bob = join(member(*hive, "bob"), voting(Vote::kAgainst, asked));
   ConsensusManager consensus(*ada);
   take(consensus.register_algorithm("anybody", {.threshold = 0.001}));
-  const ProposalView rejected = take(consensus.request_consensus(
-      {.title = "t", .electorate = {"bob"}}, "anybody", seconds(30)));
+  const ProposalView rejected = take(
+      consensus.request_consensus({.title = "t", .electorate = {"bob"}}, "anybody", seconds(30)));
   BOOST_TEST((rejected.state == ProposalState::kRejected));
   BOOST_TEST((consensus.register_algorithm("quorum", {}).error().code == StatusCode::kRejected));
   for (const VotingRule& wrong : {VotingRule{.threshold = 0}, VotingRule{.threshold = 1.5},
                                   VotingRule{.participation = -1}, VotingRule{.group_cap = 0}})
-    BOOST_TEST((consensus.register_algorithm("wrong", wrong).error().code ==
-                StatusCode::kRejected));
-  BOOST_TEST((consensus.request_consensus({.title = "t"}, "wrong").error().code ==
-              StatusCode::kRejected));
+    BOOST_TEST(
+        (consensus.register_algorithm("wrong", wrong).error().code == StatusCode::kRejected));
+  BOOST_TEST(
+      (consensus.request_consensus({.title = "t"}, "wrong").error().code == StatusCode::kRejected));
   BOOST_TEST((consensus.request_consensus({.title = ""}).error().code == StatusCode::kRejected));
-  BOOST_TEST((consensus.request_consensus({.title = "t"}, "quorum", milliseconds(99)).error().code ==
-              StatusCode::kRejected));
+  BOOST_TEST(
+      (consensus.request_consensus({.title = "t"}, "quorum", milliseconds(99)).error().code ==
+       StatusCode::kRejected));
   BOOST_TEST((consensus.record_vote("no such", Vote::kFor).error().code == StatusCode::kRejected));
   BOOST_TEST((consensus.proposal("none").error().code == StatusCode::kNotFound));
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
-
 #include <waggle/tasks.h>
 
 #include "tests/include/scratch.h"
@@ -24,7 +23,8 @@ BOOST_AUTO_TEST_CASE(a_task_is_added_claimed_and_done_with_its_effect) {
   TaskBoard works(*bob);
   BOOST_TEST((works.claim().error().code == StatusCode::kNotFound));
   const std::string first = take(adds.add({.title = "fetch", .body_json = R"({"url":"x"})"}));
-  const std::string second = take(adds.add({.title = "count", .needs = {"math"}, .after = {first}}));
+  const std::string second =
+      take(adds.add({.title = "count", .needs = {"math"}, .after = {first}}));
   const HeldTask held = take(works.claim({.can = {"math"}}));
   BOOST_TEST((held.id == first && held.title == "fetch" && held.body_json == R"({"url":"x"})"));
   BOOST_TEST((works.claim({.can = {"math"}}).error().code == StatusCode::kNotFound));
@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(each_task_is_done_once_by_many_workers) {
         if (task->attempts == 0 && task->body_json == "1") {
           (void)works.fail(task->id, "the first time it fails");
         } else {
-          (void)works.done(task->id,
-                           {.writes = {{"done/" + task->id, one->id(), false, 0}}});  // not yet there
+          (void)works.done(
+              task->id, {.writes = {{"done/" + task->id, one->id(), false, 0}}});  // not yet there
         }
       }
     });
   for (int n = 0; n < kTasks; ++n)
-    (void)take(adds.add({.title = "t", .body_json = n % 5 == 0 ? "1" : "0",
-                         .backoff = milliseconds(10)}));
+    (void)take(
+        adds.add({.title = "t", .body_json = n % 5 == 0 ? "1" : "0", .backoff = milliseconds(10)}));
   for (std::thread& thread : threads) thread.join();
   BOOST_REQUIRE(eventually([&] { return take(ada->list("done/*")).items.size() == kTasks; }));
   for (const TaskView& task : take(adds.tasks())) BOOST_TEST((task.stage == TaskStage::kDone));

@@ -28,8 +28,7 @@ class Search {
     for (const Operation& one : operations_)
       if (one.version > 0) versions[one.value] = one.version;
     for (Operation& one : operations_)
-      if (one.returned == kNever && versions.contains(one.value))
-        one.version = versions[one.value];
+      if (one.returned == kNever && versions.contains(one.value)) one.version = versions[one.value];
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       events_.push_back({operations_[i].called, false, i});
       if (operations_[i].returned != kNever) events_.push_back({operations_[i].returned, true, i});

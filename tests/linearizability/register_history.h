@@ -1,8 +1,8 @@
 #pragma once
 
 // Whether what clients saw of one register can have happened one after another, each at some moment
-// between its call and its return: linearizability (Herlihy and Wing, 1990). Keys are independent of
-// each other, so a history of several keys is linearizable if each of its keys is.
+// between its call and its return: linearizability (Herlihy and Wing, 1990). Keys are independent
+// of each other, so a history of several keys is linearizable if each of its keys is.
 //
 // The register holds a value with a version, which is the revision of the commit that wrote it.
 // Every value is written once in a history, so that it says whose it is.
@@ -23,10 +23,10 @@ inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 struct Operation {
   enum class Kind : std::uint8_t {
-    kRead,      // gave `value` and `version`; version 0: there was none
-    kWrite,     // of `value`, whatever was there; gave `version`
-    kSwap,      // of `value` where the version was `expected`; gave `version`
-    kNoSwap,    // refused, since the version was not `expected`
+    kRead,    // gave `value` and `version`; version 0: there was none
+    kWrite,   // of `value`, whatever was there; gave `version`
+    kSwap,    // of `value` where the version was `expected`; gave `version`
+    kNoSwap,  // refused, since the version was not `expected`
   };
   Kind kind = Kind::kRead;
   std::int64_t called = 0;

@@ -1,5 +1,7 @@
 // The checker itself: what it must accept and reject, and that it agrees with trying every order.
 
+#include "tests/linearizability/register_history.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -9,7 +11,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/prng.h"
-#include "tests/linearizability/register_history.h"
 
 namespace waggle::linearizability {
 namespace {
@@ -57,10 +58,10 @@ BOOST_AUTO_TEST_CASE(a_stale_read_is_rejected_and_named) {
              "r read 'a' @1 [4, 5] can't be placed; before it stood w write 'b' @2 [2, 3]");
   // Of two that overlap each may be first.
   BOOST_TEST(fine({write(0, 1, "a", 1), write(2, 6, "b", 2), read(4, 5, "a", 1)}));
-  BOOST_TEST(fine({write(0, 1, "a", 1), write(2, 6, "b", 2), read(4, 5, "b", 2),
-                   read(7, 8, "b", 2)}));
-  BOOST_TEST(!fine({write(0, 1, "a", 1), write(2, 6, "b", 2), read(3, 4, "b", 2),
-                    read(5, 7, "a", 1)}));
+  BOOST_TEST(
+      fine({write(0, 1, "a", 1), write(2, 6, "b", 2), read(4, 5, "b", 2), read(7, 8, "b", 2)}));
+  BOOST_TEST(
+      !fine({write(0, 1, "a", 1), write(2, 6, "b", 2), read(3, 4, "b", 2), read(5, 7, "a", 1)}));
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_update_is_rejected) {
@@ -151,7 +152,8 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_trying_every_order) {
   BOOST_TEST((accepted > kHistories / 50 && accepted < kHistories / 2), accepted);
 }
 
-// A real register that clients use at once: always accepted; with one reading turned back, rejected.
+// A real register that clients use at once: always accepted; with one reading turned back,
+// rejected.
 BOOST_AUTO_TEST_CASE(histories_of_a_register_are_accepted_and_with_a_stale_read_rejected) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Prng random(seed);

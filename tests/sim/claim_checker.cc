@@ -74,7 +74,8 @@ void ClaimChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery)
     if (report == application.reports.end()) return;
     const Outcome& outcome = settled->outcome;
     const std::string& key = report->second.key.value();
-    if (outcome.code == Code::kCommitted && ends_claim(report->second) && !agent.core->claims().held().contains(key))
+    if (outcome.code == Code::kCommitted && ends_claim(report->second) &&
+        !agent.core->claims().held().contains(key))
       application.held.erase(key);
     application.reports.erase(report);
   } else if (const auto* gained = std::get_if<ClaimGained>(&delivery)) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // `claims`, at the agents: what is asked about a claim is answered once; what an application was
-// told that it holds is what its agent believes, and no more than it was given. What the coordinator
-// grants and lets pass is watched in claim_truth.h.
+// told that it holds is what its agent believes, and no more than it was given. What the
+// coordinator grants and lets pass is watched in claim_truth.h.
 
 #include <map>
 #include <set>

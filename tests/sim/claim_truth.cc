@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-
 namespace waggle::sim {
 
 void ClaimTruth::take(const Key& key, const Record& record, const Found& found) {
@@ -45,13 +44,12 @@ void ClaimTruth::check_write(const std::string& what, const Key& key, const Muta
                                 claim->token.value()));
   const auto is_it = [&](const auto& entry) { return entry.second.token == fence; };
   if (fence && std::ranges::none_of(held_, is_it))
-    found("claims", fmt::format("{}: written under token {}, which nobody holds", what,
-                                fence.value()));
+    found("claims",
+          fmt::format("{}: written under token {}, which nobody holds", what, fence.value()));
 }
 
 void ClaimTruth::clear(const std::string& what, const Found& found) {
-  if (!held_.empty())
-    found("claims", fmt::format("{}: '{}' is held", what, held_.begin()->first));
+  if (!held_.empty()) found("claims", fmt::format("{}: '{}' is held", what, held_.begin()->first));
   held_.clear();
 }
 

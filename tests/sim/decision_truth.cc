@@ -21,8 +21,8 @@ void DecisionTruth::take(const Key& key, const Record& record, const Found& foun
     return;
   }
   if (const auto closed = closed_.find(id); closed != closed_.end()) {
-    found("decisions", fmt::format("{} has another outcome: {} after {}", id, document->bytes,
-                                   closed->second));
+    found("decisions",
+          fmt::format("{} has another outcome: {} after {}", id, document->bytes, closed->second));
   } else if (proposal->state == BallotState::kOpen) {
     if (!open_.emplace(id, *std::move(proposal)).second)
       found("decisions", fmt::format("{} was opened twice", id));
@@ -56,8 +56,8 @@ void DecisionTruth::take_vote(const Key& key, const Record& record, const Found&
     if (choice) choices_[id].insert_or_assign(agent, *std::move(choice));
   }
   if (!counts)
-    found("decisions", fmt::format("{} counts as a vote by {}", key.value(),
-                                   record.writer.agent.value()));
+    found("decisions",
+          fmt::format("{} counts as a vote by {}", key.value(), record.writer.agent.value()));
 }
 
 void DecisionTruth::take_outcome(const Proposal& closed, const Record& record, const Found& found) {
@@ -99,8 +99,8 @@ void DecisionTruth::take_outcome(const Proposal& closed, const Record& record, c
   const auto writes = applied_.find(closed.id);
   const bool written = writes != applied_.end() && writes->second.at == record.version;
   if (applied != written)
-    found("decisions", fmt::format("{} says {} of what it wrote", closed.id,
-                                   applied ? "too much" : "nothing"));
+    found("decisions",
+          fmt::format("{} says {} of what it wrote", closed.id, applied ? "too much" : "nothing"));
   if (!applied || !written) return;
   if (closed.state != BallotState::kApproved)
     found("decisions", fmt::format("{} is {}, and wrote", closed.id, to_text(closed.state)));
@@ -123,8 +123,7 @@ void DecisionTruth::take_write(const Key& key, const Record& record, const Found
                                      record.version.value()));
     return;
   }
-  const auto [applied, fresh] =
-      applied_.try_emplace(proposal->second, Applied{record.version, {}});
+  const auto [applied, fresh] = applied_.try_emplace(proposal->second, Applied{record.version, {}});
   if (applied->second.at != record.version)
     found("decisions", fmt::format("{} wrote twice", proposal->second));
   if (const std::optional<Register> value = register_of(&record))

@@ -1,8 +1,8 @@
 #pragma once
 
-// The proposals of a history, commit by commit: each has at most one outcome, made of the votes that
-// stood then, each of an agent of the electorate and counted once, by the rule; what an approval
-// writes is in the same commit, once; a bound key is written by nothing else.
+// The proposals of a history, commit by commit: each has at most one outcome, made of the votes
+// that stood then, each of an agent of the electorate and counted once, by the rule; what an
+// approval writes is in the same commit, once; a bound key is written by nothing else.
 //
 // One thread.
 

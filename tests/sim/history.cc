@@ -374,7 +374,8 @@ void History::check_own(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
   if (is_own_key(row.key.value())) return check_ruled(row, what);
-  const bool answers = record.metadata.contains("settled") || record.metadata.contains("merged_from");
+  const bool answers =
+      record.metadata.contains("settled") || record.metadata.contains("merged_from");
   if (!answers) claims_.check_write(what, row.key, nullptr, found_);
   if (record.metadata.contains("expired_after_ms")) {
     const std::int64_t lives = std::stoll(record.metadata.at("expired_after_ms"));

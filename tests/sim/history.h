@@ -33,10 +33,10 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/row.h"
-#include "tests/sim/ledger.h"
-#include "tests/sim/story.h"
 #include "tests/sim/claim_truth.h"
 #include "tests/sim/decision_truth.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/story.h"
 #include "tests/sim/task_truth.h"
 #include "tests/sim/typed_effects.h"
 

@@ -478,8 +478,8 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.deliver = tell_times<WriteOverruled>(0)}, "was not told that");
     plant("whose write was overruled is told twice", "overruled",
           {.deliver = tell_times<WriteOverruled>(2)}, "and it was not");
-    plant("an answer names an earlier commit", "order",
-          {.deliver = name_an_earlier_commit}, "and began after");
+    plant("an answer names an earlier commit", "order", {.deliver = name_an_earlier_commit},
+          "and began after");
     plant("the answer about a claim is told twice", "claims", {.deliver = tell_times<ClaimDone>(2)},
           "twice");
     plant("a lost claim is not told", "claims", {.deliver = tell_times<ClaimLost>(0)},
@@ -488,10 +488,10 @@ const std::vector<PlantedBug>& planted_bugs() {
           {.deliver = tell_times<ClaimGained>(0)}, "which it was not told");
     plant("claims are not found at a start", "claims", {.recover = miss_the_claims},
           "written under token");
-    plant("a token is given twice", "claims",
-          {.store = change_made_for("token",
-                                    [](Record& record) { record.metadata["token"] = "7"; })},
-          "was given before");
+    plant(
+        "a token is given twice", "claims",
+        {.store = change_made_for("token", [](Record& record) { record.metadata["token"] = "7"; })},
+        "was given before");
     plant("a proposal has another outcome than its votes give", "decisions",
           {.store = turn_outcomes}, "votes don't give");
     plant("a bound write does not name its proposal", "decisions",
@@ -501,8 +501,7 @@ const std::vector<PlantedBug>& planted_bugs() {
     plant("a task that is done is stored as cancelled", "tasks", {.store = cancel_what_is_done},
           "nobody asked for it");
     plant("what the end of a task writes does not name it", "tasks",
-          {.store = change_made_for("task",
-                                    [](Record& record) { record.metadata.erase("task"); })},
+          {.store = change_made_for("task", [](Record& record) { record.metadata.erase("task"); })},
           "did not write what was reported");
     plant("an ephemeral update lacks a change", "ephemeral",
           {.send = change_messages<EphemeralUpdate>([](EphemeralUpdate& update) {

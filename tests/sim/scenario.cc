@@ -166,9 +166,12 @@ void Interpreter::agent_asks(std::size_t n, const Words& words) {
     entry(PutOp{ContentType::kJson, text});
   } else if (what == "propose" || what == "task") {
     // The rest is a document without its braces.
-    const std::string document = fmt::format("{{{}}}", fmt::join(words.begin() + 4, words.end(), " "));
-    write.entries.push_back({what == "task" ? task_key(words.at(3)) : proposal_key(words.at(3)), {},
-                             PutOp{ContentType::kJson, document}, {}});
+    const std::string document =
+        fmt::format("{{{}}}", fmt::join(words.begin() + 4, words.end(), " "));
+    write.entries.push_back({what == "task" ? task_key(words.at(3)) : proposal_key(words.at(3)),
+                             {},
+                             PutOp{ContentType::kJson, document},
+                             {}});
   } else if (what == "vote") {
     const std::string& as = words.size() > 5 ? words[5] : words.at(1);
     write.entries.push_back(
@@ -243,7 +246,7 @@ void Interpreter::expect_field(const Words& words) {
   const Result<JsonValue> json = parse_json_document(document ? document->bytes : "{}");
   expect(json && json->object() != nullptr, "there is no document");
   const auto field = json->object()->find(words.at(2));
-  const std::string found = field == json->object()->end() ? "-"
+  const std::string found = field == json->object()->end()    ? "-"
                             : field->second.text() != nullptr ? *field->second.text()
                                                               : to_json(field->second);
   const std::string wanted = fmt::format("{}", fmt::join(words.begin() + 3, words.end(), " "));
@@ -281,8 +284,7 @@ void Interpreter::expect_settled(const Words& words) {
     return;
   }
   std::string found = settled ? std::string(to_text(settled->outcome.code)) : "nothing";
-  if (settled && settled->outcome.reason != Reason::kNone)
-    found = to_text(settled->outcome.reason);
+  if (settled && settled->outcome.reason != Reason::kNone) found = to_text(settled->outcome.reason);
   expect(found == words.at(3), fmt::format("write {} was answered {}", nth, found));
 }
 

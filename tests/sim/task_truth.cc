@@ -46,8 +46,7 @@ void TaskTruth::take(const Key& key, const Record& record, const Mutation* by, c
     if (was != TaskState::kOpen) found("tasks", fmt::format("{} was dead, and is done", id));
     take_done(*task, record, by, claim, found);
   } else if (task->state == TaskState::kCancelled) {
-    const bool asked =
-        by != nullptr && std::holds_alternative<DeleteOp>(by->entries.front().op);
+    const bool asked = by != nullptr && std::holds_alternative<DeleteOp>(by->entries.front().op);
     if (!asked) found("tasks", fmt::format("{} is cancelled, and nobody asked for it", id));
     for (const auto& [other, one] : tasks_)
       if (one.state == TaskState::kOpen && one.after.contains(id))
@@ -96,8 +95,8 @@ void TaskTruth::take_claim(const Claim& claim, const Found& found) const {
   const std::string id(task_id_of(claim.pattern));
   const auto task = tasks_.find(id);
   if (task == tasks_.end() || task->second.state != TaskState::kOpen) {
-    found("tasks", fmt::format("{} is given to {}, and is not open", id,
-                               claim.holder.agent.value()));
+    found("tasks",
+          fmt::format("{} is given to {}, and is not open", id, claim.holder.agent.value()));
     return;
   }
   for (const std::string& other : task->second.after) {

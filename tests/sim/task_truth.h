@@ -22,8 +22,8 @@ class TaskTruth {
  public:
   using Found = std::function<void(CheckerName checker, std::string text)>;
 
-  // Of a task's key. `by`: the mutation that made it; null: the coordinator by itself. `claim`: that
-  // is held on it; null: none.
+  // Of a task's key. `by`: the mutation that made it; null: the coordinator by itself. `claim`:
+  // that is held on it; null: none.
   void take(const Key& key, const Record& record, const Mutation* by, const Claim* claim,
             const Found& found);
   // A claim was granted that nobody held before.

@@ -228,8 +228,8 @@ EphemeralCommand Workload::ephemeral(const AgentId& id) {
 std::string Workload::proposal() {
   const std::string title = value().substr(0, 20);
   const std::int64_t longest = random_.chance(1, 2) ? 2'000 : 10'000;
-  std::string text = fmt::format(R"({{"title":"{}","timeout_ms":{})", title,
-                                 random_.between(100, longest));
+  std::string text =
+      fmt::format(R"({{"title":"{}","timeout_ms":{})", title, random_.between(100, longest));
   constexpr const char* kShares[] = {"0.3", "0.51", "\"strong\"", "1"};
   text += fmt::format(R"(,"threshold":{})", kShares[random_.below(4)]);
   if (random_.chance(1, 3)) text += R"(,"of":"cast")";
@@ -251,8 +251,9 @@ std::string Workload::proposal() {
                         key, value, random_.below(4), value + 1);
   }
   if (random_.chance(1, 3)) {
-    text += fmt::format(R"(,"options":["x","y",{{"name":"z","writes":[{{"key":"q/{}","value":"{}"}}]}}])",
-                        random_.below(4), ++values_);
+    text += fmt::format(
+        R"(,"options":["x","y",{{"name":"z","writes":[{{"key":"q/{}","value":"{}"}}]}}])",
+        random_.below(4), ++values_);
     if (random_.chance(1, 2)) text += R"(,"method":"runoff")";
   }
   return text + "}";
@@ -271,11 +272,11 @@ Entry Workload::decision(const Agent& agent, const AgentId& id) {
   if (random_.chance(1, 12)) return entry(one.key, DeleteOp{});
   const std::string name = one.key.value().substr(kProposalKeys.size());
   constexpr const char* kWords[] = {"for", "for", "for", "against", "abstain", "maybe"};
-  constexpr const char* kChoices[] = {"x", R"(["y"])", R"(["z","x"])", R"(["y","z","x"])",
+  constexpr const char* kChoices[] = {"x",       R"(["y"])",    R"(["z","x"])", R"(["y","z","x"])",
                                       "abstain", R"(["x","x"])"};
   const std::optional<Register> document = register_of(one.record.get());
-  const bool chooses =
-      document && document->bytes.find(R"("options")") != std::string::npos && !random_.chance(1, 9);
+  const bool chooses = document && document->bytes.find(R"("options")") != std::string::npos &&
+                       !random_.chance(1, 9);
   return entry(vote_key(name, random_.chance(1, 15) ? AgentId("a1") : id),
                PutOp{ContentType::kText, (chooses ? kChoices : kWords)[random_.below(6)]});
 }
@@ -333,11 +334,11 @@ Command Workload::work_on(const std::string& key) {
   if (random_.chance(2, 3)) {
     report = fmt::format(R"({{"state":"done","result":{})", ++values_);
     if (random_.chance(2, 3)) {
-      report += fmt::format(R"(,"writes":[{{"key":"done/{}","value":"{}"}})", task_id_of(key),
-                            ++values_);
+      report +=
+          fmt::format(R"(,"writes":[{{"key":"done/{}","value":"{}"}})", task_id_of(key), ++values_);
       if (random_.chance(1, 3))
-        report += fmt::format(R"(,{{"key":"r/{}","value":"{}","if_version":0}})",
-                              random_.below(4), ++values_);
+        report += fmt::format(R"(,{{"key":"r/{}","value":"{}","if_version":0}})", random_.below(4),
+                              ++values_);
       report += "]";
     }
     report += "}";
@@ -372,8 +373,8 @@ Command Workload::task(const Agent& agent) {
     const Key& key = seen[random_.below(seen.size())].key;
     if (random_.chance(1, 4)) return work_on(key.value());  // of which it holds nothing
     const bool cancels = random_.chance(1, 2);
-    write.entries.push_back(
-        entry(key, cancels ? Op{DeleteOp{}} : Op{PutOp{ContentType::kJson, R"({"state":"open"})"}}));
+    write.entries.push_back(entry(
+        key, cancels ? Op{DeleteOp{}} : Op{PutOp{ContentType::kJson, R"({"state":"open"})"}}));
     return write;
   }
   const std::string id = fmt::format("t{}", random_.chance(1, 10) ? 1 : ++values_);
