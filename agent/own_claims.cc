@@ -160,13 +160,11 @@ std::vector<Delivery> OwnClaims::on_result(const ClaimResult& result, Instant no
 void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant now,
                        std::vector<Delivery>& told) {
   // Of a task it is only known with the answer which one it is.
-  const std::string& pattern =
-      asking.request.verb == ClaimVerb::kTake && result.code == Code::kCommitted
-          ? result.pattern
-          : asking.request.pattern;
+  const ClaimVerb verb = asking.request.verb;
+  const bool took = verb == ClaimVerb::kTake && result.code == Code::kCommitted;
+  const std::string& pattern = took ? result.pattern : asking.request.pattern;
   const auto own = held_.find(pattern);
   const bool of_it = own != held_.end() && own->second.token == asking.request.token;
-  const ClaimVerb verb = asking.request.verb;
   const bool stale = result.reason == Reason::kStaleToken;
   if (const auto gone = unsettled_.find(pattern);
       asking.command && gone != unsettled_.end() && gone->second.token == asking.request.token) {
@@ -178,7 +176,7 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
     if (!given && stale) tell_lost(pattern, last.token, last.why, told);
   }
   if (result.code == Code::kCommitted) {
-    switch (asking.request.verb) {
+    switch (verb) {
       case ClaimVerb::kTake: {
         // Of one who waited it is not known when it was granted: the renewal tells.
         const std::int64_t third = asking.waited ? 0 : result.ttl_millis / 3;
@@ -206,17 +204,19 @@ void OwnClaims::settle(const Asking& asking, const ClaimResult& result, Instant 
         if (of_it) held_.erase(own);
         break;
     }
-  } else if (of_it && result.reason == Reason::kStaleToken) {
-    const bool meant = asking.request.verb == ClaimVerb::kRelease;
+  } else if (of_it && stale) {
     // Who asked is told now; else a report that is under way says whether it is lost.
-    if (!meant && asking.command) own->second.reports = 0;
-    if (!meant) lose(pattern, own->second, result.text, told);
+    if (verb != ClaimVerb::kRelease && asking.command) {
+      tell_lost(pattern, own->second.token, result.text, told);
+    } else if (verb != ClaimVerb::kRelease) {
+      lose(pattern, own->second, result.text, told);
+    }
     held_.erase(own);
   } else if (of_it) {
     own->second.leaving = false;
   }
   if (!asking.command) return;
-  told.emplace_back(ClaimDone{asking.command, asking.request.verb, result});
+  told.emplace_back(ClaimDone{asking.command, verb, result});
   // Of a refusal: which one was meant.
   if (result.code != Code::kCommitted)
     std::get<ClaimDone>(told.back()).result.token = asking.request.token;

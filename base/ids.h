@@ -77,6 +77,10 @@ inline constexpr std::string_view kClientPrefix = "~client";
 [[nodiscard]] inline bool is_client_agent(const AgentId& id) {
   return id.value().starts_with(kClientPrefix);
 }
+// Of a client only that it was one: its random name says nothing.
+[[nodiscard]] inline AgentId public_name(const AgentId& id) {
+  return is_client_agent(id) ? AgentId(kClientPrefix) : id;
+}
 
 // 16 lower-case hexadecimal digits.
 [[nodiscard]] std::string to_hex(std::uint64_t value);

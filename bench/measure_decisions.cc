@@ -52,6 +52,12 @@ ClaimResult granted(Peer& peer) {
   return result;
 }
 
+// One write is answered.
+void committed(Peer& peer) {
+  if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
+    throw std::runtime_error("a write was not answered");
+}
+
 void measure_claims(Run& run) {
   const ScratchDirectory scratch;
   Coordinator coordinator(scratch.path("store"));
@@ -106,10 +112,6 @@ void measure_tasks(Run& run, std::size_t workers, int rounds) {
   for (std::size_t i = 0; i < workers; ++i)
     team.push_back(
         std::make_unique<Peer>(context, coordinator.endpoint(), fmt::format("worker-{}", i)));
-  const auto committed = [](Peer& peer) {
-    if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
-      throw std::runtime_error("a write was not answered");
-  };
   Samples rates;
   int number = 0;
   for (int round = 0; round < rounds; ++round) {
@@ -158,10 +160,6 @@ void measure_proposals(Run& run, std::size_t voters, int count) {
   }
   const std::string document =
       fmt::format(R"({{"title":"bench","threshold":1,"electorate":[{}]}})", electorate);
-  const auto committed = [](Peer& peer) {
-    if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
-      throw std::runtime_error("a write was not answered");
-  };
   Samples micros;
   for (int n = 0; n < count; ++n) {
     const std::string id = fmt::format("p{}", n);

@@ -10,6 +10,7 @@
 #include "base/shape.h"
 #include "cli/claimed_run.h"
 #include "cli/commands.h"
+#include "cli/documents.h"
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
@@ -66,10 +67,8 @@ int ask(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   LeavesLine line_end(**client, signals);
-  line_end.begin();
-  const auto result = (*client)->claim(*request, config.timeout_millis, say_place(line.json));
-  if (line_end.signal() != 0 && request->verb == ClaimVerb::kTake)
-    line_end.give_back(*request, result);
+  const Result<ClaimResult> result = line_end.ask(*request, config.timeout_millis, line.json);
+  // What was given up or changed meanwhile is said, what was taken is given back.
   if (line_end.signal() != 0 && (request->verb == ClaimVerb::kTake || !result))
     return line_end.exit_code();
   if (!result) return fail(result.error(), line.json);
@@ -90,51 +89,39 @@ int ask(const CommandLine& line, const Config& config) {
 int list(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  ListQuery ask;
-  ask.glob = fmt::format("{}{}", kClaimKeys, line.claim.pattern.empty() ? "*" : line.claim.pattern);
   Json all{Json::Array{}};
   std::vector<std::vector<std::string>> rows = {
       {"CLAIM", "HOLDER", "TOKEN", "TIME", "SINCE", "CHECKPOINT"}};
-  while (true) {
-    const Result<QueryResult> found = (*client)->query(ask, config.timeout_millis);
-    if (!found) {
-      if (found.error().code == Code::kNotFound) break;  // no such swarm yet
-      return fail(found.error(), line.json);
+  const std::string glob =
+      fmt::format("{}{}", kClaimKeys, line.claim.pattern.empty() ? "*" : line.claim.pattern);
+  const Status read = each_record(**client, glob, config, [&](const Change& change) {
+    const std::optional<Claim> claim = claim_of(change.key, *change.record);
+    const std::optional<Register> checkpoint = checkpoint_of(change.record.get());
+    if (!claim && !checkpoint) return;
+    const std::string pattern(pattern_of(change.key.value()));
+    Json one;
+    one.set("pattern", pattern).set("held", claim.has_value());
+    if (claim) {
+      add_holder(one, *claim);
+      one.set("ttl_ms", claim->ttl_millis);
+    } else {
+      const auto ended = change.record->metadata.find("ended");
+      if (ended != change.record->metadata.end()) one.set("ended", ended->second);
     }
-    for (const Change& change : found->changes) {
-      ask.after = change.key;
-      const std::optional<Claim> claim = claim_of(change.key, *change.record);
-      const std::optional<Register> checkpoint = checkpoint_of(change.record.get());
-      if (!claim && !checkpoint) continue;
-      const std::string pattern(pattern_of(change.key.value()));
-      Json one;
-      one.set("pattern", pattern).set("held", claim.has_value());
-      if (claim) {
-        one.set("holder", claim->holder.agent.value());
-        if (!claim->label.empty()) one.set("label", claim->label);
-        one.set("token", claim->token.value()).set("ttl_ms", claim->ttl_millis);
-      } else {
-        const auto ended = change.record->metadata.find("ended");
-        if (ended != change.record->metadata.end()) one.set("ended", ended->second);
-      }
-      one.set("since", wall_text(change.record->commit_wall_millis));
-      if (checkpoint) {
-        Json value;
-        add_value(value, Value(*checkpoint));
-        one.set("checkpoint", std::move(value));
-      }
-      all.push(std::move(one));
-      rows.push_back({printable(pattern, 64),
-                      !claim                 ? "-"
-                      : claim->label.empty() ? writer_word(claim->holder.agent)
-                                             : printable(claim->label, 64),
-                      claim ? std::to_string(claim->token.value()) : "-",
-                      claim ? duration_text(claim->ttl_millis) : "-",
-                      wall_text(change.record->commit_wall_millis),
-                      checkpoint ? preview(Value(*checkpoint), 60) : "-"});
+    one.set("since", wall_text(change.record->commit_wall_millis));
+    if (checkpoint) {
+      Json value;
+      add_value(value, Value(*checkpoint));
+      one.set("checkpoint", std::move(value));
     }
-    if (!found->more || found->changes.empty()) break;
-  }
+    all.push(std::move(one));
+    rows.push_back({printable(pattern, 64), claim ? holder_word(*claim) : "-",
+                    claim ? std::to_string(claim->token.value()) : "-",
+                    claim ? duration_text(claim->ttl_millis) : "-",
+                    wall_text(change.record->commit_wall_millis),
+                    checkpoint ? preview(Value(*checkpoint), 60) : "-"});
+  });
+  if (!read) return fail(read.error(), line.json);
   if (line.json) {
     Json out;
     out.set("claims", std::move(all));

@@ -33,6 +33,17 @@ constexpr int kSignalled = 128;
 constexpr int kNotExecutable = 126;
 constexpr int kNoCommand = 127;
 
+// The place in line, on standard error, where the data is not.
+std::function<void(const ClaimResult&)> say_place(bool json) {
+  return [json](const ClaimResult& waits) {
+    if (!json) return say(fmt::format("place {} in line: {}", waits.place, waits.text));
+    Json line;
+    line.set("event", "claim_waits").set("pattern", waits.pattern);
+    line.set("place", static_cast<std::uint64_t>(waits.place)).set("text", waits.text);
+    (void)fputs((line.dump() + "\n").c_str(), stderr);
+  };
+}
+
 }  // namespace
 
 Result<std::string> label_of(const std::string& given) {
@@ -46,34 +57,21 @@ Result<std::string> label_of(const std::string& given) {
   return fmt::format("{}:{}", std::string_view(host).substr(0, limits::kIdBytes - 12), getpid());
 }
 
-std::function<void(const ClaimResult&)> say_place(bool json) {
-  return [json](const ClaimResult& waits) {
-    if (!json) return say(fmt::format("place {} in line: {}", waits.place, waits.text));
-    Json line;
-    line.set("event", "claim_waits").set("pattern", waits.pattern);
-    line.set("place", static_cast<std::uint64_t>(waits.place)).set("text", waits.text);
-    (void)fputs((line.dump() + "\n").c_str(), stderr);
-  };
-}
-
 // ---- the line ----------------------------------------------------------------------------------
 
 LeavesLine::LeavesLine(RequestClient& client, Signals& signals)
     : client_(client), signals_(signals) {}
 
-LeavesLine::~LeavesLine() {
-  end();
-}
-
-void LeavesLine::begin() {
+Result<ClaimResult> LeavesLine::ask(const ClaimRequest& request, std::int64_t timeout_millis,
+                                    bool json) {
   client_.stop_when([this] {
     if (const int signal = signals_.take(); signal != 0) signal_ = signal;
     return signal_ != 0;
   });
-}
-
-void LeavesLine::end() {
+  Result<ClaimResult> result = client_.claim(request, timeout_millis, say_place(json));
   client_.stop_when({});
+  if (signal_ != 0 && request.verb == ClaimVerb::kTake) give_back(request, result);
+  return result;
 }
 
 int LeavesLine::exit_code() const {
@@ -81,7 +79,6 @@ int LeavesLine::exit_code() const {
 }
 
 void LeavesLine::give_back(ClaimRequest request, const Result<ClaimResult>& result) {
-  end();
   request.wait_millis = 0;
   const auto taken = result ? result : client_.claim(request, kGiveBackMillis);
   if (!taken || taken->code != Code::kCommitted) return;
@@ -121,14 +118,8 @@ Result<ClaimResult> ClaimedRun::take(std::int64_t wait_millis) {
   request_.wait_millis = wait_millis;
   lost_ = false;
   over_ = false;
-  line_.begin();
-  Result<ClaimResult> taken = client_.claim(request_, config_.timeout_millis, say_place(json_));
-  if (line_.signal() != 0) {
-    line_.give_back(request_, taken);
-    return taken;
-  }
-  line_.end();
-  if (!taken || taken->code != Code::kCommitted) return taken;
+  Result<ClaimResult> taken = line_.ask(request_, config_.timeout_millis, json_);
+  if (line_.signal() != 0 || !taken || taken->code != Code::kCommitted) return taken;
   request_.token = taken->token;
   request_.pattern = taken->pattern;
   // Of a wait the time at which it was granted is not known: the first renewal tells.

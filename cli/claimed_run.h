@@ -25,29 +25,26 @@ namespace waggle::cli {
 // What a holder calls itself: as it was given, or this host and process. Errors: kRejected.
 [[nodiscard]] Result<std::string> label_of(const std::string& given);
 
-// The place in line, said on standard error, where the data is not.
-[[nodiscard]] std::function<void(const ClaimResult&)> say_place(bool json);
-
 // Who is interrupted in line leaves it: the client says goodbye. What was granted meanwhile, its
 // answer perhaps still on the way, is given back.
 class LeavesLine {
  public:
   // Borrows both; the signals from before there was any thread, as they want it.
   LeavesLine(RequestClient& client, Signals& signals);
-  ~LeavesLine();
   LeavesLine(const LeavesLine&) = delete;
   LeavesLine& operator=(const LeavesLine&) = delete;
   // That interrupted; 0: none did.
   [[nodiscard]] int signal() const { return signal_; }
   [[nodiscard]] int exit_code() const;
   [[nodiscard]] Signals& signals() { return signals_; }
-  // It waits from now on; interrupted afterwards, it only says so.
-  void begin();
-  void end();
-  // REQUIRES: signal() != 0, `request` was a take.
-  void give_back(ClaimRequest request, const Result<ClaimResult>& result);
+  // Asks about a claim, and waits in line as long as the request says; the place is said on
+  // standard error. Interrupted: signal() says so, and of a take nothing is held.
+  [[nodiscard]] Result<ClaimResult> ask(const ClaimRequest& request, std::int64_t timeout_millis,
+                                        bool json);
 
  private:
+  void give_back(ClaimRequest request, const Result<ClaimResult>& result);
+
   RequestClient& client_;
   Signals& signals_;
   int signal_ = 0;

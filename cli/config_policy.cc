@@ -1,12 +1,13 @@
 #include "cli/config_policy.h"
 
 #include <charconv>
-#include <cmath>
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/shape.h"
 #include "cli/config_value.h"
+#include "consensus/ballot.h"
 
 namespace waggle::cli {
 namespace {
@@ -24,7 +25,7 @@ Status as_vote(const RawValue& raw, std::uint32_t& permille) {
   } else if (name == "unanimous") {
     permille = 1000;
   } else if (share && *share > 0.5 && *share <= 1) {
-    permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+    permille = to_thousandths(*share);
   } else {
     return expected_but("a share above 0.5, or simple, supermajority, strong or unanimous", raw);
   }
@@ -105,7 +106,7 @@ const PolicySetting kSettings[] = {
        const std::optional<double> share = as_share(raw);
        if (!share || *share <= 0.5 || *share > 1)
          return expected_but("a share above one half, such as 0.51 or \"51%\"", raw);
-       policy.quorum.permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+       policy.quorum.permille = to_thousandths(*share);
        return {};
      }},
     {"timeout", "\"10s\"", "The time of a synchronisation of these keys that names none.",
@@ -128,7 +129,7 @@ const PolicySetting kSettings[] = {
        const std::optional<double> share = as_share(raw);
        if (!share || *share < 0 || *share > 1)
          return expected_but("a share, such as 0.5 or \"50%\"", raw);
-       policy.coverage_permille = static_cast<std::uint32_t>(std::ceil(*share * 1000 - 1e-6));
+       policy.coverage_permille = to_thousandths(*share);
        return {};
      }},
     {"amend", "\"0s\"",
@@ -277,8 +278,9 @@ const RoleSetting kRoleSettings[] = {
        const double weight = real != nullptr    ? *real
                              : whole != nullptr ? static_cast<double>(*whole)
                                                 : -1;
-       if (!(weight >= 0 && weight <= 1'000)) return expected_but("a number from 0 to 1000", raw);
-       role.role.weight = static_cast<std::uint32_t>(std::ceil(weight * 1'000 - 1e-6));
+       if (!(weight >= 0 && weight <= limits::kVoteWeight))
+         return expected_but("a number from 0 to 1000", raw);
+       role.role.weight = to_thousandths(weight);
        return {};
      }},
 };

@@ -24,16 +24,26 @@ namespace waggle::cli {
 // KEY=VALUE pairs as the field "writes", if there are any.
 [[nodiscard]] Status set_writes(const std::vector<std::string>& pairs, Json& out);
 
+[[nodiscard]] Json names_of(const std::vector<std::string>& names);
+
+// Prints what became of the write of a document, with `prints_id` its id too. The exit code.
+[[nodiscard]] int report_write(const std::string& id, const Result<Outcome>& outcome, bool json,
+                               bool prints_id);
+
+// Each live record of which the key matches. A swarm that does not exist yet has none.
+[[nodiscard]] Status each_record(RequestClient& client, const std::string& glob,
+                                 const Config& config,
+                                 const std::function<void(const Change&)>& take);
+
 struct FoundDocument {
   std::string id;
   std::string text;
   std::uint64_t version = 0;
 };
-// Nothing: there is none of that key.
-[[nodiscard]] Result<std::optional<FoundDocument>> find_document(RequestClient& client,
-                                                                 std::string_view prefix,
-                                                                 const std::string& id,
-                                                                 const Config& config);
+// `what`: "proposal", "task". Errors: kNotFound.
+[[nodiscard]] Result<FoundDocument> find_document(RequestClient& client, std::string_view what,
+                                                  std::string_view prefix, const std::string& id,
+                                                  const Config& config);
 // Those of all keys that begin so. A swarm that does not exist yet has none.
 [[nodiscard]] Result<std::vector<FoundDocument>> find_documents(RequestClient& client,
                                                                 std::string_view prefix,

@@ -485,13 +485,16 @@ class Parser {
     return {};
   }
 
-  static bool beside_file(const CommandLine::Proposals& given) {
-    return !given.body.empty() || !given.threshold.empty() || !given.participation.empty() ||
-           !given.cap.empty() || !given.supersedes.empty() || !given.electorate.empty() ||
-           !given.roles.empty() || !given.weights.empty() || !given.labels.empty() ||
-           !given.writes.empty() || !given.options.empty() || !given.method.empty() ||
-           !given.write_choice.empty() || given.groups > 0 || given.time_millis > 0 ||
-           given.of_cast || given.final_votes;
+  // What the document of --file says itself was given beside it.
+  [[nodiscard]] bool beside_file() const {
+    CommandLine::Proposals proposal;
+    proposal.file = line_.proposal.file;
+    proposal.id = line_.proposal.id;
+    proposal.wait = line_.proposal.wait;
+    CommandLine::Tasks task;
+    task.file = line_.task.file;
+    task.id = line_.task.id;
+    return line_.verb == Verb::kPropose ? line_.proposal != proposal : line_.task != task;
   }
 
   [[nodiscard]] std::string contradiction() const {
@@ -516,8 +519,7 @@ class Parser {
         return "waggle task add: say what is to be done, or give the whole document with --file, "
                "and "
                "not both";
-      if (!task.file.empty() && (!task.body.empty() || !task.needs.empty() || task.priority ||
-                                 !task.after.empty() || task.retries || task.backoff_millis))
+      if (!task.file.empty() && beside_file())
         return "waggle task add: with --file the document says all of the task; leave out the "
                "other "
                "options but --id";
@@ -527,7 +529,7 @@ class Parser {
       return "waggle propose: say what is proposed, or give the whole document with --file, and "
              "not "
              "both";
-    if (line_.verb == Verb::kPropose && !line_.proposal.file.empty() && beside_file(line_.proposal))
+    if (line_.verb == Verb::kPropose && !line_.proposal.file.empty() && beside_file())
       return "waggle propose: with --file the document says all of the proposal; leave out the "
              "other "
              "options but --id and --wait";

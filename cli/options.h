@@ -165,6 +165,7 @@ struct CommandLine {
     std::string agent;
     std::string data;
     std::string reason;
+    friend bool operator==(const Proposals&, const Proposals&) = default;
   } proposal;
 
   struct Tasks {
@@ -190,6 +191,7 @@ struct CommandLine {
     bool no_retry = false;
     bool all = false;
     std::vector<std::string> command;
+    friend bool operator==(const Tasks&, const Tasks&) = default;
   } task;
 
   struct Receipts {

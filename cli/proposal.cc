@@ -75,16 +75,8 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
   if (given.final_votes) out.set("changes", false);
   if (given.time_millis > 0) out.set("timeout_ms", given.time_millis);
   if (!given.supersedes.empty()) out.set("supersedes", given.supersedes);
-  if (!given.roles.empty()) {
-    Json names{Json::Array{}};
-    for (const std::string& name : given.roles) names.push(name);
-    out.set("roles", std::move(names));
-  }
-  if (!given.electorate.empty()) {
-    Json names{Json::Array{}};
-    for (const std::string& name : given.electorate) names.push(name);
-    out.set("electorate", std::move(names));
-  }
+  if (!given.roles.empty()) out.set("roles", names_of(given.roles));
+  if (!given.electorate.empty()) out.set("electorate", names_of(given.electorate));
   Json weights{Json::Object{}};
   Json labels{Json::Object{}};
   Status read = each_pair("--weight", given.weights, [&](std::string agent, const std::string& n) {
@@ -126,17 +118,14 @@ struct Found {
 
 // Errors: kNotFound.
 Result<Found> fetch(RequestClient& client, const std::string& id, const Config& config) {
-  const auto found = find_document(client, kProposalKeys, id, config);
-  if (!found) return std::unexpected(found.error());
-  if (!*found)
-    return failed(Code::kNotFound, fmt::format("there is no proposal '{}' in swarm '{}'",
-                                               printable(id, 64), config.swarm));
-  const FoundDocument& document = **found;
-  Result<Proposal> proposal = recover_proposal(id, document.text);
+  const Result<FoundDocument> document =
+      find_document(client, "proposal", kProposalKeys, id, config);
+  if (!document) return std::unexpected(document.error());
+  Result<Proposal> proposal = recover_proposal(id, document->text);
   if (!proposal) return std::unexpected(std::move(proposal.error()));
-  Result<Json> json = parse_json(document.text);
+  Result<Json> json = parse_json(document->text);
   if (!json) return std::unexpected(std::move(json.error()));
-  return Found{*std::move(proposal), *std::move(json), document.version};
+  return Found{*std::move(proposal), *std::move(json), document->version};
 }
 
 Json json_of(const Found& found) {
@@ -148,19 +137,13 @@ Json json_of(const Found& found) {
 // The votes of an open one; those of a closed one are in its document.
 Result<Json> open_votes(RequestClient& client, const std::string& id, const Config& config) {
   Json votes{Json::Object{}};
-  ListQuery ask;
-  ask.glob = fmt::format("{}{}/*", kVoteKeys, id);
-  while (true) {
-    const Result<QueryResult> found = client.query(ask, config.timeout_millis);
-    if (!found) return std::unexpected(found.error());
-    for (const Change& change : found->changes) {
-      ask.after = change.key;
-      const std::optional<Register> vote = register_of(change.record.get());
-      if (vote)
-        votes.set(change.key.value().substr(ask.glob.size() - 1), json_or_text(vote->bytes));
-    }
-    if (!found->more || found->changes.empty()) return votes;
-  }
+  const std::string prefix = fmt::format("{}{}/", kVoteKeys, id);
+  Status read = each_record(client, prefix + "*", config, [&](const Change& change) {
+    if (const std::optional<Register> vote = register_of(change.record.get()))
+      votes.set(change.key.value().substr(prefix.size()), json_or_text(vote->bytes));
+  });
+  if (!read) return std::unexpected(std::move(read.error()));
+  return votes;
 }
 
 std::string headline(const Found& found) {
@@ -200,17 +183,10 @@ int propose(const CommandLine& line, const Config& config) {
   if (!client) return fail(client.error(), line.json);
   const Result<Outcome> outcome = (*client)->write(
       {{proposal_key(id), {}, PutOp{ContentType::kJson, *document}, {}}}, config.timeout_millis);
-  if (!outcome) return fail(outcome.error(), line.json);
-  if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, line.json);
-  if (line.proposal.wait) {
-    if (!line.json) say("proposed as " + id);
-    return watch(line, config, **client, id);
-  }
-  if (!line.json) return print_line(id) ? kExitDone : kExitFailure;
-  Json out;
-  out.set("id", id);
-  add_outcome(out, *outcome);
-  return print_json(out) ? kExitDone : kExitFailure;
+  const bool proposed = outcome && exit_code(outcome->code) == 0;
+  if (!proposed || !line.proposal.wait) return report_write(id, outcome, line.json, true);
+  if (!line.json) say("proposed as " + id);
+  return watch(line, config, **client, id);
 }
 
 int vote(const CommandLine& line, const Config& config) {
@@ -315,17 +291,12 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
 }
 
 int cancel(const CommandLine& line, const Config& config, RequestClient& client) {
-  if (const Result<Found> found = fetch(client, line.proposal.id, config); !found)
+  const std::string& id = line.proposal.id;
+  if (const Result<Found> found = fetch(client, id, config); !found)
     return fail(found.error(), line.json);
-  const Result<Outcome> outcome =
-      client.write({{proposal_key(line.proposal.id), {}, DeleteOp{}, {}}}, config.timeout_millis);
-  if (!outcome) return fail(outcome.error(), line.json);
-  if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, line.json);
-  if (!line.json) return kExitDone;
-  Json out;
-  out.set("id", line.proposal.id);
-  add_outcome(out, *outcome);
-  return print_json(out) ? kExitDone : kExitFailure;
+  return report_write(id,
+                      client.write({{proposal_key(id), {}, DeleteOp{}, {}}}, config.timeout_millis),
+                      line.json, false);
 }
 
 }  // namespace

@@ -81,6 +81,16 @@ void add_claim_result(Json& out, const ClaimResult& result) {
   if (!result.text.empty()) out.set("text", result.text);
 }
 
+void add_holder(Json& out, const Claim& claim) {
+  out.set("holder", claim.holder.agent.value());
+  if (!claim.label.empty()) out.set("label", claim.label);
+  out.set("token", claim.token.value());
+}
+
+std::string holder_word(const Claim& claim) {
+  return claim.label.empty() ? writer_word(claim.holder.agent) : printable(claim.label, 64);
+}
+
 Json agent_names(const std::vector<AgentId>& agents) {
   Json names{Json::Array{}};
   for (const AgentId& agent : agents) names.push(agent.value());
@@ -115,7 +125,7 @@ void add_report(Json& out, const SyncReport& report) {
 }
 
 std::string writer_word(const AgentId& agent) {
-  return is_client_agent(agent) ? std::string(kClientPrefix) : agent.value();
+  return public_name(agent).value();
 }
 
 }  // namespace waggle::cli

@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "cli/json.h"
 #include "cli/value_json.h"
+#include "consensus/claim_line.h"
 #include "include/lib/request_client.h"
 
 namespace waggle::cli {
@@ -30,6 +31,9 @@ void add_report(Json& out, const SyncReport& report);
 [[nodiscard]] Json counters_json(const std::vector<NamedCount>& counters);
 // The answer to what was asked about a claim.
 void add_claim_result(Json& out, const ClaimResult& result);
+// Who holds a claim: holder, label where it has one, token.
+void add_holder(Json& out, const Claim& claim);
+[[nodiscard]] std::string holder_word(const Claim& claim);  // for people
 [[nodiscard]] Json agent_names(const std::vector<AgentId>& agents);
 
 // A writer for people: of a client only that it was one, its random name says nothing.

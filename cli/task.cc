@@ -26,12 +26,6 @@
 namespace waggle::cli {
 namespace {
 
-Json names_of(const std::vector<std::string>& names) {
-  Json list{Json::Array{}};
-  for (const std::string& name : names) list.push(name);
-  return list;
-}
-
 Result<std::string> document_of(const CommandLine::Tasks& given) {
   if (!given.file.empty()) return document_in(given.file);
   Json out;
@@ -49,19 +43,6 @@ Result<Outcome> write(RequestClient& client, const std::string& id, Op op, const
   return client.write({{task_key(id), {}, std::move(op), {}}}, config.timeout_millis);
 }
 
-int report_write(const CommandLine& line, const std::string& id, const Result<Outcome>& outcome,
-                 bool prints_id) {
-  if (!outcome) return fail(outcome.error(), line.json);
-  if (exit_code(outcome->code) != 0) return fail({outcome->code, outcome->text}, line.json);
-  if (line.json) {
-    Json out;
-    out.set("id", id);
-    add_outcome(out, *outcome);
-    return print_json(out) ? kExitDone : kExitFailure;
-  }
-  return !prints_id || print_line(id) ? kExitDone : kExitFailure;
-}
-
 int add(const CommandLine& line, const Config& config) {
   const std::string id = line.task.id.empty() ? to_hex(random_seed()) : line.task.id;
   const Result<std::string> document = document_of(line.task);
@@ -71,8 +52,8 @@ int add(const CommandLine& line, const Config& config) {
     return fail_usage(read.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  return report_write(line, id, write(**client, id, PutOp{ContentType::kJson, *document}, config),
-                      true);
+  return report_write(id, write(**client, id, PutOp{ContentType::kJson, *document}, config),
+                      line.json, true);
 }
 
 // ---- taken -------------------------------------------------------------------------------------
@@ -104,12 +85,8 @@ int take(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   LeavesLine waiting(**client, signals);
-  waiting.begin();
-  const auto taken = (*client)->claim(*request, config.timeout_millis, say_place(line.json));
-  if (waiting.signal() != 0) {
-    waiting.give_back(*request, taken);
-    return waiting.exit_code();
-  }
+  const Result<ClaimResult> taken = waiting.ask(*request, config.timeout_millis, line.json);
+  if (waiting.signal() != 0) return waiting.exit_code();
   if (!taken) return fail(taken.error(), line.json);
   if (exit_code(taken->code) != 0) return fail({taken->code, taken->text}, line.json);
   if (line.json) {
@@ -125,17 +102,9 @@ int take(const CommandLine& line, const Config& config) {
   return print_line(fmt::format("{} {}", id, taken->token.value())) ? kExitDone : kExitFailure;
 }
 
-Error no_such_task(const std::string& id, const Config& config) {
-  return {Code::kNotFound,
-          fmt::format("there is no task '{}' in swarm '{}'", printable(id, 64), config.swarm)};
-}
-
-// Whether there is such a task. Errors: kNotFound.
-Status known(RequestClient& client, const std::string& id, const Config& config) {
-  const auto found = find_document(client, kTaskKeys, id, config);
-  if (!found) return std::unexpected(found.error());
-  if (!*found) return std::unexpected(no_such_task(id, config));
-  return {};
+// Errors: kNotFound.
+Result<FoundDocument> fetch(RequestClient& client, const std::string& id, const Config& config) {
+  return find_document(client, "task", kTaskKeys, id, config);
 }
 
 // ---- reports -----------------------------------------------------------------------------------
@@ -160,15 +129,25 @@ int report(const CommandLine& line, const Config& config) {
     return fail_usage(read.error().text, line.json);
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
-  if (const Status there = known(**client, given.id, config); !there)
+  if (const auto there = fetch(**client, given.id, config); !there)
     return fail(there.error(), line.json);
   (*client)->write_under(FenceToken(given.token));
-  return report_write(line, given.id,
+  return report_write(given.id,
                       write(**client, given.id, PutOp{ContentType::kJson, document}, config),
-                      false);
+                      line.json, false);
 }
 
 // ---- run ---------------------------------------------------------------------------------------
+
+// Who holds it; nothing: nobody does.
+Result<std::optional<Claim>> holder_of(RequestClient& client, const std::string& id,
+                                       const Config& config) {
+  const Key key = claim_key(task_key(id).value());
+  const Result<QueryResult> read = client.query(GetQuery{{key}, {}}, config.timeout_millis);
+  if (!read) return std::unexpected(read.error());
+  const RecordPtr record = read->changes.empty() ? nullptr : read->changes.front().record;
+  return record ? claim_of(key, *record) : std::nullopt;
+}
 
 // A descriptor from which the text is read. -1: errno says why there is none.
 int file_of(const std::string& text) {
@@ -263,16 +242,13 @@ class Worker {
   }
   // By another token than ours.
   [[nodiscard]] bool held(const std::string& id) const {
-    const auto read =
-        client_.query(GetQuery{{claim_key(task_key(id).value())}, {}}, config_.timeout_millis);
-    if (!read || read->changes.empty() || !read->changes.front().record) return false;
-    const auto claim = claim_of(read->changes.front().key, *read->changes.front().record);
-    return claim && claim->token != run_.token();
+    const auto claim = holder_of(client_, id, config_);
+    return claim && *claim && (*claim)->token != run_.token();
   }
   [[nodiscard]] std::optional<Task> state_of(const std::string& id) const {
-    const auto found = find_document(client_, kTaskKeys, id, config_);
-    if (!found || !*found) return std::nullopt;
-    Result<Task> task = recover_task(id, (*found)->text);
+    const auto found = fetch(client_, id, config_);
+    if (!found) return std::nullopt;
+    Result<Task> task = recover_task(id, found->text);
     return task ? std::optional(*std::move(task)) : std::nullopt;
   }
 
@@ -296,23 +272,13 @@ int run_tasks(const CommandLine& line, const Config& config) {
 // By task: who holds it.
 Result<std::map<std::string, Claim>> holders(RequestClient& client, const Config& config) {
   std::map<std::string, Claim> held;
-  ListQuery ask;
-  ask.glob = fmt::format("{}{}*", kClaimKeys, kTaskKeys);
-  while (true) {
-    const Result<QueryResult> found = client.query(ask, config.timeout_millis);
-    if (!found && found.error().code == Code::kNotFound) return held;
-    if (!found) return std::unexpected(found.error());
-    for (const Change& change : found->changes) {
-      ask.after = change.key;
-      if (std::optional<Claim> claim = claim_of(change.key, *change.record))
-        held.emplace(std::string(task_id_of(claim->pattern)), *std::move(claim));
-    }
-    if (!found->more || found->changes.empty()) return held;
-  }
-}
-
-std::string name_of(const Claim& claim) {
-  return claim.label.empty() ? writer_word(claim.holder.agent) : printable(claim.label, 64);
+  Status read = each_record(
+      client, fmt::format("{}{}*", kClaimKeys, kTaskKeys), config, [&](const Change& change) {
+        if (std::optional<Claim> claim = claim_of(change.key, *change.record))
+          held.emplace(std::string(task_id_of(claim->pattern)), *std::move(claim));
+      });
+  if (!read) return std::unexpected(std::move(read.error()));
+  return held;
 }
 
 // Of an open one: held, waits, later or ready.
@@ -327,12 +293,6 @@ std::string stage_of(const Task& task, const std::map<std::string, Claim>& held,
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   return task.retry_wall_millis > wall ? "later" : "ready";
-}
-
-void add_holder(Json& out, const Claim& claim) {
-  out.set("holder", claim.holder.agent.value());
-  if (!claim.label.empty()) out.set("label", claim.label);
-  out.set("token", claim.token.value());
 }
 
 int list(const CommandLine& line, const Config& config, RequestClient& client) {
@@ -364,7 +324,7 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
         {task->id, stage, std::to_string(task->priority),
          task->needs.empty() ? "-" : printable(fmt::format("{}", fmt::join(task->needs, ",")), 40),
          fmt::format("{} of {}", task->attempts, task->retries + 1),
-         holder != held->end() ? name_of(holder->second)
+         holder != held->end() ? holder_word(holder->second)
          : over                ? writer_word(task->ended_by)
                                : "-",
          printable(task->title, 60)});
@@ -383,20 +343,18 @@ int list(const CommandLine& line, const Config& config, RequestClient& client) {
 }
 
 int show(const CommandLine& line, const Config& config, RequestClient& client) {
-  const auto found = find_document(client, kTaskKeys, line.task.id, config);
+  const Result<FoundDocument> found = fetch(client, line.task.id, config);
   if (!found) return fail(found.error(), line.json);
-  if (!*found) return fail(no_such_task(line.task.id, config), line.json);
-  const auto held = holders(client, config);
-  if (!held) return fail(held.error(), line.json);
-  const Result<Task> task = recover_task(line.task.id, (*found)->text);
+  const Result<std::optional<Claim>> holder = holder_of(client, line.task.id, config);
+  if (!holder) return fail(holder.error(), line.json);
+  const Result<Task> task = recover_task(line.task.id, found->text);
   if (!task) return fail(task.error(), line.json);
-  const Result<Json> document = parse_json((*found)->text);
+  const Result<Json> document = parse_json(found->text);
   if (!document) return fail(document.error(), line.json);
-  const auto holder = held->find(task->id);
   if (line.json) {
     Json out;
-    out.set("id", task->id).set("version", (*found)->version);
-    if (holder != held->end()) add_holder(out, holder->second);
+    out.set("id", task->id).set("version", found->version);
+    if (*holder) add_holder(out, **holder);
     out.add_all(*document);
     return print_json(out) ? kExitDone : kExitFailure;
   }
@@ -408,9 +366,9 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
   text += fmt::format("priority {}, added by {} {}, attempts {} of {}\n", task->priority,
                       writer_word(task->by), wall_text(task->added_wall_millis), task->attempts,
                       task->retries + 1);
-  if (holder != held->end())
-    text += fmt::format("held by {} under token {}\n", name_of(holder->second),
-                        holder->second.token.value());
+  if (*holder)
+    text +=
+        fmt::format("held by {} under token {}\n", holder_word(**holder), (*holder)->token.value());
   for (const TaskFailure& failure : task->failures)
     text += fmt::format("failed {} at {}: {}\n", wall_text(failure.wall_millis),
                         writer_word(failure.by), printable(failure.why, 400));
@@ -442,7 +400,7 @@ int task(const CommandLine& line, const Config& config) {
   const auto client = dial(config);
   if (!client) return fail(client.error(), line.json);
   if (line.verb == Verb::kTaskCancel || line.verb == Verb::kTaskRetry)
-    if (const Status there = known(**client, line.task.id, config); !there)
+    if (const auto there = fetch(**client, line.task.id, config); !there)
       return fail(there.error(), line.json);
   switch (line.verb) {
     case Verb::kTaskList:
@@ -450,13 +408,13 @@ int task(const CommandLine& line, const Config& config) {
     case Verb::kTaskShow:
       return show(line, config, **client);
     case Verb::kTaskCancel:
-      return report_write(line, line.task.id, write(**client, line.task.id, DeleteOp{}, config),
-                          false);
+      return report_write(line.task.id, write(**client, line.task.id, DeleteOp{}, config),
+                          line.json, false);
     default:
       return report_write(
-          line, line.task.id,
+          line.task.id,
           write(**client, line.task.id, PutOp{ContentType::kJson, R"({"state":"open"})"}, config),
-          false);
+          line.json, false);
   }
 }
 

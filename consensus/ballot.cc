@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -11,8 +12,8 @@ namespace waggle {
 namespace {
 
 constexpr std::array<std::string_view, 3> kStances = {"for", "against", "abstain"};
-constexpr std::array<std::string_view, 7> kStates = {"open",    "approved",  "rejected",  "no_quorum",
-                                                     "timeout", "cancelled", "superseded"};
+constexpr std::array<std::string_view, 7> kStates = {
+    "open", "approved", "rejected", "no_quorum", "timeout", "cancelled", "superseded"};
 
 // Weights of one group, by what they did.
 struct Part {
@@ -33,11 +34,10 @@ struct Count {
   std::uint32_t groups_with_missing = 0;
 };
 
-// By group; whoever has none is one by itself.
 std::map<std::string, Part> parts_of(const Electorate& electorate, const Votes& votes) {
   std::map<std::string, Part> parts;
   for (const auto& [agent, voter] : electorate) {
-    Part& part = parts[voter.group.empty() ? std::string(1, '\0') + agent.value() : voter.group];
+    Part& part = parts[group_of(agent, voter)];
     const auto vote = votes.find(agent);
     if (vote == votes.end()) {
       part.missing += voter.weight;
@@ -53,9 +53,7 @@ std::map<std::string, Part> parts_of(const Electorate& electorate, const Votes& 
 }
 
 Count count(const BallotRule& rule, const Electorate& electorate, const Votes& votes) {
-  std::uint64_t whole = 0;
-  for (const auto& [agent, voter] : electorate) whole += voter.weight;
-  const std::uint64_t cap = std::max<std::uint64_t>(whole * rule.group_cap_permille / 1000, 1);
+  const std::uint64_t cap = group_cap(rule, electorate);
   Count sum;
   for (const auto& [group, part] : parts_of(electorate, votes)) {
     const std::uint64_t size = part.in_favour + part.against + part.abstained + part.missing;
@@ -71,11 +69,25 @@ Count count(const BallotRule& rule, const Electorate& electorate, const Votes& v
   return sum;
 }
 
+}  // namespace
+
+std::uint32_t to_thousandths(double value) {
+  return static_cast<std::uint32_t>(std::ceil(value * 1000 - 1e-6));
+}
+
+std::string group_of(const AgentId& agent, const Voter& voter) {
+  return voter.group.empty() ? std::string(1, '\0') + agent.value() : voter.group;
+}
+
+std::uint64_t group_cap(const BallotRule& rule, const Electorate& electorate) {
+  std::uint64_t whole = 0;
+  for (const auto& [agent, voter] : electorate) whole += voter.weight;
+  return std::max<std::uint64_t>(whole * rule.group_cap_permille / 1000, 1);
+}
+
 bool at_least(std::uint64_t part, std::uint64_t whole, std::uint32_t permille) {
   return part * 1000 >= whole * permille;
 }
-
-}  // namespace
 
 std::string_view to_text(Stance stance) {
   return kStances[static_cast<std::size_t>(stance)];
@@ -149,8 +161,7 @@ BallotState judge(const BallotRule& rule, const Count& sum, bool any_voted, bool
   if (!complete) return BallotState::kOpen;
 
   // No vote can come any more: who is missing has not taken part.
-  if (!rule.of_cast)
-    return all_voted ? BallotState::kNoQuorum : BallotState::kTimeout;
+  if (!rule.of_cast) return all_voted ? BallotState::kNoQuorum : BallotState::kTimeout;
   const std::uint64_t of = sum.in_favour + sum.against;
   if (!any_voted) return BallotState::kTimeout;
   if (!takes_part || of == 0) return BallotState::kNoQuorum;

@@ -44,16 +44,20 @@ enum class BallotState : std::uint8_t {
 [[nodiscard]] Result<BallotState> ballot_state_of(std::string_view text);
 
 struct BallotRule {
-  std::uint32_t threshold_permille = 510;     // 1..1000
-  bool of_cast = false;                       // else of the electorate
-  std::uint32_t participation_permille = 0;   // of all weight, 0..1000
-  std::uint32_t groups_least = 0;             // of different groups among those for
-  std::uint32_t group_cap_permille = 1000;    // of all weight, 1..1000
-  bool changes = true;                        // a vote may be changed until it is decided
+  std::uint32_t threshold_permille = 510;    // 1..1000
+  bool of_cast = false;                      // else of the electorate
+  std::uint32_t participation_permille = 0;  // of all weight, 0..1000
+  std::uint32_t groups_least = 0;            // of different groups among those for
+  std::uint32_t group_cap_permille = 1000;   // of all weight, 1..1000
+  bool changes = true;                       // a vote may be changed until it is decided
   friend bool operator==(const BallotRule&, const BallotRule&) = default;
 };
 // Errors: kRejected for what is out of its range, or can't be reached by anybody.
 [[nodiscard]] Status check_rule(const BallotRule& rule);
+
+// Shares and weights are counted in thousandths, upwards: a threshold must not be reached by less
+// than it says. REQUIRES: a number from 0 to 4,000,000.
+[[nodiscard]] std::uint32_t to_thousandths(double value);
 
 struct Voter {
   std::uint32_t weight = 1;  // 0..limits::kVoteWeight
@@ -61,6 +65,12 @@ struct Voter {
   friend bool operator==(const Voter&, const Voter&) = default;
 };
 using Electorate = std::map<AgentId, Voter>;
+// Whoever has none is a group of one.
+[[nodiscard]] std::string group_of(const AgentId& agent, const Voter& voter);
+// What one group counts for at most, of that electorate.
+[[nodiscard]] std::uint64_t group_cap(const BallotRule& rule, const Electorate& electorate);
+[[nodiscard]] bool at_least(std::uint64_t part, std::uint64_t whole, std::uint32_t permille);
+
 using Votes = std::map<AgentId, Stance>;  // of the electorate only
 
 // Weights by what they did, kept along: so that a vote costs the same however many may vote.

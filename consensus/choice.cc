@@ -16,32 +16,20 @@ constexpr std::array<std::string_view, 2> kMethods = {"approval", "runoff"};
 
 using Choice = std::vector<std::uint32_t>;
 
-std::string group_of(const AgentId& agent, const Voter& voter) {
-  return voter.group.empty() ? std::string(1, '\0') + agent.value() : voter.group;
-}
-
-std::uint64_t sum_of(const std::map<std::string, std::uint64_t>& groups, std::uint64_t cap) {
-  std::uint64_t sum = 0;
-  for (const auto& [group, weight] : groups) sum += std::min(weight, cap);
-  return sum;
-}
-
 // Counts weights with the cap of groups applied.
 class Counter {
  public:
   Counter(const BallotRule& rule, const Electorate& electorate, const Choices& choices)
-      : electorate_(electorate), choices_(choices) {
-    std::uint64_t whole = 0;
-    for (const auto& [agent, voter] : electorate) whole += voter.weight;
-    cap_ = std::max<std::uint64_t>(whole * rule.group_cap_permille / 1000, 1);
-  }
+      : electorate_(electorate), choices_(choices), cap_(group_cap(rule, electorate)) {}
 
   // Of those for whom `holds(choice)` is true; `choice` is null of who has not voted.
   [[nodiscard]] std::uint64_t weight(const std::function<bool(const Choice*)>& holds) const {
     std::map<std::string, std::uint64_t> groups;
     for (const auto& [agent, voter] : electorate_)
       if (holds(of(agent))) groups[group_of(agent, voter)] += voter.weight;
-    return sum_of(groups, cap_);
+    std::uint64_t sum = 0;
+    for (const auto& [group, weight] : groups) sum += std::min(weight, cap_);
+    return sum;
   }
   [[nodiscard]] std::uint32_t groups(const std::function<bool(const Choice*)>& holds) const {
     std::set<std::string> groups;
@@ -58,7 +46,7 @@ class Counter {
 
   const Electorate& electorate_;
   const Choices& choices_;
-  std::uint64_t cap_ = 1;
+  const std::uint64_t cap_;
 };
 
 bool missing(const Choice* choice) {
@@ -78,10 +66,6 @@ bool prefers(const Choice* choice, std::uint32_t option, std::uint32_t other) {
   for (const std::uint32_t one : *choice)
     if (one == option || one == other) return one == option;
   return false;
-}
-
-bool reaches(std::uint64_t part, std::uint64_t whole, std::uint32_t permille) {
-  return part * 1000 >= whole * permille;
 }
 
 // The one that has more than every other; nothing: a tie.
@@ -116,7 +100,7 @@ ChoiceTally tally(const BallotRule& rule, ChoiceMethod method, std::uint32_t opt
   if (method != ChoiceMethod::kRunoff) return sum;
   const std::uint64_t base = rule.of_cast ? counter.weight(cast) : sum.all;
   const std::optional<std::uint32_t> first = first_of(sum.scores);
-  if (first && reaches(sum.scores[*first], base, rule.threshold_permille)) return sum;
+  if (first && at_least(sum.scores[*first], base, rule.threshold_permille)) return sum;
   std::vector<std::uint32_t> order(options);
   for (std::uint32_t option = 0; option < options; ++option) order[option] = option;
   std::ranges::stable_sort(order, std::greater<>(),
@@ -136,8 +120,8 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
   if (sum.all == 0) return {BallotState::kNoQuorum, {}};
   const bool all_voted = choices.size() == electorate.size();
   const bool complete = closes || all_voted;
-  const bool takes_part = reaches(counter.weight([](const Choice* one) { return !missing(one); }),
-                                  sum.all, rule.participation_permille);
+  const bool takes_part = at_least(counter.weight([](const Choice* one) { return !missing(one); }),
+                                   sum.all, rule.participation_permille);
   const auto groups_of = [&](std::uint32_t option) {
     return counter.groups([&](const Choice* one) {
       if (!sum.finalists) return counts_for(method, one, option);
@@ -157,7 +141,7 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
           [&](const Choice* one) { return missing(one) || counts_for(method, one, option); });
     };
     if (first && takes_part && groups_of(*first) >= rule.groups_least && !sum.finalists &&
-        reaches(sum.scores[*first], base, rule.threshold_permille)) {
+        at_least(sum.scores[*first], base, rule.threshold_permille)) {
       bool certain = true;
       for (std::uint32_t option = 0; option < options; ++option)
         certain = certain && (option == *first || could_reach(option) < sum.scores[*first]);
@@ -167,9 +151,9 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
     bool lacks_abstained = false;
     for (std::uint32_t option = 0; option < options; ++option) {
       const std::uint64_t best = could_reach(option);
-      if (reaches(best, base, rule.threshold_permille)) return {};
-      lacks_abstained = lacks_abstained || (!rule.of_cast && reaches(best + sum.abstained, base,
-                                                                     rule.threshold_permille));
+      if (at_least(best, base, rule.threshold_permille)) return {};
+      lacks_abstained = lacks_abstained || (!rule.of_cast && at_least(best + sum.abstained, base,
+                                                                      rule.threshold_permille));
     }
     return {lacks_abstained ? BallotState::kNoQuorum : BallotState::kRejected, {}};
   }
@@ -189,11 +173,11 @@ ChoiceOutcome decide(const BallotRule& rule, ChoiceMethod method, std::uint32_t 
   }
   if (of_those == 0) return {BallotState::kNoQuorum, {}};  // all abstained
   if (!winner) return {BallotState::kRejected, {}};
-  if (!reaches(score, rule.of_cast ? of_those : sum.all, rule.threshold_permille)) {
+  if (!at_least(score, rule.of_cast ? of_those : sum.all, rule.threshold_permille)) {
     if (!rule.of_cast && !all_voted) return {BallotState::kTimeout, {}};
     // Without those who abstained it might have been reached.
     const bool lacks =
-        !rule.of_cast && reaches(score + sum.abstained, sum.all, rule.threshold_permille);
+        !rule.of_cast && at_least(score + sum.abstained, sum.all, rule.threshold_permille);
     return {lacks ? BallotState::kNoQuorum : BallotState::kRejected, {}};
   }
   if (groups_of(*winner) < rule.groups_least) return {BallotState::kNoQuorum, {}};

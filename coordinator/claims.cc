@@ -60,25 +60,26 @@ void Coordinator::on_claim_request(Session& session, const ClaimRequest& request
   serve_tasks(*swarm);
 }
 
+ClaimResult Coordinator::claim_refused(Code code, Reason reason, std::string text) {
+  ClaimResult result;
+  result.code = code;
+  result.reason = reason;
+  result.text = std::move(text);
+  return result;
+}
+
 ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
                                      const ClaimRequest& request) {
-  const auto refused = [](Code code, Reason reason, std::string text) {
-    ClaimResult result;
-    result.code = code;
-    result.reason = reason;
-    result.text = std::move(text);
-    return result;
-  };
   if (const Status shape = check_claim_pattern(request.pattern); !shape)
-    return refused(Code::kRejected, Reason::kInvalid, shape.error().text);
+    return claim_refused(Code::kRejected, Reason::kInvalid, shape.error().text);
   if (request.ttl_millis != 0 || request.verb == ClaimVerb::kTake)
     if (const Status time = check_claim_time(request.ttl_millis); !time)
-      return refused(Code::kRejected, Reason::kInvalid, time.error().text);
+      return claim_refused(Code::kRejected, Reason::kInvalid, time.error().text);
   if (request.checkpoint && request.checkpoint->bytes.size() > limits::kValueBytes)
-    return refused(Code::kRejected, Reason::kTooLarge,
-                   fmt::format("the checkpoint has {} bytes, at most {} are allowed",
-                               request.checkpoint->bytes.size(), limits::kValueBytes));
-  if (!writable_) return refused(Code::kUnavailable, Reason::kDiskFull, not_writable_text_);
+    return claim_refused(Code::kRejected, Reason::kTooLarge,
+                         fmt::format("the checkpoint has {} bytes, at most {} are allowed",
+                                     request.checkpoint->bytes.size(), limits::kValueBytes));
+  if (!writable_) return claim_refused(Code::kUnavailable, Reason::kDiskFull, not_writable_text_);
   end_due_claims(swarm);
   if (request.verb == ClaimVerb::kTake)
     return is_task_key(request.pattern) ? take_task(swarm, session, request)
@@ -91,7 +92,7 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
     std::string stands = "nobody holds it now";
     if (claim != nullptr)
       stands = held_text(*claim, swarm.claims.end_of(claim->pattern) - now_.monotonic);
-    return refused(
+    return claim_refused(
         Code::kDenied, Reason::kStaleToken,
         fmt::format("the claim '{}' is not held under token {}{}: {}", request.pattern,
                     request.token.value(),
@@ -121,15 +122,16 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
     case ClaimVerb::kHandover: {
       const Session* to = sessions_.holder(session.swarm, request.to);
       if (to == nullptr || to->role != Role::kMember)
-        return refused(Code::kNotFound, Reason::kNone,
-                       fmt::format("no member '{}' is attached, so the claim stays where it is",
-                                   request.to.value()));
+        return claim_refused(
+            Code::kNotFound, Reason::kNone,
+            fmt::format("no member '{}' is attached, so the claim stays where it is",
+                        request.to.value()));
       renewed.holder = {to->agent, to->process};
       renewed.label.clear();
       renewed.handed_by = session.agent;
       renewed.of_session = true;
       renewed.token = next_token(swarm);
-      if (is_task_key(request.pattern)) forget_taken(swarm, *claim);
+      if (claim->asked) swarm.tasks.taken.erase({claim->holder, claim->asked});
       renewed.asked = {};
       swarm.claims.end(request.pattern);
       count("claims_handed_over");
@@ -138,17 +140,24 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
     case ClaimVerb::kTake:
       break;
   }
-  return refused(Code::kUnsupported, Reason::kNone, "this coordinator does not know that verb");
+  return claim_refused(Code::kUnsupported, Reason::kNone,
+                       "this coordinator does not know that verb");
 }
 
-ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
-                                    const ClaimRequest& request) {
+// Without token; of a task the pattern is that of the tasks that it would take.
+Claim Coordinator::wanted_claim(const Session& session, const ClaimRequest& request) {
   Claim wanted;
   wanted.pattern = request.pattern;
   wanted.holder = {session.agent, session.process};
   wanted.label = request.label;
   wanted.ttl_millis = request.ttl_millis;
   wanted.of_session = session.role == Role::kMember;
+  return wanted;
+}
+
+ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
+                                    const ClaimRequest& request) {
+  Claim wanted = wanted_claim(session, request);
   const Claim* held = swarm.claims.overlapping(wanted.pattern);
   // An earlier process of this agent was fenced, or is gone.
   while (held != nullptr && held->holder.agent == session.agent &&
@@ -160,35 +169,27 @@ ClaimResult Coordinator::take_claim(Swarm& swarm, const Session& session,
     swarm.claims.ends_at(held->pattern, now_.monotonic + Millis{held->ttl_millis});
     return granted(swarm, *held);
   }
-  ClaimResult result;
   if (held == nullptr && !swarm.claims.line().somebody_waits_for(wanted.pattern)) {
-    if (const Status room = swarm.claims.room_for(wanted.pattern); !room) {
-      result.code = room.error().code;
-      result.text = room.error().text;
-      return result;
-    }
+    if (const Status room = swarm.claims.room_for(wanted.pattern); !room)
+      return claim_refused(room.error().code, Reason::kNone, room.error().text);
     wanted.token = next_token(swarm);
     return hold_claim(swarm, std::move(wanted), request.checkpoint);
   }
-  result.reason = Reason::kClaimed;
-  result.text = held != nullptr
-                    ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
-                    : "others wait for it";
+  std::string stands = held != nullptr
+                           ? held_text(*held, swarm.claims.end_of(held->pattern) - now_.monotonic)
+                           : "others wait for it";
   if (request.wait_millis <= 0) {
     swarm.claims.line().stop_waiting(wanted.holder, request.request);
-    result.code = Code::kConflict;
-    return result;
+    return claim_refused(Code::kConflict, Reason::kClaimed, std::move(stands));
   }
   const Instant until =
       now_.monotonic + Millis{std::min(request.wait_millis, limits::kClaimMillisMax)};
   Result<std::size_t> place = swarm.claims.line().wait(
       {std::move(wanted), session.id, request.request, until, now_.monotonic});
-  if (!place) {
-    result.code = place.error().code;
-    result.reason = Reason::kNone;
-    result.text = std::move(place.error().text);
-    return result;
-  }
+  if (!place)
+    return claim_refused(place.error().code, Reason::kNone, std::move(place.error().text));
+  // Not the last answer.
+  ClaimResult result = claim_refused(Code::kCommitted, Reason::kClaimed, std::move(stands));
   result.place = static_cast<std::uint32_t>(*place);
   return result;
 }
@@ -205,32 +206,27 @@ FenceToken Coordinator::next_token(Swarm& swarm) {
 ClaimResult Coordinator::hold_claim(Swarm& swarm, Claim claim,
                                     const std::optional<Register>& checkpoint) {
   const Key key = claim_key(claim.pattern);
-  const RecordPtr before = swarm.state.find(key);
-  std::optional<Register> kept = checkpoint ? checkpoint : checkpoint_of(before.get());
+  std::optional<Register> kept = checkpoint;
+  if (!kept) kept = checkpoint_of(swarm.state.find(key).get());
   commit(swarm,
          {{key, record_of_own(swarm, kept.value_or(Register{ContentType::kText, {}}),
                               to_metadata(claim))}},
          {}, {});
   count("claims_held");
-  ClaimResult result;
-  result.token = claim.token;
-  result.ttl_millis = claim.ttl_millis;
-  result.checkpoint = std::move(kept);
-  result.revision = swarm.state.head();
+  ClaimResult result = granted(swarm, claim);
   const Instant ends = now_.monotonic + Millis{claim.ttl_millis};
   swarm.claims.hold(std::move(claim), ends);
   return result;
 }
 
-// What stands already, said again.
+// What stands, by its record.
 ClaimResult Coordinator::granted(const Swarm& swarm, const Claim& claim) {
   const RecordPtr record = swarm.state.find(claim_key(claim.pattern));
   ClaimResult result;
+  result.pattern = claim.pattern;
   result.token = claim.token;
   result.ttl_millis = claim.ttl_millis;
   result.checkpoint = checkpoint_of(record.get());
-  if (is_task_key(claim.pattern))
-    result.task = register_of(swarm.state.find(Key(claim.pattern)).get());
   result.revision = record ? record->version : Revision();
   return result;
 }
@@ -252,8 +248,19 @@ void Coordinator::end_claim(Swarm& swarm, const Claim& claim, ClaimEnd how, cons
   if (is_task_key(claim.pattern))
     give_back_task(swarm, claim, how == ClaimEnd::kLost ? why : "", changes);
   commit(swarm, std::move(changes), {}, {});
+  drop_claim(swarm, claim);
+}
+
+// It is held no more, which was committed.
+void Coordinator::drop_claim(Swarm& swarm, const Claim& claim) {
+  if (claim.asked) swarm.tasks.taken.erase({claim.holder, claim.asked});
   swarm.claims.end(claim.pattern);
   count("claims_ended");
+}
+
+// It was given to who waits, who may be dead by now: the whole time begins when it renews.
+void Coordinator::await_renewal(Swarm& swarm, const std::string& pattern, std::int64_t ttl_millis) {
+  swarm.claims.ends_at(pattern, now_.monotonic + Millis{std::min(ttl_millis, kUnconfirmedMillis)});
 }
 
 RecordPtr Coordinator::record_of_own(const Swarm& swarm, std::optional<Register> value,
@@ -315,10 +322,8 @@ void Coordinator::serve_line(Swarm& swarm) {
     if (!sessions_.all().contains(next->session)) continue;
     Claim claim = next->wanted;
     claim.token = next_token(swarm);
-    const std::int64_t unconfirmed = std::min(claim.ttl_millis, kUnconfirmedMillis);
     tell_waiting(*next, hold_claim(swarm, std::move(claim), {}));
-    // It may be dead by now: the whole time begins when it renews.
-    swarm.claims.ends_at(next->wanted.pattern, now_.monotonic + Millis{unconfirmed});
+    await_renewal(swarm, next->wanted.pattern, next->wanted.ttl_millis);
   }
 }
 

@@ -137,8 +137,7 @@ Outcome Coordinator::settle_conflict(Swarm& swarm, const Entry& entry, const Set
   Receipt receipt;
   receipt.key = entry.key;
   // A client's random name says nothing.
-  const std::string who =
-      is_client_agent(author.agent) ? std::string(kClientPrefix) : author.agent.value();
+  const std::string who = public_name(author.agent).value();
   receipt.rule = fmt::format("settled({} by {})", text_of(settle.conflict), who);
   for (const ConflictSide& side : waits->sides)
     receipt.inputs.push_back(

@@ -208,6 +208,8 @@ class Coordinator final : public Core {
   // claims.cc
   void restore_claims(Swarm& swarm);
   void on_claim_request(Session& session, const ClaimRequest& request);
+  [[nodiscard]] static ClaimResult claim_refused(Code code, Reason reason, std::string text);
+  [[nodiscard]] static Claim wanted_claim(const Session& session, const ClaimRequest& request);
   [[nodiscard]] ClaimResult judge_claim(Swarm& swarm, const Session& session,
                                         const ClaimRequest& request);
   [[nodiscard]] ClaimResult take_claim(Swarm& swarm, const Session& session,
@@ -226,6 +228,8 @@ class Coordinator final : public Core {
   void end_due_claims(Swarm& swarm);
   void tend_claims(Swarm& swarm);
   void serve_line(Swarm& swarm);
+  void drop_claim(Swarm& swarm, const Claim& claim);
+  void await_renewal(Swarm& swarm, const std::string& pattern, std::int64_t ttl_millis);
   void tell_waiting(const WaitingClaim& waiting, ClaimResult result);
   void end_claims_of(Swarm& swarm, const Session& ended, bool left);
   // Why it may not be written with that token; nothing: it may.
@@ -265,7 +269,7 @@ class Coordinator final : public Core {
   static void queue_task(Swarm& swarm, const Task& task, Instant not_before);
   [[nodiscard]] Change change_of(const Swarm& swarm, const Task& task);
   [[nodiscard]] static Outcome committed(const Swarm& swarm);
-  [[nodiscard]] static std::string ended_state(const Swarm& swarm, const std::string& id);
+  [[nodiscard]] Outcome no_open_task(const Swarm& swarm, const Key& key, const std::string& id);
   [[nodiscard]] Outcome step_task(Swarm& swarm, const Session& session, const Mutation& mutation,
                                   const Author& author);
   [[nodiscard]] Outcome add_task(Swarm& swarm, const Session& session, const Entry& entry,
@@ -284,7 +288,7 @@ class Coordinator final : public Core {
                                       const ClaimRequest& request);
   [[nodiscard]] ClaimResult grant_task(Swarm& swarm, const WaitingClaim& wanted,
                                        const std::string& id);
-  static void forget_taken(Swarm& swarm, const Claim& claim);
+  [[nodiscard]] static ClaimResult with_task(const Swarm& swarm, ClaimResult taken);
   void give_back_task(Swarm& swarm, const Claim& claim, const std::string& lost,
                       std::vector<Change>& changes);
   void serve_tasks(Swarm& swarm);

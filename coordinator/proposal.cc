@@ -1,8 +1,6 @@
 #include "coordinator/proposal.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -18,11 +16,10 @@ using Object = JsonValue::Object;
 constexpr std::string_view kWhat = "proposal";
 constexpr std::string_view kAbstain = "abstain";
 
-// In thousandths, upwards: a threshold must not be reached by less than it says.
 std::optional<std::uint32_t> thousandths(const JsonValue& value, double most) {
   const std::optional<double> number = number_of(value);
   if (!number || *number < 0 || *number > most) return std::nullopt;
-  return static_cast<std::uint32_t>(std::ceil(*number * 1000 - 1e-6));
+  return to_thousandths(*number);
 }
 
 // As the shortest text that reads back as the same thousandths.
@@ -174,18 +171,10 @@ Status check_option(std::string_view name) {
                             limits::kIdBytes, kAbstain, name.substr(0, 2 * limits::kIdBytes)));
 }
 
-Status read_roles(const DocumentFields& fields, Proposal& proposal) {
-  const JsonValue* value = fields.find("roles");
-  if (value == nullptr) return {};
-  const JsonValue::Array* list = value->array();
-  if (list == nullptr || list->empty() || list->size() > limits::kRoles)
-    return fields.wrong("roles", fmt::format("a list of 1 to {} names of roles", limits::kRoles),
-                        *value);
-  for (const JsonValue& name : *list) {
-    if (name.text() == nullptr) return fields.wrong("roles", "names of roles", name);
-    proposal.roles.push_back(*name.text());
-  }
-  return {};
+Status check_role(std::string_view name) {
+  if (!name.empty() && name.size() <= limits::kIdBytes) return {};
+  return failed(Code::kRejected, fmt::format("a role: expected a name of 1 to {} bytes, got {}",
+                                             limits::kIdBytes, name.size()));
 }
 
 Status read_options(const DocumentFields& fields, Proposal& proposal) {
@@ -239,12 +228,13 @@ Result<Proposal> read_given(std::string_view id, const DocumentFields& fields) {
   if (proposal.title.empty())
     return failed(Code::kRejected, "proposal: \"title\" is missing: what is proposed, in words");
   if (const JsonValue* body = fields.find("body")) proposal.body = *body;
-  for (const auto& read : {read_rule(fields, proposal.rule), read_electorate(fields, proposal),
-                           read_writes(fields, proposal.writes), read_options(fields, proposal),
-                           read_roles(fields, proposal),
-                           fields.read_text("supersedes", limits::kIdBytes, proposal.supersedes),
-                           fields.read_whole("timeout_ms", limits::kProposalMillisMin,
-                                             limits::kProposalMillisMax, proposal.timeout_millis)})
+  for (const auto& read :
+       {read_rule(fields, proposal.rule), read_electorate(fields, proposal),
+        read_writes(fields, proposal.writes), read_options(fields, proposal),
+        fields.read_names("roles", 1, limits::kRoles, check_role, proposal.roles),
+        fields.read_text("supersedes", limits::kIdBytes, proposal.supersedes),
+        fields.read_whole("timeout_ms", limits::kProposalMillisMin, limits::kProposalMillisMax,
+                          proposal.timeout_millis)})
     if (!read) return std::unexpected(read.error());
   return proposal;
 }
@@ -412,11 +402,7 @@ std::string to_json(const Proposal& proposal) {
     electorate[agent.value()] = {std::move(facts)};
   }
   out["electorate"] = {std::move(electorate)};
-  if (!proposal.roles.empty()) {
-    JsonValue::Array roles;
-    for (const std::string& role : proposal.roles) roles.push_back(json_text(role));
-    out["roles"] = {std::move(roles)};
-  }
+  if (!proposal.roles.empty()) out["roles"] = json_texts(proposal.roles);
   if (!proposal.writes.empty()) out["writes"] = json_of(proposal.writes);
   if (!proposal.options.empty()) {
     JsonValue::Array options;

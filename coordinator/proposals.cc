@@ -36,11 +36,6 @@ std::string_view word_of(const Register& value) {
   return word;
 }
 
-// A client's random name says nothing.
-AgentId proposer_of(const AgentId& agent) {
-  return is_client_agent(agent) ? AgentId(kClientPrefix) : agent;
-}
-
 }  // namespace
 
 Outcome Coordinator::decision_refused(const Swarm& swarm, const Key& key, Code code, Reason reason,
@@ -95,7 +90,7 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
                     "some are decided",
                     swarm.proposals.size()));
   Proposal proposal = *std::move(read);
-  proposal.by = proposer_of(session.agent);
+  proposal.by = public_name(session.agent);
   proposal.opened_wall_millis = now_.wall_millis;
   if (Status fixed = fix_electorate(swarm, proposal); !fixed)
     return refused(Code::kRejected, Reason::kInvalid, std::move(fixed.error().text));
@@ -320,7 +315,7 @@ Outcome Coordinator::cancel_proposal(Swarm& swarm, const Entry& entry, std::stri
                             fmt::format("the proposal '{}' is closed, and its outcome stays", id));
   }
   const AgentId& by = open->second.proposal.by;
-  if (by != proposer_of(author.agent))
+  if (by != public_name(author.agent))
     return decision_refused(
         swarm, entry.key, Code::kDenied, Reason::kNotVoter,
         fmt::format("the proposal '{}' is {}, and only its proposer may cancel it", id,
@@ -375,10 +370,13 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
                                                    {"proposed_by", proposal.by.value()}},
                                                   swarm.state.find(write.key).get())});
   // The votes' records go; why they were cast stays.
+  std::vector<Key> votes;
   for (const auto& [agent, voter] : proposal.electorate) {
-    const RecordPtr vote = swarm.state.find(vote_key(proposal.id, agent));
-    if (!vote || !vote->live()) continue;
-    if (const auto reason = vote->metadata.find("reason"); reason != vote->metadata.end())
+    const Key vote = vote_key(proposal.id, agent);
+    const RecordPtr record = swarm.state.find(vote);
+    if (!record || !record->live()) continue;
+    votes.push_back(vote);
+    if (const auto reason = record->metadata.find("reason"); reason != record->metadata.end())
       proposal.reasons.emplace(agent, reason->second);
   }
   const Key key = proposal_key(proposal.id);
@@ -386,10 +384,7 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
   if (const RecordPtr before = swarm.state.find(key)) metadata = before->metadata;
   changes.push_back({key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
                                         std::move(metadata))});
-  for (const auto& [agent, stance] : proposal.votes)
-    changes.push_back({vote_key(proposal.id, agent), record_of_own(swarm, std::nullopt, {})});
-  for (const auto& [agent, choice] : proposal.choices)
-    changes.push_back({vote_key(proposal.id, agent), record_of_own(swarm, std::nullopt, {})});
+  for (const Key& vote : votes) changes.push_back({vote, record_of_own(swarm, std::nullopt, {})});
   swarm.closed.push_back(proposal.id);
   if (swarm.closed.size() > limits::kProposalsKept) {
     changes.push_back({proposal_key(swarm.closed.front()), record_of_own(swarm, std::nullopt, {})});

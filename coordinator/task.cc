@@ -18,23 +18,13 @@ constexpr std::string_view kReport = "the report on a task";
 constexpr std::string_view kStates[] = {"open", "done", "dead", "cancelled"};
 constexpr std::int64_t kLatest = std::int64_t{1} << 53;
 
-using CheckName = Status (*)(std::string_view);
-
-Status read_names(const DocumentFields& fields, const char* name, std::size_t most, CheckName check,
-                  std::set<std::string>& out) {
-  const JsonValue* value = fields.find(name);
-  if (value == nullptr) return {};
-  const JsonValue::Array* list = value->array();
-  if (list == nullptr || list->size() > most)
-    return fields.wrong(name, fmt::format("a list of at most {} names", most), *value);
-  for (const JsonValue& one : *list) {
-    if (one.text() == nullptr) return fields.wrong(name, "names", one);
-    if (Status shape = check(*one.text()); !shape)
-      return failed(Code::kRejected,
-                    fmt::format("{}: \"{}\": {}", fields.what(), name, shape.error().text));
-    out.insert(*one.text());
-  }
-  return {};
+// In any order, and once.
+Status read_set(const DocumentFields& fields, const char* name, std::size_t most,
+                DocumentFields::CheckName check, std::set<std::string>& out) {
+  std::vector<std::string> names;
+  Status read = fields.read_names(name, 0, most, check, names);
+  out.insert(names.begin(), names.end());
+  return read;
 }
 
 Status check_capability(std::string_view name) {
@@ -53,9 +43,9 @@ Result<Task> read_given(std::string_view id, const DocumentFields& fields) {
     return failed(Code::kRejected, "task: \"title\" is missing: what is to be done, in words");
   if (const JsonValue* body = fields.find("body")) task.body = *body;
   for (const auto& read :
-       {read_names(fields, "needs", limits::kTaskNeeds, check_capability, task.needs),
+       {read_set(fields, "needs", limits::kTaskNeeds, check_capability, task.needs),
         fields.read_whole("priority", -limits::kTaskPriority, limits::kTaskPriority, task.priority),
-        read_names(fields, "after", limits::kTaskAfter, check_task_id, task.after),
+        read_set(fields, "after", limits::kTaskAfter, check_task_id, task.after),
         fields.read_whole("retries", 0, limits::kTaskRetries, task.retries),
         fields.read_whole("backoff_ms", 0, limits::kTaskBackoffMillisMax, task.backoff_millis)})
     if (!read) return std::unexpected(read.error());
@@ -81,12 +71,6 @@ Status read_failures(const DocumentFields& fields, std::vector<TaskFailure>& fai
     failures.push_back(std::move(failure));
   }
   return {};
-}
-
-JsonValue names_of(const std::set<std::string>& names) {
-  JsonValue::Array list;
-  for (const std::string& name : names) list.push_back(json_text(name));
-  return {std::move(list)};
 }
 
 }  // namespace
@@ -166,9 +150,9 @@ std::string to_json(const Task& task) {
   Object out;
   out["title"] = json_text(task.title);
   if (task.body) out["body"] = *task.body;
-  if (!task.needs.empty()) out["needs"] = names_of(task.needs);
+  if (!task.needs.empty()) out["needs"] = json_texts(task.needs);
   if (task.priority != 0) out["priority"] = json_number(task.priority);
-  if (!task.after.empty()) out["after"] = names_of(task.after);
+  if (!task.after.empty()) out["after"] = json_texts(task.after);
   out["retries"] = json_number(task.retries);
   out["backoff_ms"] = json_number(task.backoff_millis);
   out["by"] = json_text(task.by.value());

@@ -13,17 +13,9 @@
 namespace waggle {
 namespace {
 
-// Of a task that was given to who waits for one, until its worker renews it the first time.
-constexpr std::int64_t kUnconfirmedMillis = 5'000;
-
-// A client's random name says nothing.
-AgentId name_of(const AgentId& agent) {
-  return is_client_agent(agent) ? AgentId(kClientPrefix) : agent;
-}
-
 // Of a command what it called itself when it took the task.
-AgentId name_of(const AgentId& agent, const Claim& claim) {
-  return is_client_agent(agent) && !claim.label.empty() ? AgentId(claim.label) : name_of(agent);
+AgentId worker_name(const AgentId& agent, const Claim& claim) {
+  return is_client_agent(agent) && !claim.label.empty() ? AgentId(claim.label) : public_name(agent);
 }
 
 Instant after(Instant now, std::int64_t millis) {
@@ -142,7 +134,7 @@ Outcome Coordinator::add_task(Swarm& swarm, const Session& session, const Entry&
                                  before ? "cancelled" : "no task of this swarm"));
   }
   Task task = *std::move(read);
-  task.by = name_of(session.agent);
+  task.by = public_name(session.agent);
   task.added_wall_millis = now_.wall_millis;
   task.added = swarm.state.head().next();
   commit(swarm,
@@ -167,13 +159,7 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
   Result<TaskReport> report = read_task_report(std::get<PutOp>(entry.op).bytes);
   if (!report) return refused(Code::kRejected, Reason::kInvalid, std::move(report.error().text));
   const auto known = swarm.tasks.known.find(id);
-  if (known == swarm.tasks.known.end()) {
-    const bool ended = std::ranges::find(swarm.tasks.ended, id) != swarm.tasks.ended.end();
-    return refused(
-        ended ? Code::kDenied : Code::kRejected, ended ? Reason::kClosed : Reason::kInvalid,
-        ended ? fmt::format("the task '{}' is {} already, and stays so", id, ended_state(swarm, id))
-              : fmt::format("there is no task '{}'", id));
-  }
+  if (known == swarm.tasks.known.end()) return no_open_task(swarm, entry.key, id);
   Task& task = known->second;
   if (report->kind == TaskReport::Kind::kReopen) {
     if (task.state != TaskState::kDead)
@@ -201,7 +187,7 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
                                "reports on it",
                                id, mutation.fence.value()));
   const Claim claim = *held;
-  const AgentId by = name_of(author.agent, claim);
+  const AgentId by = worker_name(author.agent, claim);
   std::vector<Change> changes;
   if (report->kind == TaskReport::Kind::kDone) {
     if (std::optional<Outcome> why = writes_refused(swarm, entry.key, report->writes)) return *why;
@@ -217,9 +203,7 @@ Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, cons
   }
   changes.push_back({claim_key(claim.pattern), record_of_own(swarm, std::nullopt, {})});
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
-  forget_taken(swarm, claim);
-  swarm.claims.end(claim.pattern);
-  count("claims_ended");
+  drop_claim(swarm, claim);
   Outcome outcome = committed(swarm);
   serve_tasks(swarm);
   return outcome;
@@ -280,10 +264,16 @@ void Coordinator::fail_task(Swarm& swarm, Task& task, const AgentId& by, std::st
   changes.push_back(change_of(swarm, task));
 }
 
-std::string Coordinator::ended_state(const Swarm& swarm, const std::string& id) {
-  const std::optional<Register> document = register_of(swarm.state.find(task_key(id)).get());
+// Of a task that ended, or that there is not.
+Outcome Coordinator::no_open_task(const Swarm& swarm, const Key& key, const std::string& id) {
+  const std::optional<Register> document = register_of(swarm.state.find(key).get());
   const Result<Task> task = recover_task(id, document ? document->bytes : "");
-  return std::string(task ? to_text(task->state) : "over");
+  if (!task)
+    return decision_refused(swarm, key, Code::kRejected, Reason::kInvalid,
+                            fmt::format("there is no task '{}'", id));
+  return decision_refused(
+      swarm, key, Code::kDenied, Reason::kClosed,
+      fmt::format("the task '{}' is {} already, and stays so", id, to_text(task->state)));
 }
 
 Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::string& id,
@@ -292,15 +282,9 @@ Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::st
     return decision_refused(swarm, entry.key, code, reason, std::move(text));
   };
   const auto known = swarm.tasks.known.find(id);
-  if (known == swarm.tasks.known.end()) {
-    const bool ended = std::ranges::find(swarm.tasks.ended, id) != swarm.tasks.ended.end();
-    return refused(ended ? Code::kDenied : Code::kRejected,
-                   ended ? Reason::kClosed : Reason::kInvalid,
-                   ended ? fmt::format("the task '{}' is {} already", id, ended_state(swarm, id))
-                         : fmt::format("there is no task '{}'", id));
-  }
+  if (known == swarm.tasks.known.end()) return no_open_task(swarm, entry.key, id);
   const AgentId& by = known->second.by;
-  if (by != name_of(author.agent) && !is_client_agent(author.agent))
+  if (by != public_name(author.agent) && !is_client_agent(author.agent))
     return refused(Code::kDenied, Reason::kReserved,
                    fmt::format("the task '{}' was added by {}, and is cancelled by that or by a "
                                "command",
@@ -313,15 +297,13 @@ Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::st
   if (const Claim* claim = swarm.claims.find(entry.key.value())) {
     changes.push_back({claim_key(claim->pattern),
                        record_of_own(swarm, std::nullopt, {{"ended", "the task was cancelled"}})});
-    forget_taken(swarm, *claim);
-    swarm.claims.end(entry.key.value());
-    count("claims_ended");
+    drop_claim(swarm, Claim(*claim));
   } else if (const RecordPtr waits = swarm.state.find(claim_key(entry.key.value()));
              waits && waits->live()) {
     // How far a worker came is for nobody any more.
     changes.push_back({claim_key(entry.key.value()), record_of_own(swarm, std::nullopt, {})});
   }
-  end_task(swarm, known, TaskState::kCancelled, name_of(author.agent), changes);
+  end_task(swarm, known, TaskState::kCancelled, public_name(author.agent), changes);
   commit(swarm, std::move(changes), {}, {author.agent, author.incarnation, author.seq});
   return committed(swarm);
 }
@@ -330,19 +312,8 @@ Outcome Coordinator::cancel_task(Swarm& swarm, const Entry& entry, const std::st
 
 ClaimResult Coordinator::take_task(Swarm& swarm, const Session& session,
                                    const ClaimRequest& request) {
-  const auto refused = [](Code code, Reason reason, std::string text) {
-    ClaimResult result;
-    result.code = code;
-    result.reason = reason;
-    result.text = std::move(text);
-    return result;
-  };
   WaitingClaim wanted;
-  wanted.wanted.pattern = request.pattern;
-  wanted.wanted.holder = {session.agent, session.process};
-  wanted.wanted.label = request.label;
-  wanted.wanted.ttl_millis = request.ttl_millis;
-  wanted.wanted.of_session = session.role == Role::kMember;
+  wanted.wanted = wanted_claim(session, request);
   wanted.session = session.id;
   wanted.request = request.request;
   wanted.heard = now_.monotonic;
@@ -355,26 +326,25 @@ ClaimResult Coordinator::take_task(Swarm& swarm, const Session& session,
       taken != swarm.tasks.taken.end() ? task_key(taken->second).value() : request.pattern);
   if (held != nullptr && held->holder == wanted.wanted.holder) {
     swarm.claims.ends_at(held->pattern, now_.monotonic + Millis{held->ttl_millis});
-    ClaimResult result = granted(swarm, *held);
-    result.pattern = held->pattern;
-    return result;
+    return with_task(swarm, granted(swarm, *held));
   }
   if (const Status room = swarm.claims.room_for(kTaskKeys); !room)
-    return refused(room.error().code, Reason::kNone, room.error().text);
+    return claim_refused(room.error().code, Reason::kNone, room.error().text);
   if (const auto id = swarm.tasks.queue.next(request.pattern, wanted.can, now_.monotonic)) {
     swarm.tasks.queue.line().stop_waiting(wanted.wanted.holder, request.request);
     return grant_task(swarm, wanted, *id);
   }
   if (request.wait_millis <= 0) {
     swarm.tasks.queue.line().stop_waiting(wanted.wanted.holder, request.request);
-    return refused(
+    return claim_refused(
         Code::kNotFound, Reason::kNone,
         fmt::format("no task of '{}' is ready that {} can do", request.pattern,
                     wanted.can.empty() ? "who names no capabilities"
                                        : fmt::format("{}", fmt::join(wanted.can, ", "))));
   }
   Result<std::size_t> place = swarm.tasks.queue.line().wait(std::move(wanted));
-  if (!place) return refused(place.error().code, Reason::kNone, std::move(place.error().text));
+  if (!place)
+    return claim_refused(place.error().code, Reason::kNone, std::move(place.error().text));
   ClaimResult result;
   result.text = "no task is ready";
   result.place = static_cast<std::uint32_t>(*place);
@@ -390,22 +360,19 @@ ClaimResult Coordinator::grant_task(Swarm& swarm, const WaitingClaim& wanted,
   swarm.tasks.queue.hold(id);
   swarm.tasks.taken[{claim.holder, claim.asked}] = id;
   count("tasks_taken");
-  const Key key(claim.pattern);
-  ClaimResult result = hold_claim(swarm, std::move(claim), {});
-  result.pattern = key.value();
-  result.task = register_of(swarm.state.find(key).get());
-  return result;
+  return with_task(swarm, hold_claim(swarm, std::move(claim), {}));
 }
 
-void Coordinator::forget_taken(Swarm& swarm, const Claim& claim) {
-  swarm.tasks.taken.erase({claim.holder, claim.asked});
+// The answer to who takes it: what it is. A renewal does not say it again.
+ClaimResult Coordinator::with_task(const Swarm& swarm, ClaimResult taken) {
+  taken.task = register_of(swarm.state.find(Key(taken.pattern)).get());
+  return taken;
 }
 
 // Its claim ends, which the caller commits with `changes`. `lost`: why that counts as a failed
 // attempt; empty: it does not.
 void Coordinator::give_back_task(Swarm& swarm, const Claim& claim, const std::string& lost,
                                  std::vector<Change>& changes) {
-  forget_taken(swarm, claim);
   const std::string id(task_id_of(claim.pattern));
   const auto known = swarm.tasks.known.find(id);
   if (known == swarm.tasks.known.end()) return;
@@ -414,7 +381,7 @@ void Coordinator::give_back_task(Swarm& swarm, const Claim& claim, const std::st
   if (lost.empty() || unconfirmed) {
     swarm.tasks.queue.give_back(id, Instant{0});
   } else {
-    fail_task(swarm, known->second, name_of(claim.holder.agent, claim), lost, true, changes);
+    fail_task(swarm, known->second, worker_name(claim.holder.agent, claim), lost, true, changes);
   }
 }
 
@@ -433,9 +400,7 @@ void Coordinator::serve_tasks(Swarm& swarm) {
     // Who went away meanwhile has nothing to hold it for.
     if (!sessions_.all().contains(waiting.session)) continue;
     tell_waiting(waiting, grant_task(swarm, waiting, id));
-    // It may be dead by now: the whole time begins when it renews.
-    const std::int64_t unconfirmed = std::min(waiting.wanted.ttl_millis, kUnconfirmedMillis);
-    swarm.claims.ends_at(task_key(id).value(), now_.monotonic + Millis{unconfirmed});
+    await_renewal(swarm, task_key(id).value(), waiting.wanted.ttl_millis);
     swarm.tasks.unconfirmed.insert(id);
   }
 }

@@ -50,6 +50,26 @@ Status DocumentFields::read_flag(const char* name, bool& out) const {
   return {};
 }
 
+Status DocumentFields::read_names(const char* name, std::size_t least, std::size_t most,
+                                  CheckName check, std::vector<std::string>& out) const {
+  const JsonValue* value = find(name);
+  if (value == nullptr) return {};
+  const JsonValue::Array* list = value->array();
+  if (list == nullptr || list->size() < least || list->size() > most)
+    return wrong(name,
+                 least > 0 ? fmt::format("a list of {} to {} names", least, most)
+                           : fmt::format("a list of at most {} names", most),
+                 *value);
+  for (const JsonValue& one : *list) {
+    if (one.text() == nullptr) return wrong(name, "names", one);
+    if (Status shape = check(*one.text()); !shape)
+      return failed(Code::kRejected,
+                    fmt::format("{}: \"{}\": {}", what_, name, shape.error().text));
+    out.push_back(*one.text());
+  }
+  return {};
+}
+
 Status DocumentFields::whole(const char* name, std::int64_t least, std::int64_t most,
                              std::optional<std::int64_t>& out) const {
   const JsonValue* value = find(name);

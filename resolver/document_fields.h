@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "resolver/json_document.h"
@@ -31,6 +33,10 @@ class DocumentFields {
   // Each leaves `out` as it is where the field was not given. Errors: kRejected.
   [[nodiscard]] Status read_text(const char* name, std::size_t most, std::string& out) const;
   [[nodiscard]] Status read_flag(const char* name, bool& out) const;
+  // A list of `least` to `most` names, each of which `check` accepts.
+  using CheckName = Status (*)(std::string_view);
+  [[nodiscard]] Status read_names(const char* name, std::size_t least, std::size_t most,
+                                  CheckName check, std::vector<std::string>& out) const;
   template <typename Number>
   [[nodiscard]] Status read_whole(const char* name, std::int64_t least, std::int64_t most,
                                   Number& out) const {
@@ -58,5 +64,12 @@ class DocumentFields {
 
 [[nodiscard]] JsonValue json_text(std::string text);
 [[nodiscard]] JsonValue json_number(std::int64_t number);
+// A list of texts.
+template <typename Texts>
+[[nodiscard]] JsonValue json_texts(const Texts& texts) {
+  JsonValue::Array list;
+  for (const std::string& text : texts) list.push_back(json_text(text));
+  return {std::move(list)};
+}
 
 }  // namespace waggle

@@ -78,16 +78,8 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
     out["method"] = json_text(std::string(to_text(static_cast<ChoiceMethod>(draft.choose_by))));
   }
   if (!draft.supersedes.empty()) out["supersedes"] = {draft.supersedes};
-  if (!draft.electorate.empty()) {
-    JsonValue::Array names;
-    for (const std::string& name : draft.electorate) names.push_back({name});
-    out["electorate"] = {std::move(names)};
-  }
-  if (!draft.roles.empty()) {
-    JsonValue::Array names;
-    for (const std::string& name : draft.roles) names.push_back(json_text(name));
-    out["roles"] = {std::move(names)};
-  }
+  if (!draft.electorate.empty()) out["electorate"] = json_texts(draft.electorate);
+  if (!draft.roles.empty()) out["roles"] = json_texts(draft.roles);
   JsonValue::Object weights;
   for (const auto& [agent, weight] : draft.weights) {
     Result<JsonValue> number = share("weights", weight, limits::kVoteWeight);
@@ -104,10 +96,6 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
     out["writes"] = *std::move(writes);
   }
   return to_json(JsonValue{std::move(out)});
-}
-
-Failure refusal_of(const WriteResult& result) {
-  return {result.code, result.text};
 }
 
 }  // namespace
@@ -158,9 +146,7 @@ std::optional<ProposalView> view_of(const StateItem& item) {
 
 Register choice_value(const std::vector<std::string>& options) {
   if (options.empty()) return {ContentType::kText, std::string(to_text(Stance::kAbstain))};
-  JsonValue::Array names;
-  for (const std::string& name : options) names.push_back(json_text(name));
-  return {ContentType::kJson, to_json(JsonValue{std::move(names)})};
+  return {ContentType::kJson, to_json(json_texts(options))};
 }
 
 void ProposalAnswers::look(const StateChange& change) {
@@ -214,9 +200,9 @@ Expected<std::string> ConsensusManager::propose(const ProposalDraft& proposal,
   Result<std::string> document = document_of(proposal, rule, open_for);
   if (!document) return failure_of(document);
   if (Result<Proposal> read = read_proposal(id, *document); !read) return failure_of(read);
-  const Expected<WriteResult> written = put(proposal_key(id).value(), *document, true, {});
-  if (!written) return std::unexpected(written.error());
-  if (!written->ok()) return std::unexpected(refusal_of(*written));
+  if (const Expected<void> written = outcome_of(put(proposal_key(id).value(), *document, true, {}));
+      !written)
+    return std::unexpected(written.error());
   return id;
 }
 
@@ -249,11 +235,8 @@ Expected<void> ConsensusManager::record_vote(std::string_view id, Vote vote,
                                              const std::map<std::string, std::string>& metadata) {
   if (const Status shape = check_proposal_id(id); !shape)
     return std::unexpected(to_failure(shape.error()));
-  const Expected<WriteResult> written =
-      put(vote_key(id, AgentId(agent_.id())).value(), name_of(vote), false, metadata);
-  if (!written) return std::unexpected(written.error());
-  if (!written->ok()) return std::unexpected(refusal_of(*written));
-  return {};
+  return outcome_of(
+      put(vote_key(id, AgentId(agent_.id())).value(), name_of(vote), false, metadata));
 }
 
 Expected<void> ConsensusManager::record_choice(std::string_view id,
@@ -262,21 +245,14 @@ Expected<void> ConsensusManager::record_choice(std::string_view id,
   if (const Status shape = check_proposal_id(id); !shape)
     return std::unexpected(to_failure(shape.error()));
   const Register value = choice_value(options);
-  const Expected<WriteResult> written = put(vote_key(id, AgentId(agent_.id())).value(), value.bytes,
-                                            value.content == ContentType::kJson, metadata);
-  if (!written) return std::unexpected(written.error());
-  if (!written->ok()) return std::unexpected(refusal_of(*written));
-  return {};
+  return outcome_of(put(vote_key(id, AgentId(agent_.id())).value(), value.bytes,
+                        value.content == ContentType::kJson, metadata));
 }
 
 Expected<void> ConsensusManager::cancel(std::string_view id) {
   if (const Status shape = check_proposal_id(id); !shape)
     return std::unexpected(to_failure(shape.error()));
-  const Expected<WriteResult> written =
-      agent_.commit(WriteGroup().erase(proposal_key(id).value()), kAnswer);
-  if (!written) return std::unexpected(written.error());
-  if (!written->ok()) return std::unexpected(refusal_of(*written));
-  return {};
+  return outcome_of(agent_.commit(WriteGroup().erase(proposal_key(id).value()), kAnswer));
 }
 
 Expected<ProposalView> ConsensusManager::proposal(std::string_view id) const {

@@ -208,6 +208,12 @@ std::optional<std::string> to_text_of(const std::optional<Register>& checkpoint)
   return checkpoint ? std::optional(checkpoint->bytes) : std::nullopt;
 }
 
+Expected<void> outcome_of(const Expected<WriteResult>& written) {
+  if (!written) return std::unexpected(written.error());
+  if (!written->ok()) return std::unexpected(Failure{written->code, written->text});
+  return {};
+}
+
 Expected<HeldClaim> to_result(const ClaimResult& result) {
   if (result.code != Code::kCommitted)
     return failure(static_cast<StatusCode>(result.code), result.text);

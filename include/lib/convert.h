@@ -33,6 +33,8 @@ template <typename T>
 [[nodiscard]] std::vector<StateItem> to_items(const std::vector<Change>& changes);
 [[nodiscard]] WriteResult to_result(const Outcome& outcome);
 // A failure when it was refused.
+// Of a write that was waited for: a failure when it was refused.
+[[nodiscard]] Expected<void> outcome_of(const Expected<WriteResult>& written);
 [[nodiscard]] Expected<HeldClaim> to_result(const ClaimResult& result);
 [[nodiscard]] std::optional<std::string> to_text_of(const std::optional<Register>& checkpoint);
 // A failure when no round was held.

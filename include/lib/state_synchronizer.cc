@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -71,11 +70,11 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   for (const VotingRoleRule& rule : config.roles) {
     VotingRole role;
     for (const std::string& agent : rule.agents) role.agents.insert(AgentId(agent));
-    if (!(rule.weight >= 0 && rule.weight <= 1'000))
+    if (!(rule.weight >= 0 && rule.weight <= limits::kVoteWeight))
       return failed(Code::kRejected, fmt::format("the role '{}': expected a weight from 0 to 1000, "
                                                  "got {}",
                                                  rule.name, rule.weight));
-    role.weight = static_cast<std::uint32_t>(std::ceil(rule.weight * 1'000 - 1e-6));
+    role.weight = to_thousandths(rule.weight);
     if (Status added = options.core.policies.add_role(rule.name, std::move(role)); !added)
       return std::unexpected(std::move(added.error()));
   }

@@ -22,22 +22,12 @@ Result<std::string> document_of(const TaskDraft& draft) {
     if (!body) return std::unexpected(std::move(body.error()));
     out["body"] = *std::move(body);
   }
-  for (const auto& [name, list] :
-       {std::pair{"needs", &draft.needs}, std::pair{"after", &draft.after}}) {
-    JsonValue::Array names;
-    for (const std::string& one : *list) names.push_back(json_text(one));
-    out[name] = {std::move(names)};
-  }
+  out["needs"] = json_texts(draft.needs);
+  out["after"] = json_texts(draft.after);
   out["priority"] = json_number(draft.priority);
   out["retries"] = json_number(draft.retries);
   out["backoff_ms"] = json_number(draft.backoff.count());
   return to_json(JsonValue{std::move(out)});
-}
-
-Expected<void> outcome_of(const Expected<WriteResult>& written) {
-  if (!written) return std::unexpected(written.error());
-  if (!written->ok()) return std::unexpected(Failure{written->code, written->text});
-  return {};
 }
 
 std::string key_of(std::string_view id) {

@@ -89,16 +89,6 @@ struct ClaimBench : CoreBench {
     const SwarmState* swarm = core.swarm(SwarmId("s"));
     return swarm == nullptr ? 0 : swarm->head().value();
   }
-  // What the disk has, for another coordinator.
-  [[nodiscard]] CoordinatorState stored() const {
-    CoordinatorState state;
-    state.store.epoch = core.epoch();
-    const SwarmState* swarm = core.swarm(SwarmId("s"));
-    state.swarms = {swarm->stored_row()};
-    for (const Key& key : swarm->keys_after({}, {}, SIZE_MAX))
-      state.records.push_back({SwarmId("s"), key, swarm->find(key)});
-    return state;
-  }
   [[nodiscard]] std::optional<Claim> held(const std::string& pattern) const {
     const RecordPtr record = core.swarm(SwarmId("s"))->find(claim_key(pattern));
     return record ? claim_of(claim_key(pattern), *record) : std::nullopt;

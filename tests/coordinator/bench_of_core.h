@@ -43,6 +43,17 @@ class CoreBench {
     close();
   }
 
+  // What the disk has, for another coordinator.
+  [[nodiscard]] CoordinatorState stored() const {
+    CoordinatorState state;
+    state.store.epoch = core.epoch();
+    const SwarmState* swarm = core.swarm(SwarmId("s"));
+    state.swarms = {swarm->stored_row()};
+    for (const Key& key : swarm->keys_after({}, {}, SIZE_MAX))
+      state.records.push_back({SwarmId("s"), key, swarm->find(key)});
+    return state;
+  }
+
   // The newest message of a kind that went to a peer in the last group.
   template <typename T>
   const T* to(const std::string& peer) const {

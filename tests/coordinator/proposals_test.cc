@@ -92,16 +92,6 @@ struct Place : CoreBench {
       wait(std::min<std::int64_t>(millis, 1'000));
     }
   }
-  // What the disk has, for another coordinator.
-  [[nodiscard]] CoordinatorState stored() const {
-    CoordinatorState state;
-    state.store.epoch = core.epoch();
-    const SwarmState* swarm = core.swarm(SwarmId("s"));
-    state.swarms = {swarm->stored_row()};
-    for (const Key& key : swarm->keys_after({}, {}, SIZE_MAX))
-      state.records.push_back({SwarmId("s"), key, swarm->find(key)});
-    return state;
-  }
 
   std::map<std::string, Welcome> sessions;
   std::map<std::string, std::uint64_t> seqs;
