@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/mutation.h"
@@ -249,8 +250,20 @@ struct StatusDone {
 struct Alarm {
   std::string text;
 };
+// For a coordinator's access log: somebody was refused, or did what only some may.
+struct AccessNote {
+  std::int64_t wall_millis = 0;
+  bool refused = true;
+  std::string agent;  // as proved by its key, else as it called itself; may be empty
+  std::string key;    // fingerprint; empty: without keys, or unknown
+  std::string from;   // address, where it is known
+  std::string swarm;  // may be empty
+  std::string what;   // "connect", "hello", "write", ...
+  std::string on;     // the key or pattern it was about; may be empty
+  std::string why;
+};
 using Delivery =
-    std::variant<Alarm, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
+    std::variant<Alarm, AccessNote, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
                  LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
                  EphemeralSettled, EphemeralChanged, WriteOverruled, ClaimDone, ClaimWaits,
                  ClaimGained, ClaimLost>;
@@ -260,6 +273,7 @@ using Delivery =
 struct Received {  // by DEALER or ROUTER
   PeerId peer;     // at an agent: empty
   MessagePtr message;
+  IdentityPtr who{};  // at a coordinator with keys: who proved to be at the other end
 };
 struct BroadcastReceived {  // at an agent, by SUB
   MessagePtr message;
@@ -283,6 +297,10 @@ struct ChannelFailed {
 struct PeerLost {  // its queue overflowed or the transport can't reach it
   PeerId peer;
 };
+// From now on nothing is taken of this identity: its key was revoked, or is another's.
+struct IdentityEnded {
+  IdentityPtr who;
+};
 struct SpaceChanged {  // the disk reserve was passed, in either direction
   bool writable = true;
   std::string text;
@@ -292,7 +310,8 @@ struct Measured {  // what transport and store counted, to be told with the stat
 };
 struct Tick {};  // time went on
 using Event = std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened,
-                           ChannelFailed, PeerLost, SpaceChanged, Measured, Command, Tick>;
+                           ChannelFailed, PeerLost, IdentityEnded, SpaceChanged, Measured, Command,
+                           Tick>;
 
 // ---- actions -----------------------------------------------------------------------------------
 

@@ -60,28 +60,20 @@ class AgentProgram {
   int run() {
     if (const Status shape = check_agent_id(args_.id); !shape)
       return fail_usage("--id: " + shape.error().text, json_);
-    AgentRuntimeOptions options;
-    options.coordinator = config_.coordinator;
-    options.swarm = SwarmId(config_.swarm);
+    AgentRuntimeOptions options = agent_options(config_);
     options.agent = AgentId(args_.id);
     options.role = args_.observer ? Role::kObserver : Role::kMember;
     options.data = expand_home(args_.data);
     options.start_from_head = !args_.initial;
     if (!options.data.empty())
       if (const Status made = make_parents(options.data); !made) return fail(made.error(), json_);
+    Environment environment = environment_of(config_);
+    environment.emplace_back("WAGGLE_AGENT", args_.id);
     if (!args_.on_change.empty())
-      on_change_.emplace(args_.on_change,
-                         Environment{{"WAGGLE_SWARM", config_.swarm},
-                                     {"WAGGLE_AGENT", args_.id},
-                                     {"WAGGLE_COORDINATOR", config_.coordinator}},
-                         [this] { queue_.wake(); });
+      on_change_.emplace(args_.on_change, environment, [this] { queue_.wake(); });
     if (!args_.on_proposal.empty())
       on_proposal_.emplace(
-          args_.on_proposal,
-          Environment{{"WAGGLE_SWARM", config_.swarm},
-                      {"WAGGLE_AGENT", args_.id},
-                      {"WAGGLE_COORDINATOR", config_.coordinator}},
-          [this] { queue_.wake(); }, OnChange::Of::kProposal);
+          args_.on_proposal, environment, [this] { queue_.wake(); }, OnChange::Of::kProposal);
     auto runtime = AgentRuntime::open(options, std::make_shared<AgentLoop>(),
                                       [this](const Delivery& delivery) { queue_.push(delivery); });
     if (!runtime) return fail(runtime.error(), json_);
@@ -301,6 +293,7 @@ class AgentProgram {
   }
 
   void on(const Alarm&) {}  // a coordinator's
+  void on(const AccessNote&) {}
 
   void on(const WriteQueued& queued) {
     const AgentOp* op = asked_.find(queued.request);

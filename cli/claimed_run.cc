@@ -130,8 +130,7 @@ Result<ClaimResult> ClaimedRun::take(std::int64_t wait_millis) {
 int ClaimedRun::run(const std::vector<std::string>& command, Environment environment, int input) {
   environment.emplace_back("WAGGLE_FENCE_TOKEN", std::to_string(request_.token.value()));
   environment.emplace_back("WAGGLE_CLAIM", request_.pattern);
-  environment.emplace_back("WAGGLE_COORDINATOR", config_.coordinator);
-  environment.emplace_back("WAGGLE_SWARM", config_.swarm);
+  std::ranges::move(environment_of(config_), std::back_inserter(environment));
   // At a terminal the command stays in its foreground group, so that it may read from it.
   own_group_ = input >= 0 || isatty(STDIN_FILENO) != 1;
   child_ = start_child(command, environment, {.input = input, .own_group = own_group_});

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "include/lib/agent_runtime.h"
 #include "include/lib/request_client.h"
 
 namespace waggle::cli {
@@ -33,10 +34,13 @@ int status(const CommandLine& line, const Config& config);       // admin.cc
 int agent_list(const CommandLine& line, const Config& config);   // admin.cc
 int clear(const CommandLine& line, const Config& config);        // state_write.cc
 int compact(const CommandLine& line, const Config& config);      // admin.cc
+int keys(const CommandLine& line, const Config& config);         // keys.cc
 int config_check(const CommandLine& line);                       // run.cc
 int version(const CommandLine& line);                            // run.cc
 
 // Says hello to the configured coordinator, within the configured time.
 [[nodiscard]] Result<std::unique_ptr<RequestClient>> dial(const Config& config);
+// Of an agent at the configured coordinator, in the configured swarm.
+[[nodiscard]] AgentRuntimeOptions agent_options(const Config& config);
 
 }  // namespace waggle::cli

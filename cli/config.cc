@@ -56,6 +56,15 @@ struct Setting {
   Status (*set)(Config&, const RawValue&);
 };
 
+// Of settings that name a file.
+Status set_file(std::string& out, const RawValue& raw, const char* example) {
+  const auto text = as_text(raw, example);
+  if (!text) return std::unexpected(text.error());
+  if (text->empty()) return expected_but(example, raw);
+  out = expand_home(*text);
+  return {};
+}
+
 constexpr std::int64_t kSecond = 1'000;
 constexpr std::int64_t kHour = 3'600 * kSecond;
 
@@ -100,6 +109,25 @@ const Setting kSettings[] = {
      "process, and it recovers at the next start.",
      [](Config& config, const RawValue& raw) {
        return store(as_size(raw), config.disk_reserve_bytes);
+     }},
+    {"coordinator", "key", "WAGGLE_SERVE_KEY", "\"\"",
+     "File of the coordinator's secret key, as `waggle keys new` makes it. With it every connection\n"
+     "is encrypted and only authorized keys are let in; without, whoever reaches the endpoint is.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.serve_key, raw, "a file such as \"/etc/waggle/coordinator.key\"");
+     }},
+    {"coordinator", "authorized_keys", "WAGGLE_AUTHORIZED_KEYS", "\"\"",
+     "The file of `waggle keys authorize`: who is let in. Read at the start and on HUP. Default:\n"
+     "authorized_keys beside the coordinator's key.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.authorized_keys, raw,
+                       "a file such as \"/etc/waggle/authorized_keys\"");
+     }},
+    {"coordinator", "access_log", "WAGGLE_ACCESS_LOG", "\"\"",
+     "Where refusals are written, one JSON line each. It is only added to, and kept at about 64\n"
+     "MiB: FILE and FILE.1 to FILE.3. Default: no such log.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.access_log, raw, "a file such as \"/var/log/waggle/access.log\"");
      }},
 
     {"limits", "state_bytes_max", "WAGGLE_STATE_BYTES_MAX", "\"1GiB\"",
@@ -154,6 +182,17 @@ const Setting kSettings[] = {
      "How long they wait for an answer, `waggle sync` apart.",
      [](Config& config, const RawValue& raw) {
        return store(as_duration(raw, 1, 24 * kHour), config.timeout_millis);
+     }},
+    {"client", "key", "WAGGLE_KEY", "\"\"",
+     "File of this agent's or client's secret key, for a coordinator that has keys.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.key, raw, "a file such as \"~/.config/waggle/planner.key\"");
+     }},
+    {"client", "coordinator_key", "WAGGLE_COORDINATOR_KEY", "\"\"",
+     "File of the coordinator's public key. Without it anybody could pose as the coordinator.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.coordinator_key, raw,
+                       "a file such as \"~/.config/waggle/coordinator.key.pub\"");
      }},
 };
 
@@ -270,6 +309,20 @@ Status apply_document(const ConfigDocument& document, const std::string& path, C
     }
   }
   return {};
+}
+
+std::string Config::authorized_keys_file() const {
+  if (!authorized_keys.empty() || serve_key.empty()) return authorized_keys;
+  return serve_key.substr(0, serve_key.rfind('/') + 1) + "authorized_keys";
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> out = {{"WAGGLE_SWARM", config.swarm},
+                                                          {"WAGGLE_COORDINATOR", config.coordinator}};
+  if (!config.key.empty()) out.emplace_back("WAGGLE_KEY", config.key);
+  if (!config.coordinator_key.empty())
+    out.emplace_back("WAGGLE_COORDINATOR_KEY", config.coordinator_key);
+  return out;
 }
 
 Status apply_environment(Config& config) {

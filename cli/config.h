@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Config {
   std::uint16_t broadcast_port_low = 0;  // 0: any free port
   std::uint16_t broadcast_port_high = 0;
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
+  std::string serve_key;        // file of the secret key; empty: without keys
+  std::string authorized_keys;  // file; empty: "authorized_keys" beside serve_key
+  std::string access_log;       // file; empty: none
   // [limits]
   std::uint64_t state_bytes_max = std::uint64_t{1} << 30;
   std::uint64_t tombstones_max = 100'000;
@@ -41,6 +45,10 @@ struct Config {
   std::string coordinator = "tcp://127.0.0.1:4600";
   std::string swarm = "default";
   std::int64_t timeout_millis = 5'000;
+  std::string key;              // file of the secret key; empty: without keys
+  std::string coordinator_key;  // file of the coordinator's public key
+
+  [[nodiscard]] std::string authorized_keys_file() const;
 };
 
 // ---- a file as it was read ---------------------------------------------------------------------
@@ -93,6 +101,8 @@ using ConfigDocument = std::vector<ConfigSection>;
 [[nodiscard]] std::string default_data_directory();
 // Makes the directories above `path`, only for this user to read.
 [[nodiscard]] Status make_parents(const std::string& path);
+// What a command that this one starts needs in order to reach the same coordinator.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of(const Config& config);
 // A leading "~/" as the home directory.
 [[nodiscard]] std::string expand_home(const std::string& path);
 

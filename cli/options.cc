@@ -45,6 +45,7 @@ class Parser {
     app_.set_version_flag("--version", [] { return std::string("waggle " WAGGLE_VERSION); });
     common();
     serve();
+    keys();
     agent();
     state();
     resolution();
@@ -129,6 +130,16 @@ class Parser {
         ->group(group);
     duration(app_, "--timeout", line_.timeout_millis, "How long to wait [WAGGLE_TIMEOUT, 5s]")
         ->group(group);
+    app_.add_option("--key", line_.key,
+                    "This side's secret key, as `waggle keys new` made it [WAGGLE_KEY]")
+        ->type_name("FILE")
+        ->check(not_empty())
+        ->group(group);
+    app_.add_option("--coordinator-key", line_.coordinator_key,
+                    "The coordinator's public key [WAGGLE_COORDINATOR_KEY]")
+        ->type_name("FILE")
+        ->check(not_empty())
+        ->group(group);
     app_.add_option("--config", line_.config, "Configuration [WAGGLE_CONFIG]")
         ->type_name("FILE")
         ->group(group);
@@ -146,10 +157,60 @@ class Parser {
                      ->check(not_empty());
     app.add_flag("--memory", serve.memory, "Keep everything in memory only; gone at the end")
         ->excludes(data);
+    authorized_keys(app);
+    app.add_option("--access-log", serve.access_log,
+                   "Write who was refused there, as JSON lines [WAGGLE_ACCESS_LOG]")
+        ->type_name("FILE")
+        ->check(not_empty());
     app.add_flag("--insecure-listen", serve.insecure_listen,
                  "Listen where other machines reach it, without encryption or authentication");
     app.add_flag("--accept-rollback", serve.accept_rollback,
                  "Open a store that lost acknowledged writes, and begin a new epoch");
+    app.footer(
+        "With --key FILE every connection is encrypted, and only keys of the authorized keys file "
+        "are\n"
+        "let in. HUP reads that file again; without keys HUP ends the coordinator as TERM does.");
+  }
+
+  void authorized_keys(CLI::App& app) {
+    app.add_option("--authorized-keys", line_.authorized_keys,
+                   "Who is let in [WAGGLE_AUTHORIZED_KEYS, authorized_keys beside the "
+                   "coordinator's key]")
+        ->type_name("FILE")
+        ->check(not_empty());
+  }
+
+  void keys() {
+    auto& keys = line_.keys;
+    CLI::App& family_app =
+        *family(app_, "keys", "Keys: who is let in, and which agent each speaks for");
+    command(family_app, Verb::kKeysNew, "new", "Make a secret key FILE and its public key FILE.pub")
+        ->add_option("FILE", keys.key, "Where to")
+        ->required()
+        ->check(not_empty());
+    command(family_app, Verb::kKeysShow, "show", "Print the public key of a file")
+        ->add_option("FILE", keys.key, "A secret or a public key")
+        ->required()
+        ->check(not_empty());
+    CLI::App& authorize = *command(family_app, Verb::kKeysAuthorize, "authorize",
+                                   "Let a key in, for one agent; with --swarm only there");
+    CLI::App& revoke = *command(family_app, Verb::kKeysRevoke, "revoke",
+                                "Let a key in no more, or all keys of an agent");
+    CLI::App& list = *command(family_app, Verb::kKeysList, "ls", "List the keys that are let in");
+    authorize.add_option("KEY", keys.key, "A public key, or a file that holds one")
+        ->required()
+        ->check(not_empty());
+    revoke.add_option("KEY", keys.key, "A public key, its fingerprint, or a file that holds one")
+        ->check(not_empty());
+    authorize.add_option("--id", keys.agent, "The agent that it speaks for")
+        ->type_name("NAME")
+        ->required();
+    revoke.add_option("--id", keys.agent, "All keys of this agent")->type_name("NAME");
+    authorize.add_option("--comment", keys.comment, "Kept in the file")->type_name("TEXT");
+    for (CLI::App* app : {&authorize, &revoke, &list}) {
+      authorized_keys(*app);
+      app->footer("A running coordinator reads the file again on HUP.");
+    }
   }
 
   void agent() {
@@ -441,7 +502,8 @@ class Parser {
     std::string text = app.help(above);
     if (&app != &app_)
       text +=
-          "\nOf all commands: --json --coordinator --swarm --timeout --config; see waggle --help\n";
+          "\nOf all commands: --json --coordinator --swarm --timeout --key --coordinator-key "
+          "--config; see waggle --help\n";
     return print(text) ? kExitDone : kExitFailure;
   }
 
@@ -498,6 +560,8 @@ class Parser {
   }
 
   [[nodiscard]] std::string contradiction() const {
+    if (line_.verb == Verb::kKeysRevoke && line_.keys.key.empty() == line_.keys.agent.empty())
+      return "waggle keys revoke: name a key, or with --id an agent, and not both";
     if (line_.verb == Verb::kSync) {
       if (line_.sync.all != line_.sync.keys.empty())
         return line_.sync.all ? "waggle sync: name keys or --all, not both"

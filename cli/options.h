@@ -56,6 +56,11 @@ enum class Verb {
   kStatus,
   kClear,
   kCompact,
+  kKeysNew,
+  kKeysShow,
+  kKeysAuthorize,
+  kKeysRevoke,
+  kKeysList,
   kConfigCheck,
   kConfigDefault,
   kVersion,
@@ -71,6 +76,9 @@ struct CommandLine {
   std::optional<std::string> coordinator;
   std::optional<std::string> swarm;
   std::optional<std::int64_t> timeout_millis;
+  std::optional<std::string> key;  // of `serve` the coordinator's
+  std::optional<std::string> coordinator_key;
+  std::optional<std::string> authorized_keys;  // of `serve` and `keys`
 
   struct Serve {
     std::optional<std::string> listen;
@@ -78,7 +86,14 @@ struct CommandLine {
     bool memory = false;
     bool insecure_listen = false;
     bool accept_rollback = false;
+    std::optional<std::string> access_log;
   } serve;
+
+  struct Keys {
+    std::string key;    // a file, or a public key
+    std::string agent;  // to authorize it for, or whose keys to revoke
+    std::string comment;
+  } keys;
 
   struct AgentRun {
     std::string id;

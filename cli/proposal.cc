@@ -200,7 +200,9 @@ int vote(const CommandLine& line, const Config& config) {
                                  .swarm = config.swarm,
                                  .agent = given.agent,
                                  .data = expand_home(given.data),
-                                 .start_from_head = true});
+                                 .start_from_head = true,
+                                 .key = config.key,
+                                 .coordinator_key = config.coordinator_key});
   const auto failure = [&](const Failure& error) {
     return fail({static_cast<Code>(error.code), error.text}, line.json);
   };

@@ -14,7 +14,20 @@
 namespace waggle::cli {
 
 Result<std::unique_ptr<RequestClient>> dial(const Config& config) {
-  return RequestClient::dial(config.coordinator, SwarmId(config.swarm), config.timeout_millis);
+  const Result<LinkKeysPtr> keys = read_link_keys(config.key, config.coordinator_key);
+  if (!keys) return std::unexpected(keys.error());
+  return RequestClient::dial(config.coordinator, SwarmId(config.swarm), config.timeout_millis,
+                             *keys);
+}
+
+AgentRuntimeOptions agent_options(const Config& config) {
+  AgentRuntimeOptions options;
+  options.coordinator = config.coordinator;
+  options.swarm = SwarmId(config.swarm);
+  options.key = config.key;
+  options.coordinator_key = config.coordinator_key;
+  options.explain = true;
+  return options;
 }
 
 int version(const CommandLine& line) {
@@ -66,6 +79,10 @@ Status apply_flags(const CommandLine& line, Config& config) {
       return failed(Code::kRejected, "--timeout: 0 is no time to wait");
     config.timeout_millis = *line.timeout_millis;
   }
+  if (line.key) (line.verb == Verb::kServe ? config.serve_key : config.key) = *line.key;
+  if (line.coordinator_key) config.coordinator_key = *line.coordinator_key;
+  if (line.authorized_keys) config.authorized_keys = *line.authorized_keys;
+  if (line.serve.access_log) config.access_log = *line.serve.access_log;
   if (line.serve.listen) config.listen = *line.serve.listen;
   if (line.serve.data) config.data = expand_home(*line.serve.data);
   return {};
@@ -149,6 +166,12 @@ int run(int argc, char** argv) {
       return clear(*line, *config);
     case Verb::kCompact:
       return compact(*line, *config);
+    case Verb::kKeysNew:
+    case Verb::kKeysShow:
+    case Verb::kKeysAuthorize:
+    case Verb::kKeysRevoke:
+    case Verb::kKeysList:
+      return keys(*line, *config);
     case Verb::kVersion:
     case Verb::kConfigCheck:
     case Verb::kConfigDefault:

@@ -1,16 +1,20 @@
-// `waggle serve`: a coordinator until TERM, INT or HUP. The first signal drains and exits 0, the
-// second exits at once.
+// `waggle serve`: a coordinator until TERM, INT or, without keys, HUP. The first signal drains and
+// exits 0, the second exits at once. With keys HUP reads again who is let in.
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "cli/access_log.h"
 #include "cli/commands.h"
 #include "cli/durations.h"
 #include "cli/output.h"
@@ -37,11 +41,22 @@ class StopOnSignal {
   [[nodiscard]] int signal() const { return signal_; }
 
  private:
+  static void reload(CoordinatorRuntime& runtime) {
+    if (const Status read = runtime.reload(); !read)
+      say(fmt::format("HUP received, and all stays as it was: {}", read.error().text));
+    else
+      say(fmt::format("HUP received: {} let in", counted(runtime.authorized(), "key")));
+  }
+
   void watch(Signals& signals, CoordinatorRuntime& runtime) {
+    const bool reloads = !runtime.fingerprint().empty();
     pollfd fds[] = {{signals.fd(), POLLIN, 0}, {over_, POLLIN, 0}};
     while (true) {
       if (poll(fds, 2, -1) < 0) continue;
-      if (const int signal = signals.take(); signal != 0) {
+      const int signal = signals.take();
+      if (signal == SIGHUP && reloads) {
+        reload(runtime);
+      } else if (signal != 0) {
         if (signal_ != 0) _exit(128 + signal);
         signal_ = signal;
         say(fmt::format("{} received: finishing what has arrived; once more exits at once",
@@ -64,6 +79,8 @@ std::string ready_line(const CoordinatorRuntime& runtime, const std::string& dat
                                  WAGGLE_VERSION, runtime.endpoint(), duration_text(elapsed_millis),
                                  data.empty() ? "in memory" : data, to_hex(runtime.epoch().value()),
                                  to_text(runtime.level()));
+  if (const std::string key = runtime.fingerprint(); !key.empty())
+    text += fmt::format(", key {} ({} let in)", key, counted(runtime.authorized(), "key"));
   const auto swarms = runtime.recovered();
   text += swarms.empty() ? std::string(", no swarm yet")
                          : fmt::format(", {}: ", counted(swarms.size(), "swarm"));
@@ -80,6 +97,8 @@ Json ready_json(const CoordinatorRuntime& runtime, const std::string& data,
   out.set("endpoint", runtime.endpoint()).set("data", data.empty() ? Json() : Json(data));
   out.set("epoch", to_hex(runtime.epoch().value())).set("level", to_text(runtime.level()));
   out.set("pid", static_cast<std::int64_t>(getpid())).set("elapsed_ms", elapsed_millis);
+  if (const std::string key = runtime.fingerprint(); !key.empty())
+    out.set("key", key).set("authorized", static_cast<std::uint64_t>(runtime.authorized()));
   Json swarms{Json::Array{}};
   for (const auto& swarm : runtime.recovered()) {
     Json one;
@@ -92,6 +111,8 @@ Json ready_json(const CoordinatorRuntime& runtime, const std::string& data,
 CoordinatorRuntimeOptions runtime_options(const CommandLine& line, const Config& config) {
   CoordinatorRuntimeOptions options;
   options.listen = config.listen;
+  options.key = config.serve_key;
+  options.authorized_keys = config.authorized_keys_file();
   options.allow_remote = line.serve.insecure_listen;
   options.channel_port_low = config.broadcast_port_low;
   options.channel_port_high = config.broadcast_port_high;
@@ -115,15 +136,17 @@ CoordinatorRuntimeOptions runtime_options(const CommandLine& line, const Config&
 int serve(const CommandLine& line, const Config& config) {
   const auto started = std::chrono::steady_clock::now();
   Signals signals;
-  const CoordinatorRuntimeOptions options = runtime_options(line, config);
+  CoordinatorRuntimeOptions options = runtime_options(line, config);
+  const bool keys = !options.key.empty();
   const auto listen = parse_listen(options.listen, true);
   if (!listen) return fail_usage("--listen: " + listen.error().text, line.json);
-  if (listen->remote() && !options.allow_remote)
+  if (listen->remote() && !keys && !options.allow_remote)
     return fail(
         {Code::kDenied,
-         fmt::format("'{}' is reached by other machines, and nothing there is encrypted or "
-                     "asks who comes: everybody could read and write every swarm. Listen on "
-                     "127.0.0.1, or add --insecure-listen where the network itself is safe",
+         fmt::format("'{}' is reached by other machines, and without keys nothing there is "
+                     "encrypted or asks who comes: everybody could read and write every swarm. Give "
+                     "a key with --key (`waggle keys new` makes one), listen on 127.0.0.1, or add "
+                     "--insecure-listen where the network itself is safe",
                      options.listen)},
         line.json);
   if (!line.serve.memory && options.data.empty())
@@ -131,7 +154,7 @@ int serve(const CommandLine& line, const Config& config) {
         "where should the data lie? Neither HOME nor XDG_DATA_HOME is set: give --data "
         "DIR, or --memory to keep none",
         line.json);
-  if (listen->remote())
+  if (listen->remote() && !keys)
     say(
         fmt::format("WARNING: {} is open to every machine that reaches it: no encryption, no "
                     "authentication",
@@ -139,9 +162,20 @@ int serve(const CommandLine& line, const Config& config) {
   if (!options.data.empty())
     if (const Status made = make_parents(options.data); !made) return fail(made.error(), line.json);
 
+  std::unique_ptr<AccessLog> access;
+  if (!config.access_log.empty()) {
+    Result<std::unique_ptr<AccessLog>> opened = AccessLog::open(config.access_log);
+    if (!opened) return fail(opened.error(), line.json);
+    access = std::move(*opened);
+    options.on_access = [log = access.get()](const AccessNote& note) { log->add(note); };
+  }
   const auto runtime = CoordinatorRuntime::open(options);
   if (!runtime)
     return fail({runtime.error().code, "cannot start: " + runtime.error().text}, line.json);
+  if (keys && (*runtime)->authorized() == 0)
+    say(fmt::format("WARNING: nobody is let in yet: no key is in '{}'; `waggle keys authorize` adds "
+                    "one, then send HUP",
+                    options.authorized_keys));
   if (const std::string notice = (*runtime)->notice(); !notice.empty()) say("WARNING: " + notice);
   if ((*runtime)->level() != Level::kDurable)
     say(options.data.empty()

@@ -43,9 +43,7 @@ class Tail {
       if (!cursor) return fail_usage("--from: " + cursor.error().text, line_.json);
       since = *cursor;
     }
-    AgentRuntimeOptions options;
-    options.coordinator = config_.coordinator;
-    options.swarm = SwarmId(config_.swarm);
+    AgentRuntimeOptions options = agent_options(config_);
     options.agent = AgentId(fmt::format("~tail-{}-{:08x}", getpid(), std::random_device{}()));
     options.role = Role::kObserver;
     options.start_from_head = true;

@@ -148,6 +148,8 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
     }
   } else if (const auto* malformed = std::get_if<Malformed>(&event)) {
     on_malformed(*malformed);
+  } else if (const auto* ended = std::get_if<IdentityEnded>(&event)) {
+    on_identity_ended(*ended->who);
   } else if (const auto* space = std::get_if<SpaceChanged>(&event)) {
     writable_ = space->writable;
     not_writable_text_ = space->text;
@@ -367,7 +369,7 @@ void Coordinator::on_received(const Received& received) {
         if constexpr (requires { m.session; }) named = m.session;
       },
       message);
-  Session* session = sessions_.of(received.peer, named);
+  Session* session = sessions_.of(received.peer, received.who, named);
   if (session == nullptr) {
     no_session(received.peer, named);
     return;

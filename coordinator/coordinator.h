@@ -159,11 +159,17 @@ class Coordinator final : public Core {
   void refuse(const PeerId& peer, Code code, std::string text, std::int64_t retry_millis = 0);
   void on_hello(const Received& received, const Hello& hello);
   void welcome(const Received& received, const Hello& hello, Swarm* swarm);
+  // Why its key does not let it say that; nothing: it may.
+  [[nodiscard]] static std::optional<std::string> not_its_own(const Identity& who,
+                                                              const Hello& hello);
+  void note_refusal(const Identity& who, const SwarmId& swarm, const char* what, std::string on,
+                    const std::string& why);
+  void on_identity_ended(const Identity& who);
   void on_subscribed(const Subscribed& subscribed);
   void on_channel(const ChannelOpened& opened);
   void on_channel_failed(const ChannelFailed& failed);
   void on_heartbeat(Session& session, const AgentHeartbeat& beat);
-  void end_session(Session& session, const std::string& why, bool tell);
+  void end_session(const Session& session, const std::string& why, bool tell);
   void end_what_sessions_held();
 
   // commits.cc

@@ -93,6 +93,14 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
                        hello.agent.value(), to_text(hello.role)));
     return;
   }
+  if (received.who != nullptr) {
+    if (const std::optional<std::string> wrong = not_its_own(*received.who, hello)) {
+      count("hellos_forged");
+      note_refusal(*received.who, hello.swarm, "hello", hello.agent.value(), *wrong);
+      refuse(peer, Code::kDenied, *wrong);
+      return;
+    }
+  }
   if (sessions_.size() >= limits::kSessions && sessions_.by_peer(peer) == nullptr) {
     refuse(peer, Code::kOverloaded,
            fmt::format("{} sessions are open, which is the limit", sessions_.size()), 5'000);
@@ -131,7 +139,11 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   }
   Session* holder = sessions_.holder(hello.swarm, hello.agent);
   if (holder != nullptr && holder->peer != peer) {
-    const bool its_own = hello.token == holder->token && hello.token != Token{};
+    // With keys the id is who has the key: it may come back without its data directory.
+    const bool same_agent = received.who != nullptr && holder->who != nullptr &&
+                            received.who->agent == holder->who->agent;
+    const bool its_own =
+        same_agent || (hello.token == holder->token && hello.token != Token{});
     const std::int64_t silent = (now_.monotonic - holder->heard).count;
     if (!its_own) {
       const std::int64_t lease = std::max<std::int64_t>(options_.beat.failed() - silent, 1);
@@ -153,7 +165,41 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   welcome(received, hello, swarm);
 }
 
-void Coordinator::end_session(Session& session, const std::string& why, bool tell) {
+std::optional<std::string> Coordinator::not_its_own(const Identity& who, const Hello& hello) {
+  // Clients and observers with a name of Waggle's own speak for nobody.
+  if (!is_reserved_agent(hello.agent) && hello.agent != who.agent)
+    return fmt::format("the key {} speaks for agent '{}', not for '{}'", who.key,
+                       who.agent.value(), hello.agent.value());
+  if (!who.enters(hello.swarm))
+    return fmt::format("the key {} of agent '{}' enters swarm '{}' only, not '{}'", who.key,
+                       who.agent.value(), who.swarm.value(), hello.swarm.value());
+  return std::nullopt;
+}
+
+void Coordinator::note_refusal(const Identity& who, const SwarmId& swarm, const char* what,
+                               std::string on, const std::string& why) {
+  AccessNote note;
+  note.wall_millis = now_.wall_millis;
+  note.agent = who.agent.value();
+  note.key = who.key;
+  note.swarm = swarm.value();
+  note.what = what;
+  note.on = std::move(on);
+  note.why = why;
+  actions_->deliver.emplace_back(std::move(note));
+}
+
+void Coordinator::on_identity_ended(const Identity& who) {
+  const std::string why = fmt::format("its key {} is no longer authorized for it", who.key);
+  for (auto& [id, swarm] : swarms_)
+    std::erase_if(swarm->hellos_waiting, [&](const Received& hello) {
+      return hello.who != nullptr && hello.who->key == who.key;
+    });
+  for (const SessionId id : sessions_.opened_by(who))
+    end_session(sessions_.all().at(id), why, true);
+}
+
+void Coordinator::end_session(const Session& session, const std::string& why, bool tell) {
   count("sessions_fenced");
   if (tell) send(session.peer, make_message(Fenced{session.id, why}));
   results_.erase(session.id);
@@ -177,6 +223,7 @@ void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* s
   Session fresh;
   fresh.id = random_.id<SessionId>();
   fresh.peer = received.peer;
+  fresh.who = received.who;
   fresh.swarm = hello.swarm;
   fresh.agent = hello.agent;
   fresh.role = hello.role;

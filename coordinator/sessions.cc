@@ -36,9 +36,18 @@ void Sessions::close(SessionId id) {
   by_id_.erase(found);
 }
 
-Session* Sessions::of(const PeerId& peer, SessionId id) {
+Session* Sessions::of(const PeerId& peer, const IdentityPtr& who, SessionId id) {
   const auto found = by_id_.find(id);
-  return found != by_id_.end() && found->second.peer == peer ? &found->second : nullptr;
+  if (found == by_id_.end() || found->second.peer != peer || found->second.who != who)
+    return nullptr;
+  return &found->second;
+}
+
+std::vector<SessionId> Sessions::opened_by(const Identity& who) const {
+  std::vector<SessionId> opened;
+  for (const auto& [id, session] : by_id_)
+    if (session.who != nullptr && session.who->key == who.key) opened.push_back(id);
+  return opened;
 }
 
 Session* Sessions::by_peer(const PeerId& peer) {

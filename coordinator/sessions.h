@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/time.h"
@@ -36,6 +37,7 @@ struct Beat {
 struct Session {
   SessionId id;
   PeerId peer;
+  IdentityPtr who;  // null: there are no keys
   SwarmId swarm;
   AgentId agent;
   Role role = Role::kMember;
@@ -66,8 +68,9 @@ class Sessions {
   Session& open(Session session);
   void close(SessionId id);
 
-  // The session of a frame: named by it, and of the connection it came by. Null: no such session.
-  Session* of(const PeerId& peer, SessionId id);
+  // The session of a frame: named by it, of the connection it came by and of the identity that sent
+  // it. Null: no such session.
+  Session* of(const PeerId& peer, const IdentityPtr& who, SessionId id);
   Session* by_peer(const PeerId& peer);
   Session* by_nonce(const SwarmId& swarm, Nonce nonce);
   // The member or observer that holds the id at present.
@@ -76,6 +79,8 @@ class Sessions {
   [[nodiscard]] Health health(const Session& session, Instant now) const {
     return beat_.health(now - session.heard);
   }
+  // Sessions that this identity opened.
+  [[nodiscard]] std::vector<SessionId> opened_by(const Identity& who) const;
   // Sessions whose lease is over.
   [[nodiscard]] std::vector<SessionId> expired(Instant now) const;
   // When the next lease could end; never, if there is none.

@@ -1,6 +1,7 @@
 #include "io/zmq_agent.h"
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -18,35 +19,46 @@ constexpr std::size_t kOwnEventsMax = 1'024;
 
 // ---- opening -----------------------------------------------------------------------------------
 
-Result<Socket> ZmqAgentTransport::dial(const ZmqContext& context, const Options& options) {
-  Result<Socket> dealer =
-      Socket::open(context, ZMQ_DEALER,
-                   {.send_high_water = options.send_messages,
-                    .receive_high_water = options.receive_messages,
-                    .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
-                    .ipv6 = options.coordinator.host.starts_with('[')});
-  if (!dealer) return dealer;
-  dealer->set(ZMQ_IMMEDIATE, 1);
-  if (Status connected = dealer->connect(options.coordinator); !connected) {
-    return std::unexpected(std::move(connected.error()));
+// A new connection in place of what there was.
+Status ZmqAgentTransport::dial() {
+  handshake_.close();
+  if (dealer_.is_open()) {
+    if (watch_ != nullptr) watch_->forget(dealer_.fd());
+    dealer_.close_now();
   }
-  return dealer;
+  Result<Socket> dealer =
+      Socket::open(context_, ZMQ_DEALER,
+                   {.send_high_water = options_.send_messages,
+                    .receive_high_water = options_.receive_messages,
+                    .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
+                    .ipv6 = options_.coordinator.host.starts_with('[')});
+  if (!dealer) return std::unexpected(std::move(dealer.error()));
+  dealer->set(ZMQ_IMMEDIATE, 1);
+  if (options_.keys != nullptr) dealer->dial_curve(*options_.keys);
+  if (options_.explain) handshake_ = HandshakeWatch(context_, *dealer, options_.keys != nullptr);
+  if (Status connected = dealer->connect(options_.coordinator); !connected) {
+    handshake_.close();
+    return connected;
+  }
+  dealer_ = std::move(*dealer);
+  if (watch_ != nullptr) watch_->watch(dealer_.fd());
+  return {};
 }
 
 Result<std::unique_ptr<ZmqAgentTransport>> ZmqAgentTransport::open(const ZmqContext& context,
                                                                    const Options& options) {
-  Result<Socket> dealer = dial(context, options);
-  if (!dealer) return std::unexpected(std::move(dealer.error()));
-  return std::unique_ptr<ZmqAgentTransport>(
-      new ZmqAgentTransport(context, options, std::move(*dealer)));
+  std::unique_ptr<ZmqAgentTransport> transport(new ZmqAgentTransport(context, options));
+  if (Status dialled = transport->dial(); !dialled)
+    return std::unexpected(std::move(dialled.error()));
+  return transport;
 }
 
-ZmqAgentTransport::ZmqAgentTransport(const ZmqContext& context, const Options& options,
-                                     Socket dealer)
-    : context_(context), options_(options), dealer_(std::move(dealer)) {}
+ZmqAgentTransport::ZmqAgentTransport(const ZmqContext& context, const Options& options)
+    : context_(context), options_(options) {}
 
 ZmqAgentTransport::~ZmqAgentTransport() {
   attach(nullptr);
+  handshake_.close();
   leave();
 }
 
@@ -84,6 +96,8 @@ bool ZmqAgentTransport::worth_a_look(const Socket& socket) const {
 
 void ZmqAgentTransport::receive(std::vector<Event>& events, std::size_t max) {
   flush_hello();
+  if (const std::optional<Error> failure = handshake_.take())
+    report(failure->code, failure->text);
   const std::size_t end = events.size() + max;
   while (!own_.empty() && events.size() < end) {
     events.push_back(std::move(own_.front()));
@@ -177,6 +191,7 @@ void ZmqAgentTransport::join(const JoinChannel& channel) {
                     .frame_bytes_max = static_cast<std::int64_t>(limits::kFrameBytes),
                     .ipv6 = endpoint->host.starts_with('[')});
   if (!sub) return report(sub.error().code, sub.error().text);
+  if (options_.keys != nullptr) sub->dial_curve(*options_.keys);
   if (const Status connected = sub->connect(*endpoint); !connected) {
     return report(connected.error().code, connected.error().text);
   }
@@ -199,14 +214,8 @@ void ZmqAgentTransport::leave() {
 void ZmqAgentTransport::redial() {
   ++counters_.redials;
   hello_ = nullptr;
-  if (dealer_.is_open()) {
-    if (watch_ != nullptr) watch_->forget(dealer_.fd());
-    dealer_.close_now();
-  }
-  Result<Socket> dealer = dial(context_, options_);
-  if (!dealer) return report(dealer.error().code, dealer.error().text);
-  dealer_ = std::move(*dealer);
-  if (watch_ != nullptr) watch_->watch(dealer_.fd());
+  if (const Status dialled = dial(); !dialled)
+    report(dialled.error().code, dialled.error().text);
 }
 
 // What went wrong on this side; the core tries again on its own timer.

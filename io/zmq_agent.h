@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "io/broadcast_cache.h"
+#include "io/handshake_watch.h"
 #include "io/host.h"
 #include "io/poll_source.h"
 #include "io/zmq_context.h"
@@ -31,6 +32,9 @@ class ZmqAgentTransport final : public Transport, public PollSource {
  public:
   struct Options {
     Endpoint coordinator;          // of parse_dial()
+    LinkKeysPtr keys;              // null: without CURVE
+    // Says why a connection does not come about; costs two inner sockets.
+    bool explain = false;
     int send_messages = 1000;      // in ZeroMQ, on their way to the coordinator
     int receive_messages = 256;    // in ZeroMQ, from the coordinator
     int broadcast_messages = 512;  // in ZeroMQ; beyond, updates are lost and pulled
@@ -69,9 +73,9 @@ class ZmqAgentTransport final : public Transport, public PollSource {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
-  ZmqAgentTransport(const ZmqContext& context, const Options& options, Socket dealer);
+  ZmqAgentTransport(const ZmqContext& context, const Options& options);
 
-  [[nodiscard]] static Result<Socket> dial(const ZmqContext& context, const Options& options);
+  [[nodiscard]] Status dial();
   [[nodiscard]] bool worth_a_look(const Socket& socket) const;
   void receive_from(Socket& socket, bool broadcast, std::vector<Event>& events, std::size_t max);
   [[nodiscard]] Result<MessagePtr> message_of(const Frame& frame, bool broadcast);
@@ -85,6 +89,7 @@ class ZmqAgentTransport final : public Transport, public PollSource {
   const ZmqContext& context_;
   const Options options_;
   Socket dealer_;
+  HandshakeWatch handshake_;  // of dealer_, and closed before it
   Socket sub_;
   FdWatch* watch_ = nullptr;
 

@@ -15,6 +15,7 @@ namespace waggle {
 namespace {
 
 constexpr Millis kRetryInterval{5};
+constexpr int kBindTriesMax = 400;
 constexpr int kPeerReceiveMessages = 64;
 // What subscribers send is short: a topic, and ZMTP's handshake.
 constexpr std::int64_t kSubscriptionBytesMax = 1'024;
@@ -90,6 +91,7 @@ Result<std::unique_ptr<ZmqCoordinatorTransport>> ZmqCoordinatorTransport::open(
   if (!router) return std::unexpected(std::move(router.error()));
   router->set(ZMQ_ROUTER_MANDATORY, 1);
   router->set(ZMQ_ROUTER_HANDOVER, 0);
+  if (options.key != nullptr) router->serve_curve(*options.key, std::string(kZapDomain));
   if (Status bound = router->bind(options.listen); !bound) {
     return std::unexpected(std::move(bound.error()));
   }
@@ -163,6 +165,15 @@ void ZmqCoordinatorTransport::receive_local(std::vector<Event>& events, std::siz
   if (options_.local != nullptr) options_.local->take(events, max);
 }
 
+// False: nobody who is let in sent it. Asked for each frame, since a connection outlives the end of
+// its key's authorization.
+bool ZmqCoordinatorTransport::admits(const Frame& frame, IdentityPtr& who) {
+  if (options_.key == nullptr) return true;
+  who = options_.admission->find(frame.user_id());
+  if (who == nullptr) ++counters_.nobody;
+  return who != nullptr;
+}
+
 void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::size_t max) {
   Frame id;
   Frame frame;
@@ -174,17 +185,20 @@ void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::si
     if (!more || !router_.receive(frame, more) || more) {
       const std::uint64_t frames = 1 + (more ? router_.discard_rest() : 0);
       ++counters_.multipart;
+      if (IdentityPtr who; !admits(frame, who)) continue;
       events.push_back(Malformed{std::move(peer),
                                  Error{Code::kRejected, "a message of " + std::to_string(frames) +
                                                             " frames; expected one frame"}});
       continue;
     }
     counters_.bytes_in += frame.size();
+    IdentityPtr who;
+    if (!admits(frame, who)) continue;
     Result<Message> message = frame.size() > limits::kFrameBytes
                                   ? failed(Code::kRejected, "a frame beyond the limit")
                                   : decode(frame.bytes());
     if (message) {
-      events.push_back(Received{std::move(peer), make_message(std::move(*message))});
+      events.push_back(Received{std::move(peer), make_message(std::move(*message)), std::move(who)});
     } else {
       ++counters_.malformed;
       events.push_back(Malformed{std::move(peer), std::move(message.error())});
@@ -352,6 +366,7 @@ void ZmqCoordinatorTransport::enqueue(const PeerId& peer, std::string routing_id
 
 void ZmqCoordinatorTransport::retry() {
   if (next_retry_ == Instant::never() || monotonic_now() < next_retry_) return;
+  const bool waits = bind_again();
   for (auto entry = queues_.begin(); entry != queues_.end();) {
     Queue& queue = entry->second;
     int error = 0;
@@ -370,7 +385,8 @@ void ZmqCoordinatorTransport::retry() {
     forget_queue(here);
     if (error != 0) lose(peer);
   }
-  next_retry_ = queues_.empty() ? Instant::never() : monotonic_now() + kRetryInterval;
+  next_retry_ =
+      queues_.empty() && !waits ? Instant::never() : monotonic_now() + kRetryInterval;
 }
 
 void ZmqCoordinatorTransport::forget_queue(Queues::iterator queue) {
@@ -418,6 +434,41 @@ void ZmqCoordinatorTransport::open_channel(const OpenChannel& send) {
   own_.push_back(ChannelOpened{send.swarm, channel.text});
 }
 
+void ZmqCoordinatorTransport::shut_out(const SwarmId& swarm) {
+  for (auto& [id, channel] : channels_) {
+    if ((!swarm.empty() && id != swarm) || channel.bind_again) continue;
+    channel.bind_again = channel.socket.bound_endpoint();
+    channel.bind_tries = 0;
+    channel.socket.unbind(*channel.bind_again);
+    next_retry_ = std::min(next_retry_, monotonic_now() + kRetryInterval);
+  }
+}
+
+// To the same address, since agents that lost the connection dial that one. libzmq gives it up a
+// moment after unbind().
+bool ZmqCoordinatorTransport::bind_again() {
+  bool waits = false;
+  std::vector<SwarmId> moved;
+  for (auto& [id, channel] : channels_) {
+    if (!channel.bind_again) continue;
+    const Result<Endpoint> endpoint = parse_listen(*channel.bind_again, true);
+    if (endpoint && channel.socket.bind(*endpoint)) {
+      channel.bind_again.reset();
+    } else if (++channel.bind_tries < kBindTriesMax) {
+      waits = true;
+    } else {
+      moved.push_back(id);  // somebody else has it
+    }
+  }
+  for (const SwarmId& id : moved) {
+    const auto channel = channels_.find(id);
+    if (watch_ != nullptr) watch_->forget(channel->second.socket.fd());
+    channels_.erase(channel);
+    open_channel(OpenChannel{id, {}});
+  }
+  return waits;
+}
+
 Result<Socket> ZmqCoordinatorTransport::bind_channel(const SwarmId& swarm,
                                                      const std::string& wanted) {
   Result<Socket> socket = Socket::open(context_, ZMQ_XPUB,
@@ -428,6 +479,7 @@ Result<Socket> ZmqCoordinatorTransport::bind_channel(const SwarmId& swarm,
   if (!socket) return socket;
   // Every subscription is told, also one that another peer has already.
   socket->set(ZMQ_XPUB_VERBOSE, 1);
+  if (options_.key != nullptr) socket->serve_curve(*options_.key, zap_domain(swarm));
 
   std::vector<std::uint16_t> ports;
   if (endpoint_.kind == Endpoint::Kind::kTcp) {

@@ -10,6 +10,10 @@
 //
 // A message is encoded once for all peers it is sent to in a row; they share its bytes.
 //
+// With keys, every peer proves one (CURVE, io/zap.h) and each frame goes on with the identity that it
+// was sent by; what nobody in the table sent is dropped and counted. A swarm's broadcast socket lets
+// in only who enters that swarm, and shut_out() makes everybody come in anew.
+//
 // Safety: the XPUB socket is the border of a swarm, since any peer of it can read all of it; there
 // is no XPUB_MANUAL. Peers are told apart by ROUTER's own ids with a prefix, so that no remote peer
 // can take the name of a local one. Routing ids never leave in a message. No input ends the
@@ -21,6 +25,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -30,6 +35,7 @@
 #include "io/host.h"
 #include "io/local_peers.h"
 #include "io/poll_source.h"
+#include "io/zap.h"
 #include "io/zmq_context.h"
 #include "io/zmq_socket.h"
 
@@ -47,6 +53,9 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     std::uint16_t channel_port_low = 0;
     std::uint16_t channel_port_high = 0;
     LocalPeers* local = nullptr;   // borrowed
+    // Null: without CURVE. Else the context has a ZapHandler over `admission`; borrowed.
+    SecretKeyPtr key;
+    const Admission* admission = nullptr;
     int peer_send_messages = 256;  // in ZeroMQ for one peer, before our own queue begins
     int channel_messages = 512;    // in ZeroMQ for one subscriber; beyond, it loses updates
     std::size_t peer_queue_bytes = limits::kPeerQueueBytes;
@@ -62,6 +71,10 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
 
   // Where it listens, with the port that was taken.
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+  // Closes all connections of a swarm's broadcasts; who may comes in again, and catches up. Empty:
+  // of every swarm.
+  void shut_out(const SwarmId& swarm);
 
   // ---- Transport
   void receive(std::vector<Event>& events, std::size_t max) override;
@@ -81,6 +94,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     std::uint64_t broadcasts = 0;  // each counted once, however many read it
     std::uint64_t broadcast_bytes = 0;
     std::uint64_t encoded = 0;
+    std::uint64_t nobody = 0;     // of no authorized key, dropped
     std::uint64_t malformed = 0;  // refused by the codec
     std::uint64_t multipart = 0;  // messages of more than one frame, discarded
     std::uint64_t upstream = 0;   // messages on a broadcast socket that are no subscription
@@ -108,6 +122,8 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   struct Channel {
     Socket socket;
     std::string text;
+    std::optional<std::string> bind_again;  // after shut_out(), until it listens again
+    int bind_tries = 0;
   };
   using Queues = std::unordered_map<PeerId, Queue>;
 
@@ -115,6 +131,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
 
   void receive_local(std::vector<Event>& events, std::size_t max);
   [[nodiscard]] bool worth_a_look(const Socket& socket) const;
+  [[nodiscard]] bool admits(const Frame& frame, IdentityPtr& who);
   void receive_router(std::vector<Event>& events, std::size_t max);
   void receive_channel(const SwarmId& swarm, Channel& channel, std::vector<Event>& events,
                        std::size_t max);
@@ -130,6 +147,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   [[nodiscard]] static Urgency urgency_of(const Message& message);
   void enqueue(const PeerId& peer, std::string routing_id, Urgency urgency, Frame frame);
   void retry();
+  [[nodiscard]] bool bind_again();  // true: some wait for their address
   void forget_queue(Queues::iterator queue);
   void lose(const PeerId& peer);
   // Null: it is too large for a frame, and counted as dropped.

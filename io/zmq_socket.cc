@@ -23,6 +23,8 @@ constexpr int kHeartbeatMillis = 10'000;  // of ZMTP: finds connections that die
 constexpr int kHeartbeatTimeoutMillis = 30'000;
 constexpr int kReconnectMillis = 100;
 constexpr int kReconnectMaxMillis = 2'000;
+// ZMQ_ZAP_ENFORCE_DOMAIN: in zmq.h only of a build with draft functions, but in every 4.3 library.
+constexpr int kZapEnforceDomain = 93;
 constexpr int kBacklog = 4'096;  // a whole swarm comes back at once
 
 // libzmq deletes what lies at an ipc path and binds anew, so a second coordinator would silently
@@ -89,6 +91,11 @@ Frame::~Frame() {
   zmq_msg_close(&message_);
 }
 
+std::string_view Frame::user_id() const {
+  const char* name = zmq_msg_gets(&message_, "User-Id");
+  return name == nullptr ? std::string_view() : std::string_view(name);
+}
+
 std::string_view Frame::bytes() const {
   return {static_cast<const char*>(zmq_msg_data(&message_)), zmq_msg_size(&message_)};
 }
@@ -135,6 +142,21 @@ Result<Socket> Socket::open(const ZmqContext& context, int type, const Options& 
   return socket;
 }
 
+void Socket::serve_curve(const SecretKey& own, const std::string& domain) {
+  set(ZMQ_CURVE_SERVER, 1);
+  set_raw(handle_, ZMQ_CURVE_SECRETKEY, own.link().data(), own.link().size());
+  set_raw(handle_, ZMQ_ZAP_DOMAIN, domain.data(), domain.size());
+  set(kZapEnforceDomain, 1);
+}
+
+void Socket::dial_curve(const LinkKeys& keys) {
+  const Key32& server = keys.coordinator.link;
+  const Key32& own = keys.own->pub().link;
+  set_raw(handle_, ZMQ_CURVE_SERVERKEY, server.data(), server.size());
+  set_raw(handle_, ZMQ_CURVE_PUBLICKEY, own.data(), own.size());
+  set_raw(handle_, ZMQ_CURVE_SECRETKEY, keys.own->link().data(), keys.own->link().size());
+}
+
 Status Socket::bind(const Endpoint& endpoint) {
   if (endpoint.kind == Endpoint::Kind::kIpc && somebody_listens(endpoint.path)) {
     return failed(Code::kUnavailable, "can't listen on " + endpoint.text() +
@@ -161,11 +183,29 @@ Status Socket::connect(const Endpoint& endpoint) {
                 "can't dial " + endpoint.text() + ": " + zmq_strerror(zmq_errno()));
 }
 
-std::uint16_t Socket::bound_port() const {
+bool Socket::monitor(const std::string& endpoint, int events) {
+  return zmq_socket_monitor(handle_, endpoint.c_str(), events) == 0;
+}
+
+bool Socket::connect_inner(const std::string& endpoint) {
+  return zmq_connect(handle_, endpoint.c_str()) == 0;
+}
+
+void Socket::unbind(const std::string& endpoint) {
+  quiet_ = false;
+  WAGGLE_CHECK(zmq_unbind(handle_, endpoint.c_str()) == 0, zmq_strerror(zmq_errno()));
+}
+
+std::string Socket::bound_endpoint() const {
   char text[512] = {};
   std::size_t size = sizeof text;
   WAGGLE_CHECK(zmq_getsockopt(handle_, ZMQ_LAST_ENDPOINT, text, &size) == 0,
                zmq_strerror(zmq_errno()));
+  return text;
+}
+
+std::uint16_t Socket::bound_port() const {
+  const std::string text = bound_endpoint();
   const Result<Endpoint> endpoint = parse_listen(text, true);
   WAGGLE_CHECK(endpoint && endpoint->port != 0, text);
   return endpoint->port;

@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "base/status.h"
+#include "io/keys.h"
 #include "io/zmq_context.h"
 
 namespace waggle {
@@ -28,6 +29,8 @@ class Frame {
 
   [[nodiscard]] std::string_view bytes() const;
   [[nodiscard]] std::size_t size() const { return bytes().size(); }
+  // Who sent it, as the handler of handshakes named him; empty: nobody was asked.
+  [[nodiscard]] std::string_view user_id() const;
   [[nodiscard]] zmq_msg_t* raw() { return &message_; }
 
  private:
@@ -53,8 +56,20 @@ class Socket {
   // reconnecting. kUnavailable: no more sockets or files.
   [[nodiscard]] static Result<Socket> open(const ZmqContext& context, int type,
                                            const Options& options);
+  // CURVE from here on (https://rfc.zeromq.org/spec/26/); before bind() and connect(). A serving
+  // socket lets in whom the handler of its context accepts for `domain` (io/zap.h), and nobody
+  // where no handler answers.
+  void serve_curve(const SecretKey& own, const std::string& domain);
+  void dial_curve(const LinkKeys& keys);
   [[nodiscard]] Status bind(const Endpoint& endpoint);
+  // Tells of its connections at an inproc endpoint; false: not possible.
+  [[nodiscard]] bool monitor(const std::string& endpoint, int events);
+  [[nodiscard]] bool connect_inner(const std::string& endpoint);
+  // Drops all peers that came by it.
+  void unbind(const std::string& endpoint);
   [[nodiscard]] Status connect(const Endpoint& endpoint);
+  // As the last bind() took it, in ZeroMQ's words.
+  [[nodiscard]] std::string bound_endpoint() const;
   // The tcp port that the last bind() took.
   [[nodiscard]] std::uint16_t bound_port() const;
   void set(int option, int value);

@@ -137,6 +137,10 @@ Result<std::unique_ptr<AgentRuntime>> AgentRuntime::open(const AgentRuntimeOptio
   Result<Endpoint> dial = parse_dial(options.coordinator);
   if (!dial) return std::unexpected(std::move(dial.error()));
   sockets.coordinator = *dial;
+  Result<LinkKeysPtr> keys = read_link_keys(options.key, options.coordinator_key);
+  if (!keys) return std::unexpected(std::move(keys.error()));
+  sockets.keys = std::move(*keys);
+  sockets.explain = options.explain || sockets.keys != nullptr;
 
   auto parts = std::make_unique<Parts>();
   parts->loop = std::move(loop);

@@ -36,6 +36,10 @@ class AgentLoop {
 
 struct AgentRuntimeOptions {
   std::string coordinator = "tcp://127.0.0.1:4600";
+  // Files of this agent's secret key and of the coordinator's public key (io/keys.h); both or none.
+  std::string key;
+  std::string coordinator_key;
+  bool explain = false;  // say why a connection does not come about; with keys always
   SwarmId swarm;
   AgentId agent;
   Role role = Role::kMember;

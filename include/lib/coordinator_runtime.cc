@@ -11,9 +11,11 @@
 
 #include "io/host.h"
 #include "io/journal.h"
+#include "io/keys.h"
 #include "io/loop.h"
 #include "io/random.h"
 #include "io/system_clock.h"
+#include "io/zap.h"
 #include "io/zmq_context.h"
 #include "io/zmq_coordinator.h"
 #include "memory/memory_store.h"
@@ -75,6 +77,9 @@ struct CoordinatorRuntime::Parts {
 
   ZmqContext context;
   SystemClock clock;
+  SecretKeyPtr key;  // null: without keys, and so is what follows
+  Admission admission;
+  std::unique_ptr<ZapHandler> handler;
   LocalPeers local;
   std::unique_ptr<ZmqCoordinatorTransport> transport;
   Service service;
@@ -84,11 +89,51 @@ struct CoordinatorRuntime::Parts {
   std::atomic<bool> running = false;
 
   [[nodiscard]] Status start();
+  [[nodiscard]] Status open_keys();
+  [[nodiscard]] Result<std::vector<AuthorizedKey>> read_authorized() const;
+  void deliver(const Delivery& delivery) const;
   void measure();
   void watch_disk();
   void tell_space(bool now_writable, std::string text);
   void start_again();
 };
+
+// An absent file lets nobody in, until it is there and read again.
+Result<std::vector<AuthorizedKey>> CoordinatorRuntime::Parts::read_authorized() const {
+  Result<std::vector<AuthorizedKey>> keys = read_authorized_keys(options.authorized_keys);
+  if (!keys && keys.error().code == Code::kNotFound) return std::vector<AuthorizedKey>{};
+  return keys;
+}
+
+Status CoordinatorRuntime::Parts::open_keys() {
+  if (options.key.empty()) return {};
+  Result<SecretKeyPtr> secret = read_secret_key(options.key);
+  if (!secret) return std::unexpected(std::move(secret.error()));
+  const Result<std::vector<AuthorizedKey>> keys = read_authorized();
+  if (!keys) return std::unexpected(keys.error());
+  key = std::move(*secret);
+  static_cast<void>(admission.replace(*keys));
+  handler = std::make_unique<ZapHandler>(
+      context, admission, [this](const ZapHandler::Refusal& refusal) {
+        if (!options.on_access) return;
+        AccessNote note;
+        note.wall_millis = SystemClock().now().wall_millis;
+        note.from = refusal.address;
+        note.key = refusal.fingerprint;
+        note.what = "connect";
+        note.on = refusal.domain;
+        note.why = refusal.why;
+        options.on_access(note);
+      });
+  return {};
+}
+
+void CoordinatorRuntime::Parts::deliver(const Delivery& delivery) const {
+  if (const auto* alarm = std::get_if<Alarm>(&delivery); alarm != nullptr && options.on_alarm)
+    options.on_alarm(alarm->text);
+  if (const auto* note = std::get_if<AccessNote>(&delivery); note != nullptr && options.on_access)
+    options.on_access(*note);
+}
 
 // Opens the store and everything on top of it. Start and restart are this one path.
 Status CoordinatorRuntime::Parts::start() {
@@ -147,6 +192,8 @@ Status CoordinatorRuntime::Parts::start() {
     sockets.channel_port_low = options.channel_port_low;
     sockets.channel_port_high = options.channel_port_high;
     sockets.local = &local;
+    sockets.key = key;
+    sockets.admission = &admission;
     Result<std::unique_ptr<ZmqCoordinatorTransport>> opened =
         ZmqCoordinatorTransport::open(context, sockets);
     if (!opened) return std::unexpected(std::move(opened.error()));
@@ -165,11 +212,7 @@ Status CoordinatorRuntime::Parts::start() {
     service.journal = std::move(journal);
   }
   service.host = std::make_unique<Host>(*service.core, *transport, *service.journal, clock,
-                                        [this](const Delivery& delivery) {
-                                          const auto* alarm = std::get_if<Alarm>(&delivery);
-                                          if (alarm != nullptr && options.on_alarm)
-                                            options.on_alarm(alarm->text);
-                                        });
+                                        [this](const Delivery& delivery) { deliver(delivery); });
   // Before anything that arrives: no write is stepped on a full disk.
   writable = full.empty();
   if (!writable) {
@@ -195,6 +238,7 @@ void CoordinatorRuntime::Parts::measure() {
       {"transport_bytes_out", seen.bytes_out},
       {"transport_broadcasts", seen.broadcasts},
       {"transport_broadcast_bytes", seen.broadcast_bytes},
+      {"transport_nobody", seen.nobody},
       {"transport_malformed", seen.malformed},
       {"transport_multipart", seen.multipart},
       {"transport_upstream", seen.upstream},
@@ -243,7 +287,8 @@ void CoordinatorRuntime::Parts::start_again() {
 
 Result<std::unique_ptr<CoordinatorRuntime>> CoordinatorRuntime::open(
     const CoordinatorRuntimeOptions& options) {
-  Result<Endpoint> listen = parse_listen(options.listen, options.allow_remote);
+  const bool keys = !options.key.empty();
+  Result<Endpoint> listen = parse_listen(options.listen, options.allow_remote || keys);
   if (!listen) return std::unexpected(std::move(listen.error()));
   if (listen->kind == Endpoint::Kind::kInproc)
     return failed(Code::kRejected,
@@ -253,6 +298,8 @@ Result<std::unique_ptr<CoordinatorRuntime>> CoordinatorRuntime::open(
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   parts->listen = *listen;
+  if (Status opened = parts->open_keys(); !opened)
+    return std::unexpected(std::move(opened.error()));
   if (Status started = parts->start(); !started) return std::unexpected(std::move(started.error()));
   Parts* const borrowed = parts.get();
   parts->loop.set_watcher([borrowed] {
@@ -271,6 +318,12 @@ CoordinatorRuntime::~CoordinatorRuntime() {
 
 std::string CoordinatorRuntime::endpoint() const {
   return parts_->listen.text();
+}
+std::string CoordinatorRuntime::fingerprint() const {
+  return parts_->key == nullptr ? std::string() : parts_->key->pub().fingerprint();
+}
+std::size_t CoordinatorRuntime::authorized() const {
+  return parts_->admission.size();
 }
 Level CoordinatorRuntime::level() const {
   return parts_->level;
@@ -295,6 +348,24 @@ Status CoordinatorRuntime::run() {
 
 void CoordinatorRuntime::stop() {
   parts_->loop.stop();
+}
+
+Status CoordinatorRuntime::reload() {
+  if (parts_->key == nullptr) return failed(Code::kRejected, "there are no keys to read again");
+  const Result<std::vector<AuthorizedKey>> keys = parts_->read_authorized();
+  if (!keys) return std::unexpected(keys.error());
+  // Safety: first the table, so that nobody who is ended comes in again; then the sessions, then the
+  // connections to the broadcasts.
+  const std::vector<IdentityPtr> ended = parts_->admission.replace(*keys);
+  if (ended.empty()) return {};
+  const bool taken = parts_->loop.call([parts = parts_.get(), ended] {
+    for (const IdentityPtr& who : ended) {
+      parts->service.host->post(IdentityEnded{who});
+      parts->transport->shut_out(who->swarm);
+    }
+  });
+  if (!taken) return failed(Code::kUnavailable, "the coordinator does not run");
+  return {};
 }
 
 std::unique_ptr<LocalPort> CoordinatorRuntime::local_port() {

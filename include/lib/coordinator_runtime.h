@@ -26,7 +26,11 @@ namespace waggle {
 
 struct CoordinatorRuntimeOptions {
   std::string listen = "tcp://127.0.0.1:4600";
-  bool allow_remote = false;
+  bool allow_remote = false;  // without keys too
+  // With a secret key (io/keys.h) every connection is encrypted, and only keys of the file
+  // `authorized_keys` are let in; it may be absent at first. Empty: no keys.
+  std::string key;
+  std::string authorized_keys;
   std::uint16_t channel_port_low = 0;  // of the broadcast sockets; 0: any free port
   std::uint16_t channel_port_high = 0;
   std::string data;  // the store's directory; empty: in memory
@@ -35,12 +39,15 @@ struct CoordinatorRuntimeOptions {
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
   // Called on the loop's thread with what a person should know; must not block.
   std::function<void(const std::string&)> on_alarm;
+  // Called with who was not let in; on any thread, must not block.
+  std::function<void(const AccessNote&)> on_access;
   CoordinatorOptions core;  // seed, level, new_epoch and version are set by open()
 };
 
 class CoordinatorRuntime {
  public:
-  // Errors: of parse_listen(), of open_rocksdb(), or the address is in use (kUnavailable).
+  // Errors: of parse_listen(), of the keys' files, of open_rocksdb(), or the address is in use
+  // (kUnavailable).
   [[nodiscard]] static Result<std::unique_ptr<CoordinatorRuntime>> open(
       const CoordinatorRuntimeOptions& options);
   ~CoordinatorRuntime();
@@ -49,6 +56,9 @@ class CoordinatorRuntime {
   CoordinatorRuntime& operator=(const CoordinatorRuntime&) = delete;
 
   [[nodiscard]] std::string endpoint() const;
+  // Of the coordinator's public key, and how many keys are let in; empty and 0 without keys.
+  [[nodiscard]] std::string fingerprint() const;
+  [[nodiscard]] std::size_t authorized() const;
   [[nodiscard]] Level level() const;
   [[nodiscard]] Epoch epoch() const;
   // As recovered: for the ready line.
@@ -64,6 +74,9 @@ class CoordinatorRuntime {
   // Why it ended, when not by stop().
   [[nodiscard]] Status run();
   void stop();
+  // Reads the authorized keys again: whose key is gone is told, ended and heard no more. Thread-safe.
+  // Errors: those of the file; all stays as it was then.
+  [[nodiscard]] Status reload();
   // A peer of this process, for RequestClient. Thread-safe.
   [[nodiscard]] std::unique_ptr<LocalPort> local_port();
   // Compacts the store's files, on the loop's thread. For `waggle compact` at an embedder.

@@ -22,9 +22,11 @@ class SocketPort final : public MessagePort, FdWatch {
     if (transport_) transport_->attach(nullptr);
   }
 
-  [[nodiscard]] Status open(const Endpoint& coordinator) {
+  [[nodiscard]] Status open(const Endpoint& coordinator, const LinkKeysPtr& keys) {
     ZmqAgentTransport::Options options;
     options.coordinator = coordinator;
+    options.keys = keys;
+    options.explain = true;
     Result<std::unique_ptr<ZmqAgentTransport>> transport =
         ZmqAgentTransport::open(context_, options);
     if (!transport) return std::unexpected(std::move(transport.error()));
@@ -96,11 +98,12 @@ class InnerPort final : public MessagePort {
 
 }  // namespace
 
-Result<std::unique_ptr<MessagePort>> dial_port(const std::string& coordinator) {
+Result<std::unique_ptr<MessagePort>> dial_port(const std::string& coordinator,
+                                               const LinkKeysPtr& keys) {
   Result<Endpoint> endpoint = parse_dial(coordinator);
   if (!endpoint) return std::unexpected(std::move(endpoint.error()));
   auto port = std::make_unique<SocketPort>(coordinator);
-  if (Status opened = port->open(*endpoint); !opened)
+  if (Status opened = port->open(*endpoint, keys); !opened)
     return std::unexpected(std::move(opened.error()));
   return std::unique_ptr<MessagePort>(std::move(port));
 }

@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "base/status.h"
+#include "io/keys.h"
 #include "io/local_peers.h"
 
 namespace waggle {
@@ -20,7 +21,8 @@ class MessagePort {
   // Never waits. kUnavailable: not given to anybody, nobody is there at present; kOverloaded: the
   // same, wait and try again; kRejected: can't be sent at all.
   [[nodiscard]] virtual Status send(const Message& message) = 0;
-  // The next message; null when none came in that time. An error: a frame that can't be understood.
+  // The next message; null when none came in that time. An error: a frame that can't be understood,
+  // or kDenied: the other side does not let this one in.
   [[nodiscard]] virtual Result<MessagePtr> receive(std::chrono::milliseconds timeout) = 0;
   // Nothing will ever come again.
   [[nodiscard]] virtual bool closed() const = 0;
@@ -28,8 +30,9 @@ class MessagePort {
   [[nodiscard]] virtual std::string name() const = 0;
 };
 
-// Errors: of parse_dial().
-[[nodiscard]] Result<std::unique_ptr<MessagePort>> dial_port(const std::string& coordinator);
+// Without keys where `keys` is null. Errors: of parse_dial().
+[[nodiscard]] Result<std::unique_ptr<MessagePort>> dial_port(const std::string& coordinator,
+                                                             const LinkKeysPtr& keys);
 [[nodiscard]] std::unique_ptr<MessagePort> port_over(std::unique_ptr<LocalPort> port);
 
 }  // namespace waggle

@@ -133,7 +133,7 @@ Status RequestClient::Parts::join(Instant deadline) {
       if (stop && stop()) return failed(Code::kUnavailable, "interrupted");
       Result<MessagePtr> message = next(stop ? std::min(again, in(kStopMillis)) : again);
       if (!message) {
-        if (message.error().code == Code::kUnsupported)
+        if (message.error().code == Code::kUnsupported || message.error().code == Code::kDenied)
           return std::unexpected(std::move(message.error()));
         continue;
       }
@@ -217,8 +217,9 @@ Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
 
 Result<std::unique_ptr<RequestClient>> RequestClient::dial(const std::string& coordinator,
                                                            const SwarmId& swarm,
-                                                           std::int64_t timeout_millis) {
-  Result<std::unique_ptr<MessagePort>> port = dial_port(coordinator);
+                                                           std::int64_t timeout_millis,
+                                                           const LinkKeysPtr& keys) {
+  Result<std::unique_ptr<MessagePort>> port = dial_port(coordinator, keys);
   if (!port) return std::unexpected(std::move(port.error()));
   return over(std::move(*port), swarm, timeout_millis);
 }

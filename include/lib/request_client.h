@@ -21,6 +21,7 @@
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/status.h"
+#include "io/keys.h"
 #include "io/local_peers.h"
 
 namespace waggle {
@@ -29,11 +30,13 @@ class MessagePort;  // include/lib/message_port.h
 
 class RequestClient {
  public:
-  // Over a socket. Errors: parse_dial(), kUnavailable when nobody answers within the time (the text
-  // names the endpoint and what to try), kUnsupported for another protocol version.
+  // Over a socket, without keys where `keys` is null. Errors: parse_dial(), kUnavailable when nobody
+  // answers within the time (the text names the endpoint and what to try), kUnsupported for another
+  // protocol version, kDenied when the coordinator does not let this key in, or any without one.
   [[nodiscard]] static Result<std::unique_ptr<RequestClient>> dial(const std::string& coordinator,
                                                                    const SwarmId& swarm,
-                                                                   std::int64_t timeout_millis);
+                                                                   std::int64_t timeout_millis,
+                                                                   const LinkKeysPtr& keys = {});
   // Within the coordinator's process.
   [[nodiscard]] static Result<std::unique_ptr<RequestClient>> over(std::unique_ptr<LocalPort> port,
                                                                    const SwarmId& swarm,

@@ -32,6 +32,10 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   CoordinatorRuntimeOptions options;
   options.listen = config.listen;
   options.allow_remote = config.allow_remote;
+  if (config.key.empty() != config.authorized_keys.empty())
+    return failed(Code::kRejected, "key and authorized_keys: expected both or none");
+  options.key = config.key;
+  options.authorized_keys = config.authorized_keys;
   options.data = config.data;
   options.sync = config.sync;
   options.accept_rollback = config.accept_rollback;
@@ -153,6 +157,11 @@ Expected<void> StateSynchronizer::stop() {
   const std::lock_guard lock(parts_->mutex);
   parts_->idle.clear();
   if (!parts_->ended) return failure_of(parts_->ended);
+  return {};
+}
+
+Expected<void> StateSynchronizer::reload_keys() {
+  if (Status read = parts_->runtime->reload(); !read) return failure_of(read);
   return {};
 }
 

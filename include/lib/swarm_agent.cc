@@ -138,6 +138,8 @@ Expected<std::unique_ptr<SwarmAgent>> SwarmAgent::open(const AgentConfig& config
     return std::unexpected(std::move(may.error()));
   AgentRuntimeOptions options;
   options.coordinator = config.coordinator;
+  options.key = config.key;
+  options.coordinator_key = config.coordinator_key;
   options.swarm = SwarmId(config.swarm);
   options.agent = AgentId(config.agent);
   options.role = config.observer ? Role::kObserver : Role::kMember;

@@ -69,7 +69,11 @@ struct VotingRoleRule {
 
 struct SynchronizerConfig {
   std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
-  bool allow_remote = false;                 // listening beyond this machine is refused without it
+  bool allow_remote = false;  // listening beyond this machine without keys is refused without it
+  // With a secret key of `waggle keys new` every connection is encrypted, and only keys in the file
+  // of `waggle keys authorize` are let in, each for the agent that it names. Files, both or none.
+  std::string key = {};
+  std::string authorized_keys = {};
   std::string data = {};                     // the store's directory; empty: in memory
   bool sync = true;              // false: acknowledged writes may be lost by a power failure
   bool accept_rollback = false;  // open although acknowledged commits are missing: a new epoch
@@ -102,6 +106,9 @@ class StateSynchronizer {
   StateSynchronizer(const StateSynchronizer&) = delete;
   StateSynchronizer& operator=(const StateSynchronizer&) = delete;
 
+  // Reads the authorized keys again: whose key is gone is told, ended and heard no more. Failures:
+  // those of the file; all stays as it was then.
+  Expected<void> reload_keys();
   // Where agents dial, with the port that was taken.
   [[nodiscard]] std::string endpoint() const;
   // What a commit's acknowledgement means.

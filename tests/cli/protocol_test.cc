@@ -58,7 +58,7 @@ class Served {
 
 BOOST_AUTO_TEST_CASE(a_hello_of_another_protocol_is_refused_with_both_versions) {
   const Served served;
-  auto port = dial_port(served.endpoint());
+  auto port = dial_port(served.endpoint(), nullptr);
   BOOST_REQUIRE(port);
   Hello hello;
   hello.protocol = 99;

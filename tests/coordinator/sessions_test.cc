@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(a_later_session_of_an_agent_replaces_the_earlier) {
   Sessions sessions{Beat{}};
   sessions.open(session(1, "p", "a"));
   sessions.open(session(2, "q", "a"));
-  BOOST_TEST((sessions.of(PeerId("p"), SessionId(1)) == nullptr));
+  BOOST_TEST((sessions.of(PeerId("p"), nullptr, SessionId(1)) == nullptr));
   BOOST_TEST(sessions.holder(SwarmId("s"), AgentId("a"))->id.value() == 2u);
   BOOST_TEST(sessions.size() == 1u);
 }
@@ -38,9 +38,9 @@ BOOST_AUTO_TEST_CASE(a_later_session_of_an_agent_replaces_the_earlier) {
 BOOST_AUTO_TEST_CASE(a_session_is_known_only_by_its_own_connection) {
   Sessions sessions{Beat{}};
   sessions.open(session(1, "p", "a"));
-  BOOST_TEST((sessions.of(PeerId("q"), SessionId(1)) == nullptr));
-  BOOST_TEST((sessions.of(PeerId("p"), SessionId(2)) == nullptr));
-  BOOST_TEST((sessions.of(PeerId("p"), SessionId(1)) != nullptr));
+  BOOST_TEST((sessions.of(PeerId("q"), nullptr, SessionId(1)) == nullptr));
+  BOOST_TEST((sessions.of(PeerId("p"), nullptr, SessionId(2)) == nullptr));
+  BOOST_TEST((sessions.of(PeerId("p"), nullptr, SessionId(1)) != nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(clients_hold_no_id_and_stand_in_no_list) {

@@ -129,8 +129,10 @@ inline CoordinatorPump coordinator_at(const ZmqContext& context, const std::stri
   return {std::move(*transport), {}};
 }
 
-inline AgentPump agent_of(const ZmqContext& context, const Endpoint& coordinator) {
-  auto transport = ZmqAgentTransport::open(context, {.coordinator = coordinator});
+inline AgentPump agent_of(const ZmqContext& context, const Endpoint& coordinator,
+                          ZmqAgentTransport::Options options = {}) {
+  options.coordinator = coordinator;
+  auto transport = ZmqAgentTransport::open(context, options);
   BOOST_REQUIRE(transport.has_value());
   return {std::move(*transport), {}};
 }

@@ -207,6 +207,7 @@ std::string describe(const Delivery& delivery) {
             return fmt::format("queued {}:{}", short_id(d.incarnation.value()), d.seq.value());
           },
           [](const Alarm& d) { return "alarm " + d.text; },
+          [](const AccessNote& d) { return "access note " + d.why; },
           [](const CommandFailed& d) {
             return fmt::format("failed {} {}", d.request.value(), d.error.text);
           },
