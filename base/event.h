@@ -263,10 +263,10 @@ struct AccessNote {
   std::string why;
 };
 using Delivery =
-    std::variant<Alarm, AccessNote, WriteQueued, CommandFailed, WriteSettled, ReadDone, StateChanged, CaughtUp,
-                 LinkChanged, OfferSettled, SyncDone, WritesLost, DigestMismatch, StatusDone,
-                 EphemeralSettled, EphemeralChanged, WriteOverruled, ClaimDone, ClaimWaits,
-                 ClaimGained, ClaimLost>;
+    std::variant<Alarm, AccessNote, WriteQueued, CommandFailed, WriteSettled, ReadDone,
+                 StateChanged, CaughtUp, LinkChanged, OfferSettled, SyncDone, WritesLost,
+                 DigestMismatch, StatusDone, EphemeralSettled, EphemeralChanged, WriteOverruled,
+                 ClaimDone, ClaimWaits, ClaimGained, ClaimLost>;
 
 // ---- events ------------------------------------------------------------------------------------
 
@@ -309,9 +309,9 @@ struct Measured {  // what transport and store counted, to be told with the stat
   std::vector<NamedCount> counters;
 };
 struct Tick {};  // time went on
-using Event = std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened,
-                           ChannelFailed, PeerLost, IdentityEnded, SpaceChanged, Measured, Command,
-                           Tick>;
+using Event =
+    std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened, ChannelFailed,
+                 PeerLost, IdentityEnded, SpaceChanged, Measured, Command, Tick>;
 
 // ---- actions -----------------------------------------------------------------------------------
 

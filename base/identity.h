@@ -1,7 +1,7 @@
 #pragma once
 
-// Who sends, where connections prove it (io/zap.h). Without keys there is no identity, and a peer is
-// believed what its hello says.
+// Who sends, where connections prove it (io/zap.h). Without keys there is no identity, and a peer
+// is believed what its hello says.
 
 #include <memory>
 #include <string>

@@ -24,7 +24,7 @@ int open_to_add(const std::string& path) {
 
 Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& path, const Bounds& bounds) {
   const int fd = open_to_add(path);
-  struct stat about {};
+  struct stat about{};
   if (fd < 0 || fstat(fd, &about) != 0) {
     const int error = errno;
     if (fd >= 0) close(fd);

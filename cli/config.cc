@@ -56,11 +56,10 @@ struct Setting {
   Status (*set)(Config&, const RawValue&);
 };
 
-// Of settings that name a file.
+// Of settings that name a file; "": none.
 Status set_file(std::string& out, const RawValue& raw, const char* example) {
   const auto text = as_text(raw, example);
   if (!text) return std::unexpected(text.error());
-  if (text->empty()) return expected_but(example, raw);
   out = expand_home(*text);
   return {};
 }
@@ -111,7 +110,8 @@ const Setting kSettings[] = {
        return store(as_size(raw), config.disk_reserve_bytes);
      }},
     {"coordinator", "key", "WAGGLE_SERVE_KEY", "\"\"",
-     "File of the coordinator's secret key, as `waggle keys new` makes it. With it every connection\n"
+     "File of the coordinator's secret key, as `waggle keys new` makes it. With it every "
+     "connection\n"
      "is encrypted and only authorized keys are let in; without, whoever reaches the endpoint is.",
      [](Config& config, const RawValue& raw) {
        return set_file(config.serve_key, raw, "a file such as \"/etc/waggle/coordinator.key\"");
@@ -317,8 +317,8 @@ std::string Config::authorized_keys_file() const {
 }
 
 std::vector<std::pair<std::string, std::string>> environment_of(const Config& config) {
-  std::vector<std::pair<std::string, std::string>> out = {{"WAGGLE_SWARM", config.swarm},
-                                                          {"WAGGLE_COORDINATOR", config.coordinator}};
+  std::vector<std::pair<std::string, std::string>> out = {
+      {"WAGGLE_SWARM", config.swarm}, {"WAGGLE_COORDINATOR", config.coordinator}};
   if (!config.key.empty()) out.emplace_back("WAGGLE_KEY", config.key);
   if (!config.coordinator_key.empty())
     out.emplace_back("WAGGLE_COORDINATOR_KEY", config.coordinator_key);

@@ -1,6 +1,8 @@
 // `waggle keys`: make keys, and say whose are let in. Works on files only; a running coordinator
 // reads them again on HUP.
 
+#include "io/keys.h"
+
 #include <chrono>
 #include <string>
 #include <utility>
@@ -11,7 +13,6 @@
 #include "cli/commands.h"
 #include "cli/durations.h"
 #include "cli/output.h"
-#include "io/keys.h"
 
 namespace waggle::cli {
 namespace {
@@ -88,16 +89,16 @@ int authorize(const CommandLine& line, const std::string& file) {
   if (const Status written = authorize_key(file, added); !written)
     return fail(written.error(), line.json);
   if (line.json) return done(print_json(key_json(added).set("file", file)));
-  say(fmt::format("the key {} speaks for agent '{}' in {}; a running coordinator takes it up on HUP",
-                  added.key.fingerprint(), added.agent.value(), where(added)));
+  say(fmt::format(
+      "the key {} speaks for agent '{}' in {}; a running coordinator takes it up on HUP",
+      added.key.fingerprint(), added.agent.value(), where(added)));
   return kExitDone;
 }
 
 int revoke(const CommandLine& line, const std::string& file) {
   const std::string& given = line.keys.key;
-  const bool fingerprint =
-      given.size() == kFingerprintDigits && given.find_first_not_of("0123456789abcdef") ==
-                                                std::string::npos;
+  const bool fingerprint = given.size() == kFingerprintDigits &&
+                           given.find_first_not_of("0123456789abcdef") == std::string::npos;
   PublicKey named;
   if (!given.empty() && !fingerprint) {
     const Result<PublicKey> key = key_of(given);
@@ -110,17 +111,18 @@ int revoke(const CommandLine& line, const std::string& file) {
   });
   if (!gone) return fail(gone.error(), line.json);
   if (gone->empty())
-    return fail({Code::kNotFound,
-                 given.empty() ? fmt::format("no key of agent '{}' is in '{}'", line.keys.agent, file)
-                               : fmt::format("that key is not in '{}'", file)},
+    return fail({Code::kNotFound, given.empty() ? fmt::format("no key of agent '{}' is in '{}'",
+                                                              line.keys.agent, file)
+                                                : fmt::format("that key is not in '{}'", file)},
                 line.json);
   for (const AuthorizedKey& key : *gone) {
     if (line.json) {
       if (!print_json(key_json(key).set("file", file))) return kExitFailure;
     } else {
-      say(fmt::format("the key {} of agent '{}' is let in no more; a running coordinator ends it on "
-                      "HUP",
-                      key.key.fingerprint(), key.agent.value()));
+      say(fmt::format(
+          "the key {} of agent '{}' is let in no more; a running coordinator ends it on "
+          "HUP",
+          key.key.fingerprint(), key.agent.value()));
     }
   }
   return kExitDone;
@@ -150,9 +152,10 @@ int keys(const CommandLine& line, const Config& config) {
   if (line.verb == Verb::kKeysShow) return show(line);
   const std::string file = expand_home(config.authorized_keys_file());
   if (file.empty())
-    return fail_usage("which file? Give --authorized-keys FILE, or set coordinator.key in the "
-                      "configuration",
-                      line.json);
+    return fail_usage(
+        "which file? Give --authorized-keys FILE, or set coordinator.key in the "
+        "configuration",
+        line.json);
   if (line.verb == Verb::kKeysAuthorize) return authorize(line, file);
   if (line.verb == Verb::kKeysRevoke) return revoke(line, file);
   return list(line, file);

@@ -143,11 +143,12 @@ int serve(const CommandLine& line, const Config& config) {
   if (listen->remote() && !keys && !options.allow_remote)
     return fail(
         {Code::kDenied,
-         fmt::format("'{}' is reached by other machines, and without keys nothing there is "
-                     "encrypted or asks who comes: everybody could read and write every swarm. Give "
-                     "a key with --key (`waggle keys new` makes one), listen on 127.0.0.1, or add "
-                     "--insecure-listen where the network itself is safe",
-                     options.listen)},
+         fmt::format(
+             "'{}' is reached by other machines, and without keys nothing there is "
+             "encrypted or asks who comes: everybody could read and write every swarm. Give "
+             "a key with --key (`waggle keys new` makes one), listen on 127.0.0.1, or add "
+             "--insecure-listen where the network itself is safe",
+             options.listen)},
         line.json);
   if (!line.serve.memory && options.data.empty())
     return fail_usage(
@@ -173,9 +174,10 @@ int serve(const CommandLine& line, const Config& config) {
   if (!runtime)
     return fail({runtime.error().code, "cannot start: " + runtime.error().text}, line.json);
   if (keys && (*runtime)->authorized() == 0)
-    say(fmt::format("WARNING: nobody is let in yet: no key is in '{}'; `waggle keys authorize` adds "
-                    "one, then send HUP",
-                    options.authorized_keys));
+    say(fmt::format(
+        "WARNING: nobody is let in yet: no key is in '{}'; `waggle keys authorize` adds "
+        "one, then send HUP",
+        options.authorized_keys));
   if (const std::string notice = (*runtime)->notice(); !notice.empty()) say("WARNING: " + notice);
   if ((*runtime)->level() != Level::kDurable)
     say(options.data.empty()

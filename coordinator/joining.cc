@@ -142,8 +142,7 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
     // With keys the id is who has the key: it may come back without its data directory.
     const bool same_agent = received.who != nullptr && holder->who != nullptr &&
                             received.who->agent == holder->who->agent;
-    const bool its_own =
-        same_agent || (hello.token == holder->token && hello.token != Token{});
+    const bool its_own = same_agent || (hello.token == holder->token && hello.token != Token{});
     const std::int64_t silent = (now_.monotonic - holder->heard).count;
     if (!its_own) {
       const std::int64_t lease = std::max<std::int64_t>(options_.beat.failed() - silent, 1);
@@ -168,8 +167,8 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
 std::optional<std::string> Coordinator::not_its_own(const Identity& who, const Hello& hello) {
   // Clients and observers with a name of Waggle's own speak for nobody.
   if (!is_reserved_agent(hello.agent) && hello.agent != who.agent)
-    return fmt::format("the key {} speaks for agent '{}', not for '{}'", who.key,
-                       who.agent.value(), hello.agent.value());
+    return fmt::format("the key {} speaks for agent '{}', not for '{}'", who.key, who.agent.value(),
+                       hello.agent.value());
   if (!who.enters(hello.swarm))
     return fmt::format("the key {} of agent '{}' enters swarm '{}' only, not '{}'", who.key,
                        who.agent.value(), who.swarm.value(), hello.swarm.value());

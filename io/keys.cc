@@ -75,7 +75,7 @@ struct FileText {
 
 Result<FileText> read_file(const std::string& path) {
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat about {};
+  struct stat about{};
   if (file.fd() < 0 || fstat(file.fd(), &about) != 0) return no_file(path, "read", errno);
   if (!S_ISREG(about.st_mode))
     return failed(Code::kRejected, fmt::format("'{}' is no regular file", path));
@@ -304,9 +304,9 @@ SecretKey::SecretKey(const Key32& seed) {
   prepare_sodium();
   Key32 part{};
   const auto derive = [&](std::uint64_t which) {
-    WAGGLE_CHECK(crypto_kdf_derive_from_key(part.data(), part.size(), which, kContext,
-                                            seed.data()) == 0,
-                 "crypto_kdf");
+    WAGGLE_CHECK(
+        crypto_kdf_derive_from_key(part.data(), part.size(), which, kContext, seed.data()) == 0,
+        "crypto_kdf");
   };
   derive(kLinkKey);
   link_ = part;
@@ -349,10 +349,11 @@ Result<SecretKeyPtr> read_secret_key(const std::string& path) {
   if (!file) return std::unexpected(std::move(file.error()));
   if ((file->mode & (S_IRWXG | S_IRWXO)) != 0) {
     sodium_memzero(file->text.data(), file->text.size());
-    return failed(Code::kDenied,
-                  fmt::format("the secret key '{}' is open to others (mode {:04o}): chmod 600 '{}', "
-                              "and make a new key if somebody may have read it",
-                              path, static_cast<unsigned>(file->mode & 0777), path));
+    return failed(
+        Code::kDenied,
+        fmt::format("the secret key '{}' is open to others (mode {:04o}): chmod 600 '{}', "
+                    "and make a new key if somebody may have read it",
+                    path, static_cast<unsigned>(file->mode & 0777), path));
   }
   Result<SecretKeyPtr> key = secret_key_of(file->text, path);
   sodium_memzero(file->text.data(), file->text.size());
@@ -367,8 +368,7 @@ Result<PublicKey> read_public_key(const std::string& path) {
   Result<PublicKey> key = secret ? failed(Code::kRejected, "") : PublicKey::parse(next_word(line));
   sodium_memzero(file->text.data(), file->text.size());
   if (!secret) {
-    if (!key)
-      return failed(Code::kRejected, fmt::format("'{}': {}", path, key.error().text));
+    if (!key) return failed(Code::kRejected, fmt::format("'{}': {}", path, key.error().text));
     return key;
   }
   const Result<SecretKeyPtr> whole = read_secret_key(path);
@@ -384,10 +384,11 @@ Result<LinkKeysPtr> read_link_keys(const std::string& own, const std::string& co
                               "make one with `waggle keys new`",
                               coordinator));
   if (coordinator.empty())
-    return failed(Code::kRejected,
-                  fmt::format("the key '{}' is given, and not the coordinator's public key, without "
-                              "which anybody could pose as it: copy its .pub file here",
-                              own));
+    return failed(
+        Code::kRejected,
+        fmt::format("the key '{}' is given, and not the coordinator's public key, without "
+                    "which anybody could pose as it: copy its .pub file here",
+                    own));
   Result<SecretKeyPtr> secret = read_secret_key(own);
   if (!secret) return std::unexpected(std::move(secret.error()));
   Result<PublicKey> known = read_public_key(coordinator);

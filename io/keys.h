@@ -13,9 +13,9 @@
 //                           wk1.... agent=planner swarm=build since=2026-11-27T10:00:00Z  # host 7
 //                         `agent` is needed; without `swarm` it enters every one
 //
-// BASE64 is the URL-safe alphabet without padding (RFC 4648 section 5), so that a key is one word in
-// a shell. A fingerprint is the first 64 bits of BLAKE2b over the public key's word, in hexadecimal:
-// enough for people to tell keys apart, and never used to decide.
+// BASE64 is the URL-safe alphabet without padding (RFC 4648 section 5), so that a key is one word
+// in a shell. A fingerprint is the first 64 bits of BLAKE2b over the public key's word, in
+// hexadecimal: enough for people to tell keys apart, and never used to decide.
 //
 // Safety: a secret leaves memory wiped, is read from files only, and only from such as nobody but
 // their owner can read.

@@ -149,8 +149,9 @@ void ZapHandler::run() {
       {{answers_, 0, ZMQ_POLLIN, 0}, {stop_there_, 0, ZMQ_POLLIN, 0}}};
   while (true) {
     if (zmq_poll(items.data(), static_cast<int>(items.size()), -1) < 0) {
-      WAGGLE_CHECK(zmq_errno() == EINTR, "the handler of handshakes failed, and without it nobody "
-                                         "can be told apart");
+      WAGGLE_CHECK(zmq_errno() == EINTR,
+                   "the handler of handshakes failed, and without it nobody "
+                   "can be told apart");
       continue;
     }
     if (items[1].revents != 0) break;
@@ -160,11 +161,10 @@ void ZapHandler::run() {
     const std::string user_id = curve ? hex(request.key()) : std::string();
     const IdentityPtr identity = curve ? admission_.find(user_id) : nullptr;
     const bool enters =
-        identity != nullptr && (request.domain() == kZapDomain ||
-                                (!identity->swarm.empty() ? request.domain() ==
-                                                                zap_domain(identity->swarm)
-                                                          : request.domain().starts_with(
-                                                                fmt::format("{}/", kZapDomain))));
+        identity != nullptr &&
+        (request.domain() == kZapDomain ||
+         (!identity->swarm.empty() ? request.domain() == zap_domain(identity->swarm)
+                                   : request.domain().starts_with(fmt::format("{}/", kZapDomain))));
     if (request.at(0) == kVersion && enters) {
       send_reply(answers_, request, "200", "OK", user_id);
       continue;

@@ -57,7 +57,7 @@ class Admission {
 class ZapHandler {
  public:
   struct Refusal {
-    std::string address;  // of the peer, as far as libzmq knows it
+    std::string address;      // of the peer, as far as libzmq knows it
     std::string fingerprint;  // empty: not in the table
     std::string user_id;      // empty: it came without CURVE
     std::string domain;

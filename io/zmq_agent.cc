@@ -96,8 +96,7 @@ bool ZmqAgentTransport::worth_a_look(const Socket& socket) const {
 
 void ZmqAgentTransport::receive(std::vector<Event>& events, std::size_t max) {
   flush_hello();
-  if (const std::optional<Error> failure = handshake_.take())
-    report(failure->code, failure->text);
+  if (const std::optional<Error> failure = handshake_.take()) report(failure->code, failure->text);
   const std::size_t end = events.size() + max;
   while (!own_.empty() && events.size() < end) {
     events.push_back(std::move(own_.front()));
@@ -214,8 +213,7 @@ void ZmqAgentTransport::leave() {
 void ZmqAgentTransport::redial() {
   ++counters_.redials;
   hello_ = nullptr;
-  if (const Status dialled = dial(); !dialled)
-    report(dialled.error().code, dialled.error().text);
+  if (const Status dialled = dial(); !dialled) report(dialled.error().code, dialled.error().text);
 }
 
 // What went wrong on this side; the core tries again on its own timer.

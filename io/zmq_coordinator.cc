@@ -198,7 +198,8 @@ void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::si
                                   ? failed(Code::kRejected, "a frame beyond the limit")
                                   : decode(frame.bytes());
     if (message) {
-      events.push_back(Received{std::move(peer), make_message(std::move(*message)), std::move(who)});
+      events.push_back(
+          Received{std::move(peer), make_message(std::move(*message)), std::move(who)});
     } else {
       ++counters_.malformed;
       events.push_back(Malformed{std::move(peer), std::move(message.error())});
@@ -385,8 +386,7 @@ void ZmqCoordinatorTransport::retry() {
     forget_queue(here);
     if (error != 0) lose(peer);
   }
-  next_retry_ =
-      queues_.empty() && !waits ? Instant::never() : monotonic_now() + kRetryInterval;
+  next_retry_ = queues_.empty() && !waits ? Instant::never() : monotonic_now() + kRetryInterval;
 }
 
 void ZmqCoordinatorTransport::forget_queue(Queues::iterator queue) {

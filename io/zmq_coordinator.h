@@ -10,9 +10,9 @@
 //
 // A message is encoded once for all peers it is sent to in a row; they share its bytes.
 //
-// With keys, every peer proves one (CURVE, io/zap.h) and each frame goes on with the identity that it
-// was sent by; what nobody in the table sent is dropped and counted. A swarm's broadcast socket lets
-// in only who enters that swarm, and shut_out() makes everybody come in anew.
+// With keys, every peer proves one (CURVE, io/zap.h) and each frame goes on with the identity that
+// it was sent by; what nobody in the table sent is dropped and counted. A swarm's broadcast socket
+// lets in only who enters that swarm, and shut_out() makes everybody come in anew.
 //
 // Safety: the XPUB socket is the border of a swarm, since any peer of it can read all of it; there
 // is no XPUB_MANUAL. Peers are told apart by ROUTER's own ids with a prefix, so that no remote peer
@@ -52,7 +52,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     // Ports for the broadcast sockets of a tcp endpoint; 0: any free port.
     std::uint16_t channel_port_low = 0;
     std::uint16_t channel_port_high = 0;
-    LocalPeers* local = nullptr;   // borrowed
+    LocalPeers* local = nullptr;  // borrowed
     // Null: without CURVE. Else the context has a ZapHandler over `admission`; borrowed.
     SecretKeyPtr key;
     const Admission* admission = nullptr;

@@ -113,8 +113,8 @@ Status CoordinatorRuntime::Parts::open_keys() {
   if (!keys) return std::unexpected(keys.error());
   key = std::move(*secret);
   static_cast<void>(admission.replace(*keys));
-  handler = std::make_unique<ZapHandler>(
-      context, admission, [this](const ZapHandler::Refusal& refusal) {
+  handler =
+      std::make_unique<ZapHandler>(context, admission, [this](const ZapHandler::Refusal& refusal) {
         if (!options.on_access) return;
         AccessNote note;
         note.wall_millis = SystemClock().now().wall_millis;
@@ -354,8 +354,8 @@ Status CoordinatorRuntime::reload() {
   if (parts_->key == nullptr) return failed(Code::kRejected, "there are no keys to read again");
   const Result<std::vector<AuthorizedKey>> keys = parts_->read_authorized();
   if (!keys) return std::unexpected(keys.error());
-  // Safety: first the table, so that nobody who is ended comes in again; then the sessions, then the
-  // connections to the broadcasts.
+  // Safety: first the table, so that nobody who is ended comes in again; then the sessions, then
+  // the connections to the broadcasts.
   const std::vector<IdentityPtr> ended = parts_->admission.replace(*keys);
   if (ended.empty()) return {};
   const bool taken = parts_->loop.call([parts = parts_.get(), ended] {

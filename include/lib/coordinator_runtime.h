@@ -74,8 +74,8 @@ class CoordinatorRuntime {
   // Why it ended, when not by stop().
   [[nodiscard]] Status run();
   void stop();
-  // Reads the authorized keys again: whose key is gone is told, ended and heard no more. Thread-safe.
-  // Errors: those of the file; all stays as it was then.
+  // Reads the authorized keys again: whose key is gone is told, ended and heard no more.
+  // Thread-safe. Errors: those of the file; all stays as it was then.
   [[nodiscard]] Status reload();
   // A peer of this process, for RequestClient. Thread-safe.
   [[nodiscard]] std::unique_ptr<LocalPort> local_port();

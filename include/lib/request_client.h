@@ -30,9 +30,10 @@ class MessagePort;  // include/lib/message_port.h
 
 class RequestClient {
  public:
-  // Over a socket, without keys where `keys` is null. Errors: parse_dial(), kUnavailable when nobody
-  // answers within the time (the text names the endpoint and what to try), kUnsupported for another
-  // protocol version, kDenied when the coordinator does not let this key in, or any without one.
+  // Over a socket, without keys where `keys` is null. Errors: parse_dial(), kUnavailable when
+  // nobody answers within the time (the text names the endpoint and what to try), kUnsupported for
+  // another protocol version, kDenied when the coordinator does not let this key in, or any without
+  // one.
   [[nodiscard]] static Result<std::unique_ptr<RequestClient>> dial(const std::string& coordinator,
                                                                    const SwarmId& swarm,
                                                                    std::int64_t timeout_millis,

@@ -56,8 +56,8 @@ struct AgentConfig {
   std::string data = {};         // directory for unsent writes and the copy; empty: in memory
   bool observer = false;         // reads only; in no synchronisation
   bool start_from_head = false;  // no StateChange for the state as it is found at the start
-  // At a coordinator that lets in only keys it knows, both or none: files of this agent's secret key
-  // and of the coordinator's public key, as `waggle keys new` makes them.
+  // At a coordinator that lets in only keys it knows, both or none: files of this agent's secret
+  // key and of the coordinator's public key, as `waggle keys new` makes them.
   std::string key = {};
   std::string coordinator_key = {};
   std::shared_ptr<SwarmHost> host = {};  // empty: one of its own

@@ -74,7 +74,7 @@ struct SynchronizerConfig {
   // of `waggle keys authorize` are let in, each for the agent that it names. Files, both or none.
   std::string key = {};
   std::string authorized_keys = {};
-  std::string data = {};                     // the store's directory; empty: in memory
+  std::string data = {};         // the store's directory; empty: in memory
   bool sync = true;              // false: acknowledged writes may be lost by a power failure
   bool accept_rollback = false;  // open although acknowledged commits are missing: a new epoch
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;  // below it writes are refused

@@ -43,7 +43,7 @@ class Keys(program.Case):
         planner = self.attached_agent("planner", *self.with_key("planner"))
         scout = self.attached_agent("scout", "--changes", *self.with_key("scout"))
         planner.send({"op": "put", "key": "plan", "value": "north", "id": 1})
-        planner.wait_for("committed", id=1)
+        planner.wait_for("settled", id=1)
         scout.wait_for("change", key="plan")
         # A client is let in with any authorized key, and with none it hears what to do.
         self.assertEqual(self.out("state", "get", "plan", *self.with_key("scout")), "north")
@@ -60,7 +60,7 @@ class Keys(program.Case):
         # The others go on, updates included.
         watcher = self.attached_agent("planner2", *self.authorize_late(coordinator, "planner2"))
         planner.send({"op": "put", "key": "plan", "value": "south", "id": 2})
-        planner.wait_for("committed", id=2)
+        planner.wait_for("settled", id=2)
         watcher.send({"op": "get", "key": "plan", "at_least": 2, "id": 3})
         self.assertEqual(watcher.wait_for("value", id=3)["value"], "south")
 
@@ -103,7 +103,7 @@ class Keys(program.Case):
         second = self.attached_agent("a", *self.with_key("a"))
         self.assertEqual(first.wait(), 7)
         second.send({"op": "put", "key": "k", "value": 1, "id": 1})
-        second.wait_for("committed", id=1)
+        second.wait_for("settled", id=1)
 
     def test_a_broken_file_changes_nothing_at_hup(self):
         self.key("a")
@@ -124,7 +124,7 @@ class Keys(program.Case):
         agent.wait_for("link", state="lost")
         agent.send({"op": "put", "key": "k", "value": 1, "id": 1})
         self.serve("--key", self.directory / "hive.key", listen=self.endpoint)
-        agent.wait_for("committed", id=1)
+        agent.wait_for("settled", id=1)
 
     def test_listening_for_other_machines_needs_keys_or_the_word(self):
         done = self.expect(7, "serve", "--listen", "tcp://0.0.0.0:0", "--memory",

@@ -1,6 +1,8 @@
 // Who is let in: two transports with CURVE against each other, over real sockets.
 
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -70,6 +72,20 @@ struct Guarded {
   }
 };
 
+// Says hello until it arrives.
+Received heard(Guarded& place, AgentPump& agent) {
+  agent.transport->send(SendUp{hello_of("x")});
+  std::optional<Received> received;
+  BOOST_REQUIRE(eventually([&] {
+    agent.take();  // lets a waiting hello go
+    place.coordinator.take();
+    for (const Event& event : std::exchange(place.coordinator.events, {}))
+      if (const auto* one = std::get_if<Received>(&event)) received = *one;
+    return received.has_value();
+  }));
+  return *received;
+}
+
 // Says hello; it is told why it gets nowhere.
 Error refused(Guarded& place, AgentPump& agent) {
   agent.transport->send(SendUp{hello_of("a")});
@@ -88,18 +104,16 @@ Error refused(Guarded& place, AgentPump& agent) {
 
 const std::vector<std::string> kKinds = {"tcp", "ipc"};
 
-BOOST_DATA_TEST_CASE(a_frame_comes_with_the_identity_of_its_key, boost::unit_test::data::make(kKinds),
-                     kind) {
+BOOST_DATA_TEST_CASE(a_frame_comes_with_the_identity_of_its_key,
+                     boost::unit_test::data::make(kKinds), kind) {
   const SecretKeyPtr one = key_of(2);
   const SecretKeyPtr two = key_of(3);
   Guarded place({authorized(one, "one"), authorized(two, "two", "bees")}, kind);
   AgentPump first = place.agent(place.keys(one));
   AgentPump second = place.agent(place.keys(two));
   // What the hello says does not matter here.
-  first.transport->send(SendUp{hello_of("x")});
-  const auto from_first = place.coordinator.wait_for<Received>();
-  second.transport->send(SendUp{hello_of("x")});
-  const auto from_second = place.coordinator.wait_for<Received>();
+  const Received from_first = heard(place, first);
+  const Received from_second = heard(place, second);
   BOOST_REQUIRE(from_first.who != nullptr);
   BOOST_REQUIRE(from_second.who != nullptr);
   BOOST_TEST(from_first.who->agent.value() == "one");
@@ -188,8 +202,7 @@ BOOST_AUTO_TEST_CASE(a_revoked_key_is_heard_no_more_and_hears_nothing) {
   AgentPump revoked = place.agent(place.keys(goes));
   const std::string channel = place.channel("bees");
   for (AgentPump* agent : {&honest, &revoked}) {
-    agent->transport->send(SendUp{hello_of("x")});
-    static_cast<void>(place.coordinator.wait_for<Received>());
+    static_cast<void>(heard(place, *agent));
     agent->transport->send(JoinChannel{channel, Nonce(agent == &honest ? 1 : 2)});
     static_cast<void>(place.coordinator.wait_for<Subscribed>());
   }
