@@ -33,6 +33,7 @@ Agent::Agent(AgentOptions options, AgentState recovered)
   if (!token_stored_)
     for (auto& byte : token_) byte = static_cast<std::uint8_t>(random_.below(256));
   replica_.restore(recovered.cursor);
+  held_view_ = recovered.view;
   for (ReplicaRow& row : recovered.replica)
     replica_.restore(recovered.cursor, row.key, std::move(row.record));
   Hlc newest;
@@ -200,6 +201,8 @@ void Agent::on_welcome(const Welcome& welcome) {
   lineage_ = welcome.lineage;
   head_ = welcome.head;
   channel_ = welcome.channel;
+  view_ = welcome.view;
+  private_keys_ = welcome.private_keys;
   broadcast_ = {};
   broadcast_at_ack_ = {};
   legs_behind_ = 0;
@@ -295,7 +298,9 @@ void Agent::on_attached(const Attached& attached) {
   for (Syncing& syncing : syncings_) send_sync(syncing);
   claims_.ask_again(now_.monotonic);
   const bool same_history = replica_.holds_state() && replica_.cursor().epoch == epoch_;
-  if (same_history && replica_.cursor().revision == attached.head && catch_ups_.empty()) return;
+  if (same_history && same_view() && replica_.cursor().revision == attached.head &&
+      catch_ups_.empty())
+    return;
   if (!pull_) {
     // Updates may have come before this, so only the welcome shows that the coordinator's store was
     // rolled back.
@@ -398,7 +403,7 @@ void Agent::on_heartbeat(const Heartbeat& heartbeat) {
   if (heartbeat.head > replica_.cursor().revision) {
     want_pull();
   } else {
-    check_digest(heartbeat.head, heartbeat.digest);
+    if (holds_all()) check_digest(heartbeat.head, heartbeat.digest);
   }
 }
 

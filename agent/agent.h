@@ -164,6 +164,10 @@ class Agent final : public Core {
   void miss_base(const Error& error);
   [[nodiscard]] RecordPtr staged_or_held(const Key& key) const;
   void complete_pull(const DeltaChunk& chunk);
+  // The keys that this agent may read are those that it could read when it pulled what it holds.
+  [[nodiscard]] bool same_view() const { return held_view_ == view_; }
+  // What it holds is the whole state.
+  [[nodiscard]] bool holds_all() const { return view_ == 0 && same_view(); }
   void check_digest(Revision head, const Hash128& digest);
   void moved(StateChanged change);
   // The replica's rows: as many as everybody writes, so none is made in vain.
@@ -209,6 +213,7 @@ class Agent final : public Core {
   Token token_{};
   bool token_stored_ = false;
   Replica replica_;
+  std::uint64_t held_view_ = 0;  // see Welcome::view: under which it was pulled
   Outbox outbox_;
 
   // Volatile: the attachment.
@@ -216,6 +221,8 @@ class Agent final : public Core {
   SessionId session_;
   StartId start_;
   Epoch epoch_;  // of the coordinator, since the welcome
+  std::uint64_t view_ = 0;
+  bool private_keys_ = false;
   Lineage lineage_;
   Revision head_;  // the greatest known
   std::string channel_;

@@ -81,8 +81,8 @@ void Agent::on_state_request(const StateRequest& request) {
   if (request.all) {
     response.rest = AnswerKind::kBehind;
     if (synced && replica_.cursor().revision == request.head) {
-      response.rest =
-          replica_.digest() == request.digest ? AnswerKind::kSame : AnswerKind::kDiffers;
+      response.rest = !holds_all() || replica_.digest() == request.digest ? AnswerKind::kSame
+                                                                          : AnswerKind::kDiffers;
       differs = response.rest == AnswerKind::kDiffers;
     }
     for (const auto& [key, offer] : offers_)

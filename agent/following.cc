@@ -42,7 +42,7 @@ void Agent::on_update(const MessagePtr& message) {
     return;
   }
   if (!apply_update(update)) {
-    count("holes");
+    count(update.from > replica_.cursor().revision ? "holes" : "private_updates");
     hold(message);
     want_pull();
     return;
@@ -54,6 +54,8 @@ bool Agent::apply_update(const StateUpdate& update) {
   const Cursor from = replica_.cursor();
   if (update.to <= from.revision) return true;
   if (update.from > from.revision) return false;
+  // Some of it goes only to those who may read it, and is pulled.
+  if (private_keys_ && update.elided > 0) return false;
   StateChanged change;
   change.from = from;
   change.to = {epoch_, update.to};
@@ -89,11 +91,12 @@ bool Agent::apply_update(const StateUpdate& update) {
 
 void Agent::note_overruled(const Change& change, std::vector<WriteOverruled>& overruled) const {
   const Choice* const choice = change.record->choice.get();
-  if (choice == nullptr || choice->writer.agent != options_.agent || !replica_.holds_state()) return;
+  if (choice == nullptr || choice->writer.agent != options_.agent || !replica_.holds_state())
+    return;
   const RecordPtr held = replica_.find(change.key);
   if (held && held->version == change.record->version) return;
-  overruled.push_back({change.key, choice->writer.incarnation, choice->writer.seq, choice->over,
-                       change.record});
+  overruled.push_back(
+      {change.key, choice->writer.incarnation, choice->writer.seq, choice->over, change.record});
 }
 
 // A delta is against a value that this agent does not hold, or gives another one than it promises:
@@ -126,7 +129,7 @@ void Agent::keep_record(const Change& change) {
 }
 
 void Agent::keep_cursor(const Cursor& cursor, bool wiped) {
-  if (options_.stored) rows().emplace_back(ReplicaCursorRow{cursor, wiped});
+  if (options_.stored) rows().emplace_back(ReplicaCursorRow{cursor, wiped, held_view_});
 }
 
 void Agent::hold(const MessagePtr& message) {
@@ -166,7 +169,7 @@ void Agent::want_pull() {
 
 void Agent::begin_pull(bool snapshot) {
   pull_at_ = Instant::never();
-  snapshot = snapshot || std::exchange(snapshot_wanted_, false);
+  snapshot = std::exchange(snapshot_wanted_, false) || snapshot || !same_view();
   Pull pull;
   pull.snapshot = snapshot;
   pull.holds = !std::exchange(whole_records_, false);
@@ -279,6 +282,7 @@ void Agent::complete_pull(const DeltaChunk& chunk) {
         change.changes.push_back({key, record});
     }
     replica_.clear();
+    held_view_ = view_;
     keep_cursor(change.to, true);
   }
   for (const auto& [key, record] : pull.staged) {

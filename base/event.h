@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/access.h"
 #include "base/identity.h"
 #include "base/ids.h"
 #include "base/message.h"
@@ -273,7 +274,8 @@ using Delivery =
 struct Received {  // by DEALER or ROUTER
   PeerId peer;     // at an agent: empty
   MessagePtr message;
-  IdentityPtr who{};  // at a coordinator with keys: who proved to be at the other end
+  IdentityPtr who{};   // at a coordinator with keys: who proved to be at the other end
+  bool inner = false;  // at a coordinator: it comes from its own process
 };
 struct BroadcastReceived {  // at an agent, by SUB
   MessagePtr message;
@@ -301,6 +303,10 @@ struct PeerLost {  // its queue overflowed or the transport can't reach it
 struct IdentityEnded {
   IdentityPtr who;
 };
+// From now on these rules hold; null: none.
+struct AccessChanged {
+  AccessRulesPtr rules;
+};
 struct SpaceChanged {  // the disk reserve was passed, in either direction
   bool writable = true;
   std::string text;
@@ -311,7 +317,7 @@ struct Measured {  // what transport and store counted, to be told with the stat
 struct Tick {};  // time went on
 using Event =
     std::variant<Received, BroadcastReceived, Malformed, Subscribed, ChannelOpened, ChannelFailed,
-                 PeerLost, IdentityEnded, SpaceChanged, Measured, Command, Tick>;
+                 PeerLost, IdentityEnded, AccessChanged, SpaceChanged, Measured, Command, Tick>;
 
 // ---- actions -----------------------------------------------------------------------------------
 

@@ -7,8 +7,12 @@
 
 namespace waggle {
 
+namespace {
+
 // Only the last `*` is ever taken back: what an earlier one could take more, the last one can too.
-bool glob_match(std::string_view pattern, std::string_view text) {
+// `takes`: whether that byte of the pattern, which is no `*`, stands for that byte of the text.
+template <typename Takes>
+bool match(std::string_view pattern, std::string_view text, const Takes& takes) {
   std::size_t at = 0;
   std::size_t in = 0;
   std::size_t star = std::string_view::npos;  // of the last `*` passed
@@ -17,7 +21,7 @@ bool glob_match(std::string_view pattern, std::string_view text) {
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       star_end = in;
-    } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[in])) {
+    } else if (at < pattern.size() && takes(pattern[at], text[in])) {
       ++at;
       ++in;
     } else if (star != std::string_view::npos) {
@@ -29,6 +33,18 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   }
   while (at < pattern.size() && pattern[at] == '*') ++at;
   return at == pattern.size();
+}
+
+}  // namespace
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  return match(pattern, text, [](char one, char byte) { return one == '?' || one == byte; });
+}
+
+// The inner pattern as a text in which a `*` is a byte that only a `*` stands for.
+bool glob_covers(std::string_view outer, std::string_view inner) {
+  return match(outer, inner,
+               [](char one, char byte) { return byte != '*' && (one == '?' || one == byte); });
 }
 
 bool is_plain_key(std::string_view pattern) {

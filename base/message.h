@@ -58,9 +58,13 @@ using Lineage = std::vector<EpochEnd>;  // oldest first, without the present epo
 
 // ---- joining -----------------------------------------------------------------------------------
 
+// Of `features`: what an agent knows beyond the first release.
+inline constexpr std::uint64_t kFeatureViews = 1;  // Welcome::view, StateUpdate::elided
+inline constexpr std::uint64_t kFeatures = kFeatureViews;
+
 struct Hello {
   std::uint16_t protocol = kProtocolVersion;
-  std::uint64_t features = 0;
+  std::uint64_t features = kFeatures;
   SwarmId swarm;
   AgentId agent;
   Role role = Role::kMember;
@@ -82,7 +86,11 @@ struct Welcome {
   std::int64_t wall_millis = 0;
   std::uint64_t window = 0;
   std::int64_t heartbeat_millis = 0;
+  // By the rules of access. `view` names which keys this agent may read, 0: all of them; a state
+  // held under another view is pulled anew. `private_keys`: some of them not everybody may read, so
+  // an update with `elided` changes is not all of it, and its range is pulled.
   bool private_keys = false;
+  std::uint64_t view = 0;
 };
 // The answer to a hello that can't be accepted. With `retry_millis` it may be repeated then.
 struct Refused {

@@ -73,6 +73,8 @@ std::string_view to_text(Reason reason) {
       return "voted";
     case Reason::kNeedsProposal:
       return "needs_proposal";
+    case Reason::kNotAllowed:
+      return "not_allowed";
     case Reason::kTooMany:
       return "too_many";
   }

@@ -93,18 +93,19 @@ enum class Reason : std::uint8_t {
   kForeignEpoch = 9,
   kWindow = 10,
   kNoSwarm = 11,
-  kBaseLost = 12,    // the history that would be needed was folded or dropped
-  kNotEnough = 13,   // a bounded counter has too little left
-  kOutOfRange = 14,  // a position beyond the end of a text or list
-  kWrongClass = 15,  // a durable write of an ephemeral key, or the other way round
-  kClaimed = 16,     // the key is under a claim, whose token was not given
-  kStaleToken = 17,  // the claim of that token is not held any more
-  kReserved = 18,    // of the coordinator's own keys
-  kNotVoter = 19,    // not in the electorate, or not whose vote or proposal it is
-  kClosed = 20,      // the proposal is decided
-  kVoted = 21,       // it has voted, and votes can't be changed
+  kBaseLost = 12,       // the history that would be needed was folded or dropped
+  kNotEnough = 13,      // a bounded counter has too little left
+  kOutOfRange = 14,     // a position beyond the end of a text or list
+  kWrongClass = 15,     // a durable write of an ephemeral key, or the other way round
+  kClaimed = 16,        // the key is under a claim, whose token was not given
+  kStaleToken = 17,     // the claim of that token is not held any more
+  kReserved = 18,       // of the coordinator's own keys
+  kNotVoter = 19,       // not in the electorate, or not whose vote or proposal it is
+  kClosed = 20,         // the proposal is decided
+  kVoted = 21,          // it has voted, and votes can't be changed
   kNeedsProposal = 22,  // the key is written by approved proposals only
   kTooMany = 23,        // of something that is bounded
+  kNotAllowed = 24,     // by the coordinator's access rules
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

@@ -40,7 +40,7 @@ struct SwarmRow {
   Revision members_mark;
   // Of the live records at `head`, checked at loading. None: not known, of an older store.
   std::optional<Hash128> digest;
-  ConflictId last_conflict;  // given out
+  ConflictId last_conflict;    // given out
   FenceToken last_token = {};  // given out
   friend bool operator==(const SwarmRow&, const SwarmRow&) = default;
 };
@@ -114,7 +114,14 @@ struct ReplicaRow {
 };
 struct ReplicaCursorRow {
   Cursor cursor;
-  bool wiped = false;  // every ReplicaRow before this one in the store is void
+  bool wiped = false;      // every ReplicaRow before this one in the store is void
+  std::uint64_t view = 0;  // see Welcome: which keys may be in it
+};
+// What is stored of it.
+struct HeldState {
+  Cursor cursor;
+  std::uint64_t view = 0;
+  friend bool operator==(const HeldState&, const HeldState&) = default;
 };
 
 using Row =

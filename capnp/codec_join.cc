@@ -39,6 +39,7 @@ void write(wire::Welcome::Builder to, const Welcome& from) {
   to.setWindow(from.window);
   to.setHeartbeatMillis(from.heartbeat_millis);
   to.setPrivateKeys(from.private_keys);
+  to.setView(from.view);
   write_list(from.lineage, [&](unsigned size) { return to.initLineage(size); }, write);
   if (!from.channel.empty()) to.setChannel(text_of(from.channel));
 }
@@ -55,7 +56,8 @@ Welcome read(wire::Welcome::Reader from) {
           .wall_millis = read_wall(from.getWallMillis()),
           .window = read_number(from.getWindow(), "window"),
           .heartbeat_millis = read_duration(from.getHeartbeatMillis(), "heartbeat interval"),
-          .private_keys = from.getPrivateKeys()};
+          .private_keys = from.getPrivateKeys(),
+          .view = from.getView()};
 }
 
 void write(wire::Refused::Builder to, const Refused& from) {

@@ -33,7 +33,14 @@ struct Stored {
     # for each.
     outcomes @12 :List(Wire.Outcome);
     conflict @13 :Wire.Conflict;
+    # In place of `cursor`, where not the whole state may be held.
+    held @14 :HeldState;
   }
+}
+
+struct HeldState {
+  cursor @0 :Wire.Cursor;
+  view @1 :UInt64;
 }
 
 struct StoreRow {

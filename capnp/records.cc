@@ -225,14 +225,26 @@ Result<Mutation> decode_stored<Mutation>(std::string_view bytes) {
                   [](wire::Stored::Reader from) { return read(from.getMutation()); });
 }
 
-std::string encode_stored(const Cursor& cursor) {
-  return stored([&](wire::Stored::Builder to) { codec::write_cursor(to.initCursor(), cursor); });
+// Of the whole state as a bare cursor, as it was before there were views: older readers know it.
+std::string encode_stored(const HeldState& held) {
+  return stored([&](wire::Stored::Builder root) {
+    if (held.view == 0) {
+      codec::write_cursor(root.initCursor(), held.cursor);
+      return;
+    }
+    auto to = root.initHeld();
+    codec::write_cursor(to.initCursor(), held.cursor);
+    to.setView(held.view);
+  });
 }
 
 template <>
-Result<Cursor> decode_stored<Cursor>(std::string_view bytes) {
-  return unstored(bytes, {wire::Stored::CURSOR},
-                  [](wire::Stored::Reader from) { return codec::read_cursor(from.getCursor()); });
+Result<HeldState> decode_stored<HeldState>(std::string_view bytes) {
+  return unstored(bytes, {wire::Stored::CURSOR, wire::Stored::HELD}, [](wire::Stored::Reader root) {
+    if (root.isCursor()) return HeldState{.cursor = codec::read_cursor(root.getCursor())};
+    const auto from = root.getHeld();
+    return HeldState{.cursor = codec::read_cursor(from.getCursor()), .view = from.getView()};
+  });
 }
 
 }  // namespace waggle

@@ -33,7 +33,7 @@ namespace waggle {
 [[nodiscard]] std::string encode_stored(const ParkedConflict& conflict);
 [[nodiscard]] std::string encode_stored(const IdentityRow& row);
 [[nodiscard]] std::string encode_stored(const Mutation& mutation);  // an entry of the outbox
-[[nodiscard]] std::string encode_stored(const Cursor& cursor);      // of an agent's replica
+[[nodiscard]] std::string encode_stored(const HeldState& held);     // of an agent's replica
 
 // T: one of the above.
 template <typename T>
@@ -61,7 +61,7 @@ template <>
 template <>
 [[nodiscard]] Result<Mutation> decode_stored<Mutation>(std::string_view bytes);
 template <>
-[[nodiscard]] Result<Cursor> decode_stored<Cursor>(std::string_view bytes);
+[[nodiscard]] Result<HeldState> decode_stored<HeldState>(std::string_view bytes);
 
 // The same for a record, by the names that readers look for.
 [[nodiscard]] inline std::string encode_record(const Record& record) {

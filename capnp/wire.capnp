@@ -253,6 +253,7 @@ struct Welcome {
   privateKeys @9 :Bool;
   lineage @10 :List(EpochEnd);
   channel @11 :Text;
+  view @12 :UInt64;
 }
 
 struct Refused {

@@ -130,6 +130,14 @@ const Setting kSettings[] = {
        return set_file(config.access_log, raw, "a file such as \"/var/log/waggle/access.log\"");
      }},
 
+    {"coordinator", "access_rules", "WAGGLE_ACCESS_RULES", "\"\"",
+     "A file of [[rule]] sections that say who may do what; read at the start and on HUP. "
+     "Default:\n"
+     "whoever is let in may do everything.",
+     [](Config& config, const RawValue& raw) {
+       return set_file(config.access_rules, raw, "a file such as \"/etc/waggle/access.toml\"");
+     }},
+
     {"limits", "state_bytes_max", "WAGGLE_STATE_BYTES_MAX", "\"1GiB\"",
      "The state of one swarm, which is held in memory. Beyond: writes are refused (state_full).",
      [](Config& config, const RawValue& raw) -> Status {

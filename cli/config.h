@@ -31,6 +31,7 @@ struct Config {
   std::string serve_key;        // file of the secret key; empty: without keys
   std::string authorized_keys;  // file; empty: "authorized_keys" beside serve_key
   std::string access_log;       // file; empty: none
+  std::string access_rules;     // file; empty: everybody may everything
   // [limits]
   std::uint64_t state_bytes_max = std::uint64_t{1} << 30;
   std::uint64_t tombstones_max = 100'000;

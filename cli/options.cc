@@ -158,6 +158,11 @@ class Parser {
     app.add_flag("--memory", serve.memory, "Keep everything in memory only; gone at the end")
         ->excludes(data);
     authorized_keys(app);
+    app.add_option("--access-rules", serve.access_rules,
+                   "Who may do what; without, whoever is let in may do everything "
+                   "[WAGGLE_ACCESS_RULES]")
+        ->type_name("FILE")
+        ->check(not_empty());
     app.add_option("--access-log", serve.access_log,
                    "Write who was refused there, as JSON lines [WAGGLE_ACCESS_LOG]")
         ->type_name("FILE")
@@ -169,7 +174,9 @@ class Parser {
     app.footer(
         "With --key FILE every connection is encrypted, and only keys of the authorized keys file "
         "are\n"
-        "let in. HUP reads that file again; without keys HUP ends the coordinator as TERM does.");
+        "let in. HUP reads keys and access rules again; without either HUP ends the coordinator "
+        "as\n"
+        "TERM does.");
   }
 
   void authorized_keys(CLI::App& app) {

@@ -87,6 +87,7 @@ struct CommandLine {
     bool insecure_listen = false;
     bool accept_rollback = false;
     std::optional<std::string> access_log;
+    std::optional<std::string> access_rules;
   } serve;
 
   struct Keys {

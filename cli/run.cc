@@ -82,6 +82,7 @@ Status apply_flags(const CommandLine& line, Config& config) {
   if (line.key) (line.verb == Verb::kServe ? config.serve_key : config.key) = *line.key;
   if (line.coordinator_key) config.coordinator_key = *line.coordinator_key;
   if (line.authorized_keys) config.authorized_keys = *line.authorized_keys;
+  if (line.serve.access_rules) config.access_rules = *line.serve.access_rules;
   if (line.serve.access_log) config.access_log = *line.serve.access_log;
   if (line.serve.listen) config.listen = *line.serve.listen;
   if (line.serve.data) config.data = expand_home(*line.serve.data);

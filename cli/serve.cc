@@ -1,5 +1,5 @@
-// `waggle serve`: a coordinator until TERM, INT or, without keys, HUP. The first signal drains and
-// exits 0, the second exits at once. With keys HUP reads again who is let in.
+// `waggle serve`: a coordinator until TERM, INT or, without keys and rules, HUP. The first signal
+// drains and exits 0, the second exits at once. With keys or access rules HUP reads those again.
 
 #include <atomic>
 #include <chrono>
@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "cli/access_file.h"
 #include "cli/access_log.h"
 #include "cli/commands.h"
 #include "cli/durations.h"
@@ -26,12 +27,14 @@
 namespace waggle::cli {
 namespace {
 
-// Waits for signals beside the coordinator's loop and stops it.
+// Waits for signals beside the coordinator's loop: stops it, or reads again who may what.
 class StopOnSignal {
  public:
-  StopOnSignal(Signals& signals, CoordinatorRuntime& runtime)
-      : over_(eventfd(0, EFD_CLOEXEC)),
-        thread_([this, &signals, &runtime] { watch(signals, runtime); }) {}
+  StopOnSignal(Signals& signals, CoordinatorRuntime& runtime, const Config& config)
+      : runtime_(runtime),
+        config_(config),
+        over_(eventfd(0, EFD_CLOEXEC)),
+        thread_([this, &signals] { watch(signals); }) {}
   ~StopOnSignal() {
     const std::uint64_t one = 1;
     (void)!write(over_, &one, sizeof one);
@@ -41,33 +44,51 @@ class StopOnSignal {
   [[nodiscard]] int signal() const { return signal_; }
 
  private:
-  static void reload(CoordinatorRuntime& runtime) {
-    if (const Status read = runtime.reload(); !read)
-      say(fmt::format("HUP received, and all stays as it was: {}", read.error().text));
-    else
-      say(fmt::format("HUP received: {} let in", counted(runtime.authorized(), "key")));
+  // Both files or none.
+  Status read_again() {
+    AccessRulesPtr rules;
+    if (!config_.access_rules.empty()) {
+      Result<AccessRulesPtr> read = read_access_file(config_.access_rules, config_.policies);
+      if (!read) return std::unexpected(std::move(read.error()));
+      rules = std::move(*read);
+    }
+    if (!config_.serve_key.empty())
+      if (Status read = runtime_.reload(); !read) return read;
+    return rules == nullptr ? Status() : runtime_.set_access(std::move(rules));
   }
 
-  void watch(Signals& signals, CoordinatorRuntime& runtime) {
-    const bool reloads = !runtime.fingerprint().empty();
+  void reload() {
+    if (const Status read = read_again(); !read)
+      return say(fmt::format("HUP received, and all stays as it was: {}", read.error().text));
+    std::string text = "HUP received:";
+    if (!config_.serve_key.empty())
+      text += fmt::format(" {} let in", counted(runtime_.authorized(), "key"));
+    if (!config_.access_rules.empty()) text += " the access rules were read again";
+    say(text);
+  }
+
+  void watch(Signals& signals) {
+    const bool reloads = !config_.serve_key.empty() || !config_.access_rules.empty();
     pollfd fds[] = {{signals.fd(), POLLIN, 0}, {over_, POLLIN, 0}};
     while (true) {
       if (poll(fds, 2, -1) < 0) continue;
       const int signal = signals.take();
       if (signal == SIGHUP && reloads) {
-        reload(runtime);
+        reload();
       } else if (signal != 0) {
         if (signal_ != 0) _exit(128 + signal);
         signal_ = signal;
         say(fmt::format("{} received: finishing what has arrived; once more exits at once",
                         signal_name(signal)));
         notify_supervisor("STOPPING=1");
-        runtime.stop();
+        runtime_.stop();
       }
       if (fds[1].revents != 0) return;
     }
   }
 
+  CoordinatorRuntime& runtime_;
+  const Config& config_;
   int over_;
   std::atomic<int> signal_ = 0;
   std::thread thread_;
@@ -163,6 +184,11 @@ int serve(const CommandLine& line, const Config& config) {
   if (!options.data.empty())
     if (const Status made = make_parents(options.data); !made) return fail(made.error(), line.json);
 
+  if (!config.access_rules.empty()) {
+    Result<AccessRulesPtr> rules = read_access_file(config.access_rules, config.policies);
+    if (!rules) return fail(rules.error(), line.json);
+    options.core.access = std::move(*rules);
+  }
   std::unique_ptr<AccessLog> access;
   if (!config.access_log.empty()) {
     Result<std::unique_ptr<AccessLog>> opened = AccessLog::open(config.access_log);
@@ -186,7 +212,7 @@ int serve(const CommandLine& line, const Config& config) {
 
   Status ended;
   {
-    const StopOnSignal stop(signals, **runtime);
+    const StopOnSignal stop(signals, **runtime, config);
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
                              std::chrono::steady_clock::now() - started)
                              .count();

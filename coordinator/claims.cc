@@ -82,6 +82,9 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
   if (!writable_) return claim_refused(Code::kUnavailable, Reason::kDiskFull, not_writable_text_);
   end_due_claims(swarm);
   if (request.verb == ClaimVerb::kTake)
+    if (std::optional<std::string> text = not_allowed_all(session, Act::kClaim, request.pattern))
+      return claim_refused(Code::kDenied, Reason::kNotAllowed, *std::move(text));
+  if (request.verb == ClaimVerb::kTake)
     return is_task_key(request.pattern) ? take_task(swarm, session, request)
                                         : take_claim(swarm, session, request);
 
@@ -126,6 +129,12 @@ ClaimResult Coordinator::judge_claim(Swarm& swarm, const Session& session,
             Code::kNotFound, Reason::kNone,
             fmt::format("no member '{}' is attached, so the claim stays where it is",
                         request.to.value()));
+      if (!to->rights->covers(Act::kClaim, request.pattern))
+        return claim_refused(
+            Code::kDenied, Reason::kNotAllowed,
+            fmt::format("'{}' may not claim '{}' by the coordinator's access file, "
+                        "so the claim stays where it is",
+                        request.to.value(), request.pattern));
       renewed.holder = {to->agent, to->process};
       renewed.label.clear();
       renewed.handed_by = session.agent;

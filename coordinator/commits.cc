@@ -168,6 +168,8 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
   Outcome outcome;
   if (const Status shape = check_mutation(mutation); !shape) {
     outcome = passing(Code::kRejected, Reason::kInvalid, head, shape.error().text);
+  } else if (std::optional<Outcome> denied = not_allowed(swarm, session, mutation)) {
+    outcome = *std::move(denied);
   } else if (std::optional<Outcome> refused = fenced(swarm, mutation)) {
     outcome = *std::move(refused);
   } else if (clears) {
@@ -176,6 +178,8 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
     outcome = commit_mutation(swarm, session, mutation, seen);
   }
   WAGGLE_CHECK(outcome.final());
+  if (outcome.committed && !session.rights->allows(Act::kRead, outcome.key.value()))
+    outcome.committed = nullptr;
   outcome.level = options_.level;
   (void)hlc_.observe(mutation.hlc, now_.wall_millis);
   count(outcome.code == Code::kCommitted ? "mutations_committed" : "mutations_refused");

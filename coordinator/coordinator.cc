@@ -49,9 +49,11 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
       sessions_(options_.beat),
       rounds_(options_.policies),
       hlc_(recovered.store.hlc_bound) {
+  access_ = options_.access;
   for (SwarmRow& row : recovered.swarms) {
     const SwarmId id = row.swarm;
-    swarms_.emplace(id, std::make_unique<Swarm>(std::move(row)));
+    swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second->open_to_all =
+        open_to_all(id);
   }
   const auto swarm_of = [&](const SwarmId& id) -> Swarm& {
     Swarm* swarm = find(id);
@@ -150,6 +152,8 @@ void Coordinator::step(const Event& event, const Now& now, Actions& actions) {
     on_malformed(*malformed);
   } else if (const auto* ended = std::get_if<IdentityEnded>(&event)) {
     on_identity_ended(*ended->who);
+  } else if (const auto* changed = std::get_if<AccessChanged>(&event)) {
+    on_access_changed(*changed);
   } else if (const auto* space = std::get_if<SpaceChanged>(&event)) {
     writable_ = space->writable;
     not_writable_text_ = space->text;
@@ -294,6 +298,7 @@ void Coordinator::publish_run(Swarm& swarm, std::size_t first, std::size_t last,
     update.changes.reserve(latest.size());
     for (auto& [key, record] : latest) update.changes.push_back({key, std::move(record)});
   }
+  update.elided = keep_readable(*swarm.open_to_all, update.changes);
   for (Change& change : update.changes)
     change.base = swarm.state.held_at(change.key, update.from, *change.record);
   choose_packing(update.changes);

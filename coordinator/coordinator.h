@@ -7,6 +7,7 @@
 //   coordinator.cc  routing, closing a group of steps, updates, what happens in time
 //   joining.cc      hello, welcome, the broadcast leg, beats, the end of a session
 //   commits.cc      a submit: strict order, judgement, commit, outcome
+//   access.cc       who may do what
 //   claims.cc       claims: granted, ended; what a write under one needs
 //   proposals.cc    proposals and votes; writes that need one
 //   tasks.cc        tasks: added, taken, reported on, given back
@@ -63,6 +64,7 @@ struct CoordinatorOptions {
   std::uint64_t tombstones_max = 100'000;
   std::uint64_t state_bytes_max = std::uint64_t{1} << 30;  // of one swarm
   std::string version;
+  AccessRulesPtr access;   // null: everybody may everything
   bool new_epoch = false;  // the store was restored or its loss accepted: begin a new history
 };
 
@@ -121,8 +123,9 @@ class Coordinator final : public Core {
     Proposals proposals;
     std::deque<std::string> closed;  // proposals that are kept, oldest first
     Tasks tasks;
-    std::map<std::string, Key> expiry_at;  // by prefix: where the next look for old keys begins
-    std::string channel;                   // empty: its broadcast socket is not open yet
+    std::map<std::string, Key> expiry_at;   // by prefix: where the next look for old keys begins
+    RightsPtr open_to_all = Rights::all();  // what everybody may
+    std::string channel;                    // empty: its broadcast socket is not open yet
     bool channel_asked = false;
     std::deque<Received> hellos_waiting;
     BroadcastNo broadcast;
@@ -152,6 +155,26 @@ class Coordinator final : public Core {
   void beat(Swarm& swarm);
   void count(const char* what, std::uint64_t by = 1) { counters_[what] += by; }
 
+  // access.cc
+  void on_access_changed(const AccessChanged& changed);
+  [[nodiscard]] RightsPtr rights_of(const Received& received, const Hello& hello) const;
+  [[nodiscard]] RightsPtr open_to_all(const SwarmId& swarm) const;
+  void note_refusal(const SwarmId& swarm, const AgentId& agent, const IdentityPtr& who,
+                    const char* what, std::string on, const std::string& why);
+  void note_refusal(const Session& session, Act act, std::string_view on, const std::string& why);
+  // Why it may not; nothing: it may. What is refused is noted.
+  [[nodiscard]] std::optional<std::string> not_allowed(const Session& session, Act act,
+                                                       std::string_view key);
+  [[nodiscard]] std::optional<std::string> not_allowed_all(const Session& session, Act act,
+                                                           std::string_view pattern);
+  [[nodiscard]] std::optional<Outcome> not_allowed(const Swarm& swarm, const Session& session,
+                                                   const Mutation& mutation);
+  [[nodiscard]] std::optional<Outcome> not_allowed(const Swarm& swarm, const Session& session,
+                                                   const Key& of,
+                                                   const std::vector<ProposedWrite>& writes);
+  [[nodiscard]] bool all_may_read(const Swarm& swarm, const Key& key) const;
+  std::uint64_t keep_readable(const Rights& rights, std::vector<Change>& changes) const;
+
   // joining.cc
   Swarm* find(const SwarmId& id);
   Swarm* ensure(const SwarmId& id);  // null: no place for another swarm
@@ -162,8 +185,6 @@ class Coordinator final : public Core {
   // Why its key does not let it say that; nothing: it may.
   [[nodiscard]] static std::optional<std::string> not_its_own(const Identity& who,
                                                               const Hello& hello);
-  void note_refusal(const Identity& who, const SwarmId& swarm, const char* what, std::string on,
-                    const std::string& why);
   void on_identity_ended(const Identity& who);
   void on_subscribed(const Subscribed& subscribed);
   void on_channel(const ChannelOpened& opened);
@@ -280,8 +301,9 @@ class Coordinator final : public Core {
                                   const Author& author);
   [[nodiscard]] Outcome add_task(Swarm& swarm, const Session& session, const Entry& entry,
                                  const std::string& id, const Author& author);
-  [[nodiscard]] Outcome report_on_task(Swarm& swarm, const Mutation& mutation,
-                                       const std::string& id, const Author& author);
+  [[nodiscard]] Outcome report_on_task(Swarm& swarm, const Session& session,
+                                       const Mutation& mutation, const std::string& id,
+                                       const Author& author);
   [[nodiscard]] std::optional<Outcome> writes_refused(const Swarm& swarm, const Key& key,
                                                       const std::vector<ProposedWrite>& writes);
   void end_task(Swarm& swarm, KnownTasks::iterator known, TaskState state, const AgentId& by,
@@ -314,7 +336,8 @@ class Coordinator final : public Core {
   void on_delta_request(Session& session, const DeltaRequest& request);
   void on_query(Session& session, const Query& query);
   void on_compact(Session& session, const CompactRequest& request);
-  void answer_status(QueryResult& result);
+  void answer_denied(const Session& session, QueryResult result, std::string text);
+  void answer_status(const Session& session, QueryResult& result);
   std::uint64_t raise_floor(Swarm& swarm, Revision floor, std::uint64_t most);
   void forget_old(Swarm& swarm);
 
@@ -324,6 +347,7 @@ class Coordinator final : public Core {
   void conclude_rounds();
   void ask_rounds();
   void ask(Round round);
+  [[nodiscard]] std::vector<Key> hidden_keys(const Swarm& swarm, const Round& round) const;
   void leave_claimed(const Swarm& swarm, Settlement& settlement);
   void conclude(RoundId id);
   void amend_round(DecidedRound& decided);
@@ -353,6 +377,7 @@ class Coordinator final : public Core {
   std::map<SwarmId, std::unique_ptr<Swarm>> swarms_;
 
   // Volatile.
+  AccessRulesPtr access_;
   Sessions sessions_;
   Rounds rounds_;
   std::vector<Round> to_ask_again_;

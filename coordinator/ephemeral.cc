@@ -68,6 +68,14 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     return refused(
         Code::kRejected, Reason::kReserved,
         fmt::format("'{}' is of the coordinator's own keys, and durable", entry.key.value()));
+  if (std::optional<std::string> text = not_allowed(session, Act::kWrite, entry.key.value()))
+    return refused(Code::kDenied, Reason::kNotAllowed, *std::move(text));
+  if (!all_may_read(swarm, entry.key))
+    return refused(
+        Code::kDenied, Reason::kNotAllowed,
+        fmt::format("an ephemeral key goes to everybody, and by the coordinator's access "
+                    "file not everybody may read '{}'",
+                    entry.key.value()));
   // An entry brings no token: of a claim only the holder itself may write.
   const Claim* claim = swarm.claims.over(entry.key.value());
   if (claim != nullptr && claim->holder != Claimant{session.agent, session.process})

@@ -28,6 +28,7 @@ Coordinator::Swarm* Coordinator::ensure(const SwarmId& id) {
   row.swarm = id;
   Swarm& swarm = *swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second;
   swarm.row_dirty = true;
+  swarm.open_to_all = open_to_all(id);
   open_channel(swarm);
   return &swarm;
 }
@@ -96,7 +97,8 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   if (received.who != nullptr) {
     if (const std::optional<std::string> wrong = not_its_own(*received.who, hello)) {
       count("hellos_forged");
-      note_refusal(*received.who, hello.swarm, "hello", hello.agent.value(), *wrong);
+      note_refusal(hello.swarm, received.who->agent, received.who, "hello", hello.agent.value(),
+                   *wrong);
       refuse(peer, Code::kDenied, *wrong);
       return;
     }
@@ -108,6 +110,16 @@ void Coordinator::on_hello(const Received& received, const Hello& hello) {
   }
   if (hello.role == Role::kClient) {
     welcome(received, hello, find(hello.swarm));
+    return;
+  }
+  const RightsPtr rights = rights_of(received, hello);
+  if ((hello.features & kFeatureViews) == 0 &&
+      (rights->view() != 0 || !open_to_all(hello.swarm)->everything(Act::kRead))) {
+    refuse(
+        peer, Code::kUnsupported,
+        fmt::format("agent '{}' is of a Waggle from before rules of access, and this coordinator "
+                    "has some; use the same version on both sides",
+                    hello.agent.value()));
     return;
   }
   Swarm* swarm = ensure(hello.swarm);
@@ -175,19 +187,6 @@ std::optional<std::string> Coordinator::not_its_own(const Identity& who, const H
   return std::nullopt;
 }
 
-void Coordinator::note_refusal(const Identity& who, const SwarmId& swarm, const char* what,
-                               std::string on, const std::string& why) {
-  AccessNote note;
-  note.wall_millis = now_.wall_millis;
-  note.agent = who.agent.value();
-  note.key = who.key;
-  note.swarm = swarm.value();
-  note.what = what;
-  note.on = std::move(on);
-  note.why = why;
-  actions_->deliver.emplace_back(std::move(note));
-}
-
 void Coordinator::on_identity_ended(const Identity& who) {
   const std::string why = fmt::format("its key {} is no longer authorized for it", who.key);
   for (auto& [id, swarm] : swarms_)
@@ -223,9 +222,11 @@ void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* s
   fresh.id = random_.id<SessionId>();
   fresh.peer = received.peer;
   fresh.who = received.who;
+  fresh.rights = rights_of(received, hello);
   fresh.swarm = hello.swarm;
   fresh.agent = hello.agent;
   fresh.role = hello.role;
+  fresh.inner = received.inner;
   fresh.token = hello.token;
   if (!hello.incarnations.empty()) fresh.process = hello.incarnations.back();
   fresh.nonce = random_.id<Nonce>();
@@ -247,6 +248,8 @@ void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* s
     welcome.head = swarm->state.head();
     welcome.floor = swarm->state.floor();
     if (session.role != Role::kClient) welcome.channel = swarm->channel;
+    welcome.view = session.rights->view();
+    welcome.private_keys = welcome.view != swarm->open_to_all->view();
   }
   send(session.peer, make_message(std::move(welcome)));
 

@@ -76,6 +76,11 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
                                given->bytes.size(), limits::kProposalBytes));
   Result<Proposal> read = read_proposal(id, given->bytes);
   if (!read) return refused(Code::kRejected, Reason::kInvalid, std::move(read.error().text));
+  if (std::optional<Outcome> denied = not_allowed(swarm, session, entry.key, read->writes))
+    return *std::move(denied);
+  for (const ProposalOption& option : read->options)
+    if (std::optional<Outcome> denied = not_allowed(swarm, session, entry.key, option.writes))
+      return *std::move(denied);
   if (const RecordPtr standing = swarm.state.find(entry.key); standing && standing->live()) {
     Outcome outcome = refused(Code::kConflict, Reason::kNone,
                               fmt::format("there is a proposal '{}' already", id));
@@ -457,8 +462,8 @@ void Coordinator::restore_proposals(Swarm& swarm) {
             .emplace(id, OpenProposal{*std::move(proposal), now_.monotonic + Millis{left}})
             .first->second;
     for (const auto& [agent, voter] : open.proposal.electorate) {
-      const RecordPtr record = swarm.state.find(vote_key(id, agent));
-      if (const std::optional<Register> vote = register_of(record.get()))
+      const RecordPtr cast = swarm.state.find(vote_key(id, agent));
+      if (const std::optional<Register> vote = register_of(cast.get()))
         count_vote(open, agent, voter, *vote);
     }
   }

@@ -77,6 +77,7 @@ void Coordinator::on_delta_request(Session& session, const DeltaRequest& request
   chunk.to = scan.to;
   chunk.complete = scan.complete;
   chunk.changes = std::move(scan.changes);
+  keep_readable(*session.rights, chunk.changes);
   choose_packing(chunk.changes);
   if (chunk.complete) {
     chunk.applied = swarm->writers.through(session.agent);
@@ -100,7 +101,7 @@ void Coordinator::on_query(Session& session, const Query& query) {
   if (swarm != nullptr) result.at.revision = swarm->state.head();
 
   if (std::holds_alternative<StatusQuery>(query.ask)) {
-    answer_status(result);
+    answer_status(session, result);
     send(session.peer, make_message(std::move(result)));
     return;
   }
@@ -120,6 +121,11 @@ void Coordinator::on_query(Session& session, const Query& query) {
     return false;
   };
   if (const auto* get = std::get_if<GetQuery>(&query.ask)) {
+    for (const Key& key : get->keys)
+      if (std::optional<std::string> text = not_allowed(session, Act::kRead, key.value())) {
+        answer_denied(session, std::move(result), *std::move(text));
+        return;
+      }
     if (enough(get->at_least)) {
       std::size_t bytes = 0;
       for (const Key& key : get->keys) {
@@ -141,10 +147,20 @@ void Coordinator::on_query(Session& session, const Query& query) {
       result.changes = std::move(listing.changes);
       result.more = listing.more;
       list_ephemeral(*swarm, *list, result);
+      keep_readable(*session.rights, result.changes);
     }
   } else if (const auto* conflicts = std::get_if<ConflictsQuery>(&query.ask)) {
     answer_conflicts(*swarm, *conflicts, result);
+    std::erase_if(result.conflicts, [&](const ParkedConflict& conflict) {
+      return !session.rights->allows(Act::kRead, conflict.key.value());
+    });
   } else if (const auto* receipts = std::get_if<ReceiptsQuery>(&query.ask)) {
+    if (std::optional<std::string> text =
+            receipts->key.empty() ? not_allowed_all(session, Act::kRead, "*")
+                                  : not_allowed(session, Act::kRead, receipts->key.value())) {
+      answer_denied(session, std::move(result), *std::move(text));
+      return;
+    }
     const std::size_t page = limits::kReceiptsPage;
     const std::size_t limit =
         receipts->limit == 0 ? page : std::min<std::size_t>(receipts->limit, page);
@@ -162,10 +178,20 @@ void Coordinator::on_query(Session& session, const Query& query) {
   send(session.peer, make_message(std::move(result)));
 }
 
-void Coordinator::answer_status(QueryResult& result) {
+void Coordinator::answer_denied(const Session& session, QueryResult result, std::string text) {
+  result.code = Code::kDenied;
+  result.text = std::move(text);
+  send(session.peer, make_message(std::move(result)));
+}
+
+void Coordinator::answer_status(const Session& session, QueryResult& result) {
   std::size_t ephemeral_keys = 0;
   std::size_t claims = 0;
   for (const auto& [id, swarm] : swarms_) {
+    // With keys or rules a swarm is shown to who is in it.
+    const bool may_know = access_ == nullptr || id == session.swarm;
+    if (!session.inner && (!may_know || (session.who != nullptr && !session.who->enters(id))))
+      continue;
     SwarmInfo info;
     info.swarm = id;
     info.head = swarm->state.head();
@@ -197,6 +223,9 @@ void Coordinator::on_compact(Session& session, const CompactRequest& request) {
   if (swarm == nullptr) {
     result.code = Code::kNotFound;
     result.text = fmt::format("there is no swarm '{}' here", session.swarm.value());
+  } else if (std::optional<std::string> text = not_allowed_all(session, Act::kAdminister, "*")) {
+    result.code = Code::kDenied;
+    result.text = *std::move(text);
   } else if (request.floor > swarm->state.head()) {
     result.code = Code::kRejected;
     result.text = fmt::format("the floor can't be raised to {}, the head is {}",

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "base/identity.h"
 #include "base/ids.h"
 #include "base/message.h"
@@ -38,9 +39,11 @@ struct Session {
   SessionId id;
   PeerId peer;
   IdentityPtr who;  // null: there are no keys
+  RightsPtr rights = Rights::all();
   SwarmId swarm;
   AgentId agent;
   Role role = Role::kMember;
+  bool inner = false;  // of the coordinator's own process
   Token token{};
   Incarnation process;  // names the agent's process, see Hello
   Nonce nonce;

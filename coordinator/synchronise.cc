@@ -108,6 +108,14 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
     report(round, RoundOutcome::kUnchanged, Code::kRejected, wrong);
     return;
   }
+  std::optional<std::string> denied;
+  if (request.all) denied = not_allowed_all(session, Act::kSync, "*");
+  for (std::size_t i = 0; i < request.keys.size() && !denied; ++i)
+    denied = not_allowed(session, Act::kSync, request.keys[i].value());
+  if (denied) {
+    report(round, RoundOutcome::kUnchanged, Code::kDenied, *std::move(denied));
+    return;
+  }
   std::sort(round.wanted.begin(), round.wanted.end());
   round.wanted.erase(std::unique(round.wanted.begin(), round.wanted.end()), round.wanted.end());
   if (find(session.swarm) == nullptr) {
@@ -133,7 +141,8 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
         answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
         (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
-        is_own_key(answer.key.value()) || policy.vote_permille > 0) {
+        is_own_key(answer.key.value()) || policy.vote_permille > 0 ||
+        not_allowed(session, Act::kWrite, answer.key.value())) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;
     }
@@ -206,6 +215,14 @@ StateRequest Coordinator::state_request(const Round& round) {
   return request;
 }
 
+std::vector<Key> Coordinator::hidden_keys(const Swarm& swarm, const Round& round) const {
+  std::vector<Key> hidden;
+  if (swarm.open_to_all->everything(Act::kRead)) return hidden;
+  for (const Key& key : round.wanted)
+    if (!all_may_read(swarm, key)) hidden.push_back(key);
+  return hidden;
+}
+
 void Coordinator::ask(Round round) {
   Swarm& swarm = *find(round.swarm);
   round.id = random_.id<RoundId>();
@@ -214,7 +231,13 @@ void Coordinator::ask(Round round) {
   round.roster.clear();
   round.answers.clear();
   round.late.clear();
+  // Of a key that not everybody may read, only those are asked who may, each by its own connection.
+  const std::vector<Key> hidden = hidden_keys(swarm, round);
   for (const Session* session : sessions_.of_swarm(round.swarm)) {
+    if (!std::ranges::all_of(hidden, [&](const Key& key) {
+          return session->rights->allows(Act::kRead, key.value());
+        }))
+      continue;
     const Health health = sessions_.health(*session, now_.monotonic);
     if (session->role == Role::kMember && session->attached &&
         (health == Health::kHealthy || health == Health::kDegraded))
@@ -237,8 +260,14 @@ void Coordinator::ask(Round round) {
   round.remind_at = now_.monotonic + Millis{std::max<std::int64_t>(time / 4, 1)};
   round.reminded = false;
   StateRequest request = state_request(round);
-  request.broadcast = swarm.broadcast = swarm.broadcast.next();
-  actions_->send.emplace_back(Broadcast{round.swarm, make_message(std::move(request))});
+  if (hidden.empty()) {
+    request.broadcast = swarm.broadcast = swarm.broadcast.next();
+    actions_->send.emplace_back(Broadcast{round.swarm, make_message(std::move(request))});
+  } else {
+    const MessagePtr message = make_message(std::move(request));
+    for (const AgentId& member : round.roster)
+      send(sessions_.holder(round.swarm, member)->peer, message);
+  }
   count("rounds_asked");
   rounds_.start(std::move(round));
 }

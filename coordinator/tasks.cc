@@ -91,7 +91,7 @@ Outcome Coordinator::step_task(Swarm& swarm, const Session& session, const Mutat
         fmt::format("the task or report has {} bytes, at most {} are allowed; put what is large "
                     "under a key of its own and name that",
                     put->bytes.size(), limits::kTaskBytes));
-  if (is_task_report(put->bytes)) return report_on_task(swarm, mutation, id, author);
+  if (is_task_report(put->bytes)) return report_on_task(swarm, session, mutation, id, author);
   return add_task(swarm, session, entry, id, author);
 }
 
@@ -150,14 +150,16 @@ Outcome Coordinator::add_task(Swarm& swarm, const Session& session, const Entry&
 }
 
 // By who works on it: that it is done, or failed. By anybody: that it is to be tried again.
-Outcome Coordinator::report_on_task(Swarm& swarm, const Mutation& mutation, const std::string& id,
-                                    const Author& author) {
+Outcome Coordinator::report_on_task(Swarm& swarm, const Session& session, const Mutation& mutation,
+                                    const std::string& id, const Author& author) {
   const Entry& entry = mutation.entries.front();
   const auto refused = [&](Code code, Reason reason, std::string text) {
     return decision_refused(swarm, entry.key, code, reason, std::move(text));
   };
   Result<TaskReport> report = read_task_report(std::get<PutOp>(entry.op).bytes);
   if (!report) return refused(Code::kRejected, Reason::kInvalid, std::move(report.error().text));
+  if (std::optional<Outcome> denied = not_allowed(swarm, session, entry.key, report->writes))
+    return *std::move(denied);
   const auto known = swarm.tasks.known.find(id);
   if (known == swarm.tasks.known.end()) return no_open_task(swarm, entry.key, id);
   Task& task = known->second;

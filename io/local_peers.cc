@@ -64,7 +64,7 @@ Status LocalPort::send(const Message& message) {
                                          std::to_string(inbox_->events.size()) +
                                          " messages to read; wait and send again");
   }
-  inbox_->push(Received{queue_->peer, std::move(sent)});
+  inbox_->push(Received{.peer = queue_->peer, .message = std::move(sent), .inner = true});
   return {};
 }
 

@@ -35,6 +35,7 @@ struct CoordinatorState {
 struct AgentState {
   IdentityRow identity;
   Cursor cursor;
+  std::uint64_t view = 0;  // see Welcome: under which the replica was pulled
   std::vector<ReplicaRow> replica;
   std::vector<OutboxRow> outbox;  // by (order, seq)
 };

@@ -99,7 +99,7 @@ class BatchWriter {
   void add(const ReplicaCursorRow& row) {
     // One operation whatever the replica's size, and in the batch, so that no crash leaves half.
     if (row.wiped) remove("replica", keys::whole_replica());
-    put("meta", keys::kCursor, encode_stored(row.cursor));
+    put("meta", keys::kCursor, encode_stored(HeldState{row.cursor, row.view}));
   }
 
  private:
@@ -360,9 +360,10 @@ Result<AgentState> load_agent_rows(RocksdbDatabase& database) {
   Result<IdentityRow> identity = reader.meta<IdentityRow>(keys::kIdentity);
   if (!identity) return std::unexpected(identity.error());
   state.identity = std::move(*identity);
-  const Result<Cursor> cursor = reader.meta<Cursor>(keys::kCursor);
-  if (!cursor) return std::unexpected(cursor.error());
-  state.cursor = *cursor;
+  const Result<HeldState> held = reader.meta<HeldState>(keys::kCursor);
+  if (!held) return std::unexpected(held.error());
+  state.cursor = held->cursor;
+  state.view = held->view;
   Status read = reader.replica(state.replica);
   if (read) read = reader.outbox(state.outbox);
   if (!read) return std::unexpected(read.error());

@@ -96,7 +96,7 @@ void RowTable::apply_row(const ReplicaRow& row) {
 
 void RowTable::apply_row(const ReplicaCursorRow& row) {
   if (row.wiped) replica_.clear();
-  cursor_ = row.cursor;
+  held_ = {row.cursor, row.view};
 }
 
 Result<CoordinatorState> RowTable::load_coordinator() const {
@@ -124,7 +124,8 @@ Result<CoordinatorState> RowTable::load_coordinator() const {
 AgentState RowTable::load_agent() const {
   AgentState state;
   state.identity = identity_;
-  state.cursor = cursor_;
+  state.cursor = held_.cursor;
+  state.view = held_.view;
   for (const auto& [key, shared] : replica_)
     state.replica.push_back(ReplicaRow{key, shared.record});
   for (const auto& [at, entry] : outbox_)

@@ -81,7 +81,7 @@ class RowTable {
   std::map<std::tuple<SwarmId, Key, Revision>, SharedRecord> history_;
 
   IdentityRow identity_;
-  Cursor cursor_;
+  HeldState held_;
   std::map<std::pair<Incarnation, Seq>, OutboxEntry> outbox_;
   std::map<Key, SharedRecord> replica_;
 };

@@ -368,6 +368,15 @@ Status CoordinatorRuntime::reload() {
   return {};
 }
 
+Status CoordinatorRuntime::set_access(AccessRulesPtr rules) {
+  const bool taken = parts_->loop.call([parts = parts_.get(), rules = std::move(rules)] {
+    parts->options.core.access = rules;  // for a new start of the core
+    parts->service.host->post(AccessChanged{rules});
+  });
+  if (!taken) return failed(Code::kUnavailable, "the coordinator does not run");
+  return {};
+}
+
 std::unique_ptr<LocalPort> CoordinatorRuntime::local_port() {
   return parts_->local.open();
 }

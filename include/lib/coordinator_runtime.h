@@ -77,6 +77,9 @@ class CoordinatorRuntime {
   // Reads the authorized keys again: whose key is gone is told, ended and heard no more.
   // Thread-safe. Errors: those of the file; all stays as it was then.
   [[nodiscard]] Status reload();
+  // From now on these rules hold; null: none. Everybody joins again. Thread-safe. Errors: the
+  // coordinator does not run.
+  [[nodiscard]] Status set_access(AccessRulesPtr rules);
   // A peer of this process, for RequestClient. Thread-safe.
   [[nodiscard]] std::unique_ptr<LocalPort> local_port();
   // Compacts the store's files, on the loop's thread. For `waggle compact` at an embedder.

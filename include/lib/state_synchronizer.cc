@@ -28,6 +28,34 @@ constexpr std::int64_t kSyncMillis = 30'000;
 
 static_assert(static_cast<int>(Compress::kZstd) == static_cast<int>(Packing::kZstd));
 
+// Null: there are none.
+Result<AccessRulesPtr> to_access(const std::vector<AccessGrant>& grants, const Policies& policies) {
+  if (grants.empty()) return nullptr;
+  auto rules = std::make_shared<AccessRules>();
+  for (const AccessGrant& grant : grants) {
+    AccessRule rule{.agents = grant.agents, .swarms = grant.swarms, .keys = grant.keys};
+    for (const std::string& name : grant.roles) {
+      const VotingRole* role = policies.role(name);
+      if (role == nullptr)
+        return failed(Code::kRejected,
+                      fmt::format("access: there is no role '{}' among `roles`", name));
+      rule.members.insert(rule.members.end(), role->agents.begin(), role->agents.end());
+    }
+    for (const std::string& word : grant.allow) {
+      const std::optional<Act> act = act_of(word);
+      if (!act)
+        return failed(
+            Code::kRejected,
+            fmt::format("access: '{}' is nothing that can be allowed; expected some of {}", word,
+                        act_names()));
+      rule.allow.push_back(*act);
+    }
+    if (Status added = rules->add(std::move(rule)); !added)
+      return std::unexpected(std::move(added.error()));
+  }
+  return rules;
+}
+
 Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   CoordinatorRuntimeOptions options;
   options.listen = config.listen;
@@ -82,6 +110,9 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
     if (Status added = options.core.policies.add_role(rule.name, std::move(role)); !added)
       return std::unexpected(std::move(added.error()));
   }
+  Result<AccessRulesPtr> access = to_access(config.access, options.core.policies);
+  if (!access) return std::unexpected(std::move(access.error()));
+  options.core.access = std::move(*access);
   return options;
 }
 

@@ -67,6 +67,16 @@ struct VotingRoleRule {
   double weight = 1;  // 0 to 1000; of an agent with several roles the largest counts
 };
 
+// What some agents may do with some keys. Without a grant everybody who is let in may everything;
+// with one, nobody may what none grants. Calls of this process may everything.
+struct AccessGrant {
+  std::vector<std::string> agents;          // ids or patterns of them; "*": everybody
+  std::vector<std::string> roles = {};      // of SynchronizerConfig::roles
+  std::vector<std::string> swarms = {"*"};  // patterns
+  std::vector<std::string> keys = {"*"};    // patterns
+  std::vector<std::string> allow = {};      // read, write, propose, vote, claim, sync, administer
+};
+
 struct SynchronizerConfig {
   std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
   bool allow_remote = false;  // listening beyond this machine without keys is refused without it
@@ -82,6 +92,7 @@ struct SynchronizerConfig {
   std::chrono::milliseconds heartbeat = std::chrono::seconds(5);
   std::vector<KeyRule> rules = {};
   std::vector<VotingRoleRule> roles = {};
+  std::vector<AccessGrant> access = {};
   std::vector<CustomMerger> mergers = {};  // that rules may name
 };
 

@@ -15,10 +15,12 @@ class BoundsBench {
   static constexpr Epoch kEpoch{8};
   static constexpr StartId kStart{3};
 
-  explicit BoundsBench(AgentState state = {}) : core(options(), std::move(state)) {}
+  explicit BoundsBench(AgentState state = {}, bool stored = false)
+      : core(options(stored), std::move(state)) {}
 
-  static AgentOptions options() {
+  static AgentOptions options(bool stored = false) {
     AgentOptions options;
+    options.stored = stored;
     options.seed = 3;
     options.swarm = SwarmId("s");
     options.agent = AgentId("a");

@@ -29,6 +29,36 @@ std::string random_text(Prng& prng, std::string_view letters) {
 
 BOOST_AUTO_TEST_SUITE(glob_test)
 
+// Of all patterns and texts up to a length: what is told to be covered is.
+BOOST_AUTO_TEST_CASE(a_pattern_that_is_covered_matches_nothing_else) {
+  const std::vector<std::string> patterns = [] {
+    std::vector<std::string> all = {""};
+    for (std::size_t i = 0; i < all.size() && all[i].size() < 4; ++i)
+      for (const char letter : {'a', 'b', '?', '*'}) all.push_back(all[i] + letter);
+    return all;
+  }();
+  std::vector<std::string> texts = {""};
+  for (std::size_t i = 0; i < texts.size() && texts[i].size() < 5; ++i)
+    for (const char letter : {'a', 'b', 'c'}) texts.push_back(texts[i] + letter);
+  std::uint64_t covered = 0;
+  for (const std::string& outer : patterns)
+    for (const std::string& inner : patterns) {
+      if (!glob_covers(outer, inner)) continue;
+      ++covered;
+      for (const std::string& text : texts)
+        if (glob_match(inner, text) && !glob_match(outer, text))
+          BOOST_FAIL("'" + outer + "' is told to cover '" + inner + "', but not '" + text + "'");
+    }
+  BOOST_TEST(covered > patterns.size());
+  for (const std::string& pattern : patterns) {
+    BOOST_TEST(glob_covers(pattern, pattern) == true);
+    BOOST_TEST(glob_covers("*", pattern));
+  }
+  BOOST_TEST(glob_covers("plan/*", "plan/a?c*"));
+  BOOST_TEST(!glob_covers("plan/?", "plan/*"));
+  BOOST_TEST(!glob_covers("a", "?"));
+}
+
 BOOST_AUTO_TEST_CASE(a_star_is_any_text_and_a_question_mark_one_byte) {
   BOOST_TEST(glob_match("", ""));
   BOOST_TEST(!glob_match("", "a"));
@@ -94,9 +124,8 @@ BOOST_AUTO_TEST_CASE(overlap_is_what_trying_all_texts_says) {
   for (int i = 0; i < 20'000; ++i) {
     std::string a = random_text(prng, "ab*?").substr(0, 3);
     std::string b = random_text(prng, "ab*?").substr(0, 3);
-    const bool expected = std::ranges::any_of(texts, [&](const std::string& text) {
-      return glob_match(a, text) && glob_match(b, text);
-    });
+    const bool expected = std::ranges::any_of(
+        texts, [&](const std::string& text) { return glob_match(a, text) && glob_match(b, text); });
     overlapping += expected ? 1 : 0;
     BOOST_TEST_REQUIRE(globs_overlap(a, b) == expected, a << " and " << b);
     BOOST_TEST_REQUIRE(globs_overlap(b, a) == expected, b << " and " << a);

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(cut_or_lengthened_bytes_are_corrupt) {
 }
 
 BOOST_AUTO_TEST_CASE(bytes_of_another_kind_are_corrupt) {
-  const std::string cursor = encode_stored(Cursor{Epoch(1), Revision(2)});
+  const std::string cursor = encode_stored(HeldState{{Epoch(1), Revision(2)}, 0});
   const std::string store = encode_stored(StoreRow{Epoch(1), Hlc{2}});
   BOOST_REQUIRE_EQUAL(cursor.size(), store.size());
   BOOST_CHECK(corrupt<StoreRow>(cursor));
@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(what_breaks_a_limit_is_corrupt) {
   BOOST_CHECK(decode_record(encode_record(record)));
   record.value = Register{ContentType::kBytes, std::string(limits::kValueBytes + 1, 'x')};
   BOOST_CHECK(corrupt<Record>(encode_record(record)));
-  BOOST_CHECK(corrupt<Cursor>(encode_stored(Cursor{Epoch(1), Revision(limits::kNumberMax + 1)})));
+  BOOST_CHECK(corrupt<HeldState>(
+      encode_stored(HeldState{{Epoch(1), Revision(limits::kNumberMax + 1)}, 0})));
   IdentityRow identity = filled<IdentityRow>(0);
   identity.agent = AgentId("");
   BOOST_CHECK(corrupt<IdentityRow>(encode_stored(identity)));

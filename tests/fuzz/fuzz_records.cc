@@ -88,7 +88,8 @@ waggle::testing::Seeds waggle::testing::seeds() {
   seeds["seed_receipt"] = encode_stored(filler.make<Receipt>());
   seeds["seed_identity"] = encode_stored(filler.make<IdentityRow>());
   seeds["seed_mutation"] = encode_stored(filler.make<Mutation>());
-  seeds["seed_cursor"] = encode_stored(filler.make<Cursor>());
+  seeds["seed_cursor"] = encode_stored(HeldState{filler.make<Cursor>(), 0});
+  seeds["seed_held"] = encode_stored(HeldState{filler.make<Cursor>(), 7});
   seeds["seed_conflict"] = encode_stored(filler.make<ParkedConflict>());
   return seeds;
 }

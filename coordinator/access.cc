@@ -1,0 +1,144 @@
+// Who may do what: the rights of a session, and what is refused by them (base/access.h).
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
+
+namespace waggle {
+namespace {
+
+// What a write of that key is.
+Act act_of_write(const Entry& entry) {
+  const std::string_view key = entry.key.value();
+  if (std::holds_alternative<ClearOp>(entry.op)) return Act::kAdminister;
+  if (key.starts_with(kProposalKeys)) return Act::kPropose;
+  if (key.starts_with(kVoteKeys)) return Act::kVote;
+  return Act::kWrite;
+}
+
+AgentId principal_of(const IdentityPtr& who, const AgentId& called) {
+  if (who != nullptr) return who->agent;
+  return is_reserved_agent(called) ? AgentId(kClientPrefix) : called;
+}
+
+std::string refusal_text(const AgentId& agent, Act act, std::string_view what) {
+  return fmt::format("'{}' may not {} {}: no rule of the coordinator's access file allows it",
+                     agent.value(), to_text(act), what);
+}
+
+}  // namespace
+
+// ---- rights ------------------------------------------------------------------------------------
+
+RightsPtr Coordinator::rights_of(const Received& received, const Hello& hello) const {
+  if (access_ == nullptr || received.inner) return Rights::all();
+  return access_->of(principal_of(received.who, hello.agent), hello.swarm);
+}
+
+RightsPtr Coordinator::open_to_all(const SwarmId& swarm) const {
+  return access_ == nullptr ? Rights::all() : access_->of_all(swarm);
+}
+
+// Everybody joins again: what a session may read decides what it was sent so far.
+void Coordinator::on_access_changed(const AccessChanged& changed) {
+  count("access_rules_changed");
+  access_ = changed.rules;
+  for (auto& [id, swarm] : swarms_) {
+    swarm->open_to_all = open_to_all(id);
+    const RightsPtr& all = swarm->open_to_all;
+    // An ephemeral key goes to everybody, so from now on some can't be.
+    for (const Change& change : swarm->ephemeral.list({}, {}, std::nullopt, SIZE_MAX))
+      if (!all->allows(Act::kRead, change.key.value()))
+        swarm->ephemeral.erase(change.key, change.record->writer, now_.wall_millis);
+  }
+  std::vector<SessionId> ended;
+  for (const auto& [id, session] : sessions_.all())
+    if (!session.inner) ended.push_back(id);
+  for (const SessionId id : ended) {
+    send(sessions_.all().at(id).peer, make_message(NoSession{id}));
+    results_.erase(id);
+    sessions_.close(id);
+  }
+}
+
+bool Coordinator::all_may_read(const Swarm& swarm, const Key& key) const {
+  return swarm.open_to_all->allows(Act::kRead, key.value());
+}
+
+// How many went.
+std::uint64_t Coordinator::keep_readable(const Rights& rights, std::vector<Change>& changes) const {
+  if (rights.everything(Act::kRead)) return 0;
+  return std::erase_if(changes, [&](const Change& change) {
+    return !rights.allows(Act::kRead, change.key.value());
+  });
+}
+
+// ---- refusals ----------------------------------------------------------------------------------
+
+void Coordinator::note_refusal(const SwarmId& swarm, const AgentId& agent, const IdentityPtr& who,
+                               const char* what, std::string on, const std::string& why) {
+  AccessNote note;
+  note.wall_millis = now_.wall_millis;
+  note.agent = agent.value();
+  if (who != nullptr) note.key = who->key;
+  note.swarm = swarm.value();
+  note.what = what;
+  note.on = std::move(on);
+  note.why = why;
+  actions_->deliver.emplace_back(std::move(note));
+}
+
+void Coordinator::note_refusal(const Session& session, Act act, std::string_view on,
+                               const std::string& why) {
+  count("access_denied");
+  note_refusal(session.swarm, principal_of(session.who, session.agent), session.who,
+               to_text(act).data(), std::string(on), why);
+}
+
+std::optional<std::string> Coordinator::not_allowed(const Session& session, Act act,
+                                                    std::string_view key) {
+  if (session.rights->allows(act, key)) return std::nullopt;
+  std::string text =
+      refusal_text(principal_of(session.who, session.agent), act, fmt::format("'{}'", key));
+  note_refusal(session, act, key, text);
+  return text;
+}
+
+std::optional<std::string> Coordinator::not_allowed_all(const Session& session, Act act,
+                                                        std::string_view pattern) {
+  if (session.rights->covers(act, pattern)) return std::nullopt;
+  std::string text = refusal_text(principal_of(session.who, session.agent), act,
+                                  fmt::format("all keys that match '{}'", pattern));
+  note_refusal(session, act, pattern, text);
+  return text;
+}
+
+std::optional<Outcome> Coordinator::not_allowed(const Swarm& swarm, const Session& session,
+                                                const Mutation& mutation) {
+  for (const Entry& entry : mutation.entries) {
+    const Act act = act_of_write(entry);
+    std::optional<std::string> text = act == Act::kAdminister
+                                          ? not_allowed_all(session, act, "*")
+                                          : not_allowed(session, act, entry.key.value());
+    if (text)
+      return decision_refused(swarm, entry.key, Code::kDenied, Reason::kNotAllowed,
+                              *std::move(text));
+  }
+  return std::nullopt;
+}
+
+// What a proposal or the end of a task writes is written by who puts it.
+std::optional<Outcome> Coordinator::not_allowed(const Swarm& swarm, const Session& session,
+                                                const Key& of,
+                                                const std::vector<ProposedWrite>& writes) {
+  for (const ProposedWrite& write : writes)
+    if (std::optional<std::string> text = not_allowed(session, Act::kWrite, write.key.value()))
+      return decision_refused(swarm, of, Code::kDenied, Reason::kNotAllowed, *std::move(text));
+  return std::nullopt;
+}
+
+}  // namespace waggle
