@@ -28,6 +28,7 @@
 #include "agent/outbox.h"
 #include "agent/own_claims.h"
 #include "agent/replica.h"
+#include "base/signature.h"
 #include "base/event.h"
 #include "base/hlc.h"
 #include "base/ids.h"
@@ -47,6 +48,7 @@ struct AgentOptions {
   std::uint32_t chunk_bytes = 0;          // of a catch-up, about; 0: as the coordinator likes
   bool stored = true;  // false: there is no data directory, so nothing is made to be stored
   bool start_from_head = false;  // begin with the state as it is: no StateChanged for the first one
+  SignFn sign;  // of registers that it puts; empty: they go unsigned
 };
 
 class Agent final : public Core {
@@ -142,6 +144,7 @@ class Agent final : public Core {
   void read(const ReadCommand& command);
   void serve_reads();
   void status(RequestId request);
+  [[nodiscard]] Mutation signed_by_us(Mutation mutation) const;
   void submit();
   void on_submit_result(const SubmitResult& result);
   void settle(Pending& pending, const Outcome& outcome);

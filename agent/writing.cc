@@ -275,6 +275,18 @@ void Agent::status(RequestId request) {
 
 // ---- submits -----------------------------------------------------------------------------------
 
+// Each time it is sent, since its number may have changed: Ed25519 gives the same again.
+Mutation Agent::signed_by_us(Mutation mutation) const {
+  if (!options_.sign) return mutation;
+  const Writer writer{options_.agent, mutation.incarnation, mutation.seq};
+  for (Entry& entry : mutation.entries)
+    if (const auto* put = std::get_if<PutOp>(&entry.op);
+        put != nullptr && put->type == ValueType::kRegister)
+      entry.signature = options_.sign(bytes_to_sign(
+          options_.swarm, entry.key, writer, Register{put->content, put->bytes}, entry.metadata));
+  return mutation;
+}
+
 void Agent::submit() {
   if (!welcomed() || window_closed_ || awaits_new_epoch_) return;
   while (true) {
@@ -298,7 +310,7 @@ void Agent::submit() {
     submit.confirmed = outbox_.confirmed();
     for (Pending* pending : batch) {
       pending->sent = true;
-      submit.mutations.push_back(pending->mutation);
+      submit.mutations.push_back(signed_by_us(pending->mutation));
     }
     sent_ = outbox_.place_of(*batch.back());
     count("submits");

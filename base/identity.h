@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "base/signature.h"
 
 namespace waggle {
 
@@ -14,6 +15,7 @@ struct Identity {
   std::string key;  // the fingerprint of the public key: names it in texts and logs
   AgentId agent;    // the only one that the key speaks for
   SwarmId swarm;    // the only one that it enters; empty: any
+  SigningKey signing{};
   friend bool operator==(const Identity&, const Identity&) = default;
 
   [[nodiscard]] bool enters(const SwarmId& wanted) const {

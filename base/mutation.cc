@@ -73,6 +73,8 @@ std::string_view to_text(Reason reason) {
       return "voted";
     case Reason::kNeedsProposal:
       return "needs_proposal";
+    case Reason::kNotSigned:
+      return "not_signed";
     case Reason::kNotAllowed:
       return "not_allowed";
     case Reason::kTooMany:
@@ -101,6 +103,7 @@ std::size_t wire_size(const Mutation& mutation) {
   for (const Entry& entry : mutation.entries) {
     size += 64 + entry.key.value().size() + input_bytes(entry.op);
     for (const auto& [name, text] : entry.metadata) size += 32 + name.size() + text.size();
+    if (entry.signature) size += 72;
   }
   return size;
 }

@@ -40,6 +40,7 @@ struct Entry {
   Expect expect;
   Op op;
   Metadata metadata;
+  std::optional<Signature> signature = {};  // of a put
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
@@ -106,6 +107,7 @@ enum class Reason : std::uint8_t {
   kNeedsProposal = 22,  // the key is written by approved proposals only
   kTooMany = 23,        // of something that is bounded
   kNotAllowed = 24,     // by the coordinator's access rules
+  kNotSigned = 25,      // as the policy wants it, or the signature is not that of the writer
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 

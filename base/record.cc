@@ -21,7 +21,9 @@ auto plain_parts(const Record& record) {
 bool operator==(const Record& a, const Record& b) {
   const bool same_choice =
       a.choice == b.choice || (a.choice && b.choice && *a.choice == *b.choice);
-  return same_choice && plain_parts(a) == plain_parts(b);
+  const bool same_signature =
+      a.signature == b.signature || (a.signature && b.signature && *a.signature == *b.signature);
+  return same_choice && same_signature && plain_parts(a) == plain_parts(b);
 }
 
 bool operator==(const Change& a, const Change& b) {
@@ -46,6 +48,7 @@ std::size_t wire_size(const Key& key, const Record& record) {
   if (record.value) size += size_of(*record.value);
   for (const auto& [name, text] : record.metadata) size += 32 + name.size() + text.size();
   if (record.choice) size += 32 + record.choice->rule.size();
+  if (record.signature) size += 96;
   return size;
 }
 

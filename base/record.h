@@ -3,6 +3,7 @@
 // What is known about one key after one commit. Records are immutable and shared: the state map,
 // an update on its way out, a delta chunk and the row for the store all hold the same one.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,7 @@
 namespace waggle {
 
 using Metadata = std::map<std::string, std::string>;
+using Signature = std::array<std::uint8_t, 64>;  // base/signature.h
 
 // Of a commit that a rule chose between the register that stood and others: who wrote that one finds
 // here that its write lost, or was merged, and why.
@@ -44,6 +46,8 @@ struct Record {
   // coordinator's start, not commits.
   bool ephemeral = false;
   std::shared_ptr<const Choice> choice = {};  // null: the commit chose between nothing
+  // Of a register as its writer put it; null: it did not sign, or what stands was made of several.
+  std::shared_ptr<const Signature> signature = {};
 
   [[nodiscard]] bool live() const { return value.has_value(); }
 };

@@ -137,6 +137,7 @@ void write_entry(wire::Entry::Builder to, const Entry& entry) {
   if (std::holds_alternative<ExpectUnchanged>(entry.expect)) to.getExpect().setUnchanged();
   std::visit(WriteOp{to.getOp()}, entry.op);
   write_list(entry.metadata, [&](unsigned size) { return to.initMetadata(size); }, write);
+  if (entry.signature) to.setSignature(data_of(*entry.signature));
 }
 
 // Without its checks, which Mutation makes for all entries together.
@@ -146,7 +147,11 @@ Entry read_entry(wire::Entry::Reader from) {
   return {.key = Key(view_of(from.getKey())),
           .expect = read_expect(from.getExpect()),
           .op = read_op(from.getOp()),
-          .metadata = read_metadata(from.getMetadata())};
+          .metadata = read_metadata(from.getMetadata()),
+          .signature = from.hasSignature()
+                           ? std::optional(read_array<sizeof(Signature)>(from.getSignature(),
+                                                                         "signature"))
+                           : std::nullopt};
 }
 
 }  // namespace
@@ -324,6 +329,9 @@ Record read(wire::Record::Reader from) {
                {read_optional_agent(of.getAgent()), Incarnation(of.getIncarnation()),
                 read_seq(of.getSeq())}});
   }
+  if (from.hasOrigin() && from.getOrigin().hasSignature())
+    record.signature = std::make_shared<const Signature>(
+        read_array<sizeof(Signature)>(from.getOrigin().getSignature(), "signature"));
   return record;
 }
 
@@ -386,6 +394,7 @@ void write_record(wire::Record::Builder to, const Record& record, bool value) {
     of.setSeq(record.choice->writer.seq.value());
   }
   to.setValueClass(record.ephemeral ? kEphemeral : kDurable);
+  if (record.signature) to.initOrigin().setSignature(data_of(*record.signature));
 }
 
 }  // namespace

@@ -150,7 +150,7 @@ constexpr EnumRange range_of(ClaimVerb) {
   return {0, 3, "claim verb"};
 }
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
-static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kNotAllowed));
+static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kNotSigned));
 
 template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {

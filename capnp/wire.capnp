@@ -115,7 +115,7 @@ struct Origin {
   # gives no protection, so a reader refuses one that isn't 0 where it does not look at it.
   fenceToken @0 :UInt64;
   proposal @1 :UInt64;  # the id of the proposal that it carries out
-  signature @2 :Data;
+  signature @2 :Data;  # of a record that is a register: 64 bytes, base/signature.h
   user @3 :Text;  # on whose behalf
   device @4 :Text;
   receipt @5 :Data;  # the hash of the receipt that the writer had seen
@@ -195,6 +195,7 @@ struct Entry {
   }
   metadata @11 :List(Pair);  # rising by name
   valueClass @12 :UInt8;  # reserved: always 0, durable
+  signature @15 :Data;  # of a put: 64 bytes, base/signature.h; null: none
 }
 
 struct Mutation {

@@ -35,6 +35,7 @@ int agent_list(const CommandLine& line, const Config& config);   // admin.cc
 int clear(const CommandLine& line, const Config& config);        // state_write.cc
 int compact(const CommandLine& line, const Config& config);      // admin.cc
 int keys(const CommandLine& line, const Config& config);         // keys.cc
+int audit(const CommandLine& line, const Config& config);        // audit.cc
 int config_check(const CommandLine& line);                       // run.cc
 int version(const CommandLine& line);                            // run.cc
 

@@ -253,6 +253,15 @@ const PolicySetting kSettings[] = {
                                              : Packing::kAuto;
        return status;
      }},
+    {"signed", "false",
+     "true: only registers that their writer signed with its key, and nothing that merges them;\n"
+     "`waggle audit verify` checks them. Needs a coordinator with keys.",
+     [](Policy& policy, const RawValue& raw) -> Status {
+       const auto* flag = std::get_if<bool>(&raw.value);
+       if (flag == nullptr) return expected_but("true or false", raw);
+       policy.signed_writes = *flag;
+       return {};
+     }},
     {"late_write", "\"conflict\"",
      "A write of an absent key by one who was away for longer than deletions are remembered:\n"
      "\"conflict\" (it may have been deleted meanwhile) or \"apply\".",

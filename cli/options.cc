@@ -46,6 +46,7 @@ class Parser {
     common();
     serve();
     keys();
+    audit();
     agent();
     state();
     resolution();
@@ -218,6 +219,19 @@ class Parser {
       authorized_keys(*app);
       app->footer("A running coordinator reads the file again on HUP.");
     }
+  }
+
+  void audit() {
+    CLI::App& family_app = *family(app_, "audit", "Whether values are what their writers signed");
+    CLI::App& app = *command(family_app, Verb::kAuditVerify, "verify",
+                             "Check the signatures of registers with the keys at hand");
+    app.add_option("GLOB", line_.audit.glob, "Of keys that match: * any text, ? one byte [*]");
+    app.add_flag("--strict", line_.audit.strict, "What is not signed is wrong too");
+    authorized_keys(app);
+    app.footer(
+        "With a key an agent signs each register that it puts. The signature is kept with the value, "
+        "so\n"
+        "this trusts the public keys and not the coordinator. Exit code 1: something is wrong.");
   }
 
   void agent() {

@@ -61,6 +61,7 @@ enum class Verb {
   kKeysAuthorize,
   kKeysRevoke,
   kKeysList,
+  kAuditVerify,
   kConfigCheck,
   kConfigDefault,
   kVersion,
@@ -215,6 +216,11 @@ struct CommandLine {
     std::string policy;  // of what-if: a configuration file
     std::uint64_t since = 0;
   } receipt;
+
+  struct Audit {
+    std::string glob;
+    bool strict = false;
+  } audit;
 
   struct Sync {
     std::vector<std::string> keys;

@@ -173,6 +173,8 @@ int run(int argc, char** argv) {
     case Verb::kKeysRevoke:
     case Verb::kKeysList:
       return keys(*line, *config);
+    case Verb::kAuditVerify:
+      return audit(*line, *config);
     case Verb::kVersion:
     case Verb::kConfigCheck:
     case Verb::kConfigDefault:

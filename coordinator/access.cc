@@ -131,6 +131,40 @@ std::optional<Outcome> Coordinator::not_allowed(const Swarm& swarm, const Sessio
   return std::nullopt;
 }
 
+// Each signature that came is looked at, wanted or not: what is kept with a record is right.
+std::optional<Outcome> Coordinator::not_signed(const Swarm& swarm, const Session& session,
+                                               const Mutation& mutation) {
+  const Writer writer{session.agent, mutation.incarnation, mutation.seq};
+  for (const Entry& entry : mutation.entries) {
+    const auto* put = std::get_if<PutOp>(&entry.op);
+    const bool plain = put != nullptr && put->type == ValueType::kRegister;
+    const auto refused = [&](std::string text) {
+      note_refusal(session, Act::kWrite, entry.key.value(), text);
+      return decision_refused(swarm, entry.key, Code::kDenied, Reason::kNotSigned,
+                              std::move(text));
+    };
+    if (entry.signature &&
+        (!plain || session.who == nullptr ||
+         !verifies(session.who->signing,
+                   bytes_to_sign(swarm.state.id(), entry.key, writer,
+                                 Register{put->content, put->bytes}, entry.metadata),
+                   *entry.signature)))
+      return refused(fmt::format("the signature of '{}' is not that of this write by the key of "
+                                 "'{}'; a coordinator without keys takes no signatures",
+                                 entry.key.value(), session.agent.value()));
+    if (entry.signature || !options_.policies.of(entry.key.value()).signed_writes ||
+        std::holds_alternative<DeleteOp>(entry.op))
+      continue;
+    return refused(plain ? fmt::format("'{}' takes signed writes only, by its policy: write it from "
+                                       "an agent that has a key and signs; commands don't",
+                                       entry.key.value())
+                         : fmt::format("'{}' takes signed registers only, by its policy: expected a "
+                                       "put",
+                                       entry.key.value()));
+  }
+  return std::nullopt;
+}
+
 // What a proposal or the end of a task writes is written by who puts it.
 std::optional<Outcome> Coordinator::not_allowed(const Swarm& swarm, const Session& session,
                                                 const Key& of,

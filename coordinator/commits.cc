@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/shape.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/signed_record.h"
 #include "resolver/apply.h"
 #include "resolver/receipt.h"
 
@@ -170,6 +171,8 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
     outcome = passing(Code::kRejected, Reason::kInvalid, head, shape.error().text);
   } else if (std::optional<Outcome> denied = not_allowed(swarm, session, mutation)) {
     outcome = *std::move(denied);
+  } else if (std::optional<Outcome> forged = not_signed(swarm, session, mutation)) {
+    outcome = *std::move(forged);
   } else if (std::optional<Outcome> refused = fenced(swarm, mutation)) {
     outcome = *std::move(refused);
   } else if (clears) {
@@ -316,6 +319,7 @@ RecordPtr Coordinator::record_of(Swarm& swarm, Judged& one, const Author& author
   record->writer = author.writer();
   record->metadata = one.entry->metadata;
   record->content = one.content;
+  if (!one.verdict.merged) record->signature = signature_of(*one.entry, *record);
   if (one.verdict.merged) {
     // Nobody has seen it: to its writer too it is another's.
     record->writer = {AgentId(kCoordinatorName), Incarnation(start_.value()), {}};

@@ -172,6 +172,9 @@ class Coordinator final : public Core {
   [[nodiscard]] std::optional<Outcome> not_allowed(const Swarm& swarm, const Session& session,
                                                    const Key& of,
                                                    const std::vector<ProposedWrite>& writes);
+  // Of its entries one whose signature is wrong, or missing where the policy wants one.
+  [[nodiscard]] std::optional<Outcome> not_signed(const Swarm& swarm, const Session& session,
+                                                  const Mutation& mutation);
   [[nodiscard]] bool all_may_read(const Swarm& swarm, const Key& key) const;
   std::uint64_t keep_readable(const Rights& rights, std::vector<Change>& changes) const;
 

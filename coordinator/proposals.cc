@@ -9,6 +9,7 @@
 #include "base/shape.h"
 #include "consensus/claim_record.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/signed_record.h"
 
 namespace waggle {
 namespace {
@@ -297,6 +298,7 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
   record->writer = author.writer();
   record->metadata = entry.metadata;
   record->content = content_hash(*record->value);
+  record->signature = signature_of(entry, *record);
   commit(swarm, {{entry.key, std::move(record)}}, {},
          {author.agent, author.incarnation, author.seq});
   count_vote(open->second, session.agent, voter->second,
@@ -401,6 +403,10 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
 // Nothing: it may be one.
 std::optional<std::string> Coordinator::no_register_by_policy(const Key& key) const {
   const Policy& policy = options_.policies.of(key.value());
+  if (policy.signed_writes)
+    return fmt::format("'{}' is written by who signs it, by its policy, and not by proposals and "
+                       "tasks",
+                       key.value());
   if (!policy.ephemeral && (!policy.type || *policy.type == ValueType::kRegister))
     return std::nullopt;
   return fmt::format(

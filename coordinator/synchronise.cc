@@ -141,7 +141,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
         answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
         (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
-        is_own_key(answer.key.value()) || policy.vote_permille > 0 ||
+        is_own_key(answer.key.value()) || policy.vote_permille > 0 || policy.signed_writes ||
         not_allowed(session, Act::kWrite, answer.key.value())) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;

@@ -312,14 +312,22 @@ SecretKey::SecretKey(const Key32& seed) {
   link_ = part;
   WAGGLE_CHECK(crypto_scalarmult_base(public_.link.data(), link_.data()) == 0, "scalarmult");
   derive(kSigningKey);
-  std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> signing{};
-  crypto_sign_seed_keypair(public_.signing.data(), signing.data(), part.data());
-  sodium_memzero(signing.data(), signing.size());
+  static_assert(sizeof(signing_) == crypto_sign_SECRETKEYBYTES);
+  crypto_sign_seed_keypair(public_.signing.data(), signing_.data(), part.data());
   sodium_memzero(part.data(), part.size());
 }
 
 SecretKey::~SecretKey() {
   sodium_memzero(link_.data(), link_.size());
+  sodium_memzero(signing_.data(), signing_.size());
+}
+
+Signature SecretKey::sign(std::string_view bytes) const {
+  Signature signature{};
+  crypto_sign_detached(signature.data(), nullptr,
+                       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                       signing_.data());
+  return signature;
 }
 
 Result<SecretKeyPtr> new_key_file(const std::string& path) {

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/signature.h"
 #include "base/status.h"
 
 namespace waggle {
@@ -56,10 +57,12 @@ class SecretKey {
 
   [[nodiscard]] const PublicKey& pub() const { return public_; }
   [[nodiscard]] const Key32& link() const { return link_; }  // X25519, secret
+  [[nodiscard]] Signature sign(std::string_view bytes) const;
 
  private:
   PublicKey public_;
   Key32 link_{};
+  std::array<std::uint8_t, 64> signing_{};  // Ed25519, seed and public key
 };
 using SecretKeyPtr = std::shared_ptr<const SecretKey>;
 

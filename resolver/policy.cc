@@ -100,6 +100,12 @@ Status Policies::add(Policy policy) {
     return wrong(policy,
                  "ephemeral keys are registers and the last write stands: expected no setting "
                  "beside `class` but `time_to_live` and `compression`");
+  if (policy.signed_writes &&
+      (policy.vote_permille > 0 || policy.uses(Strategy::kMerge) ||
+       policy.uses(Strategy::kCustom) || (policy.type && *policy.type != ValueType::kRegister)))
+    return wrong(policy,
+                 "`signed` registers stand as one agent signed them: expected no `vote`, no other "
+                 "`type` and no strategy that merges");
   choose_packing_ = choose_packing_ || policy.packing != Packing::kAuto;
   if (policy.prefix.empty()) {
     if (std::exchange(default_given_, true))

@@ -73,6 +73,7 @@ struct Policy {
   // with one vote; 0: by everybody. Who votes: these; empty: all members.
   std::uint32_t vote_permille = 0;
   std::set<AgentId> voters;
+  bool signed_writes = false;        // registers that carry their writer's signature only
   std::string merger;                // with `custom`
   MergeRule merging;                 // with `merge`
   Packing packing = Packing::kAuto;  // of large registers on their way to readers

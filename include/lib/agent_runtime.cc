@@ -165,6 +165,8 @@ Result<std::unique_ptr<AgentRuntime>> AgentRuntime::open(const AgentRuntimeOptio
   core.role = options.role;
   core.start_from_head = options.start_from_head;
   core.stored = !options.data.empty();
+  if (sockets.keys != nullptr && options.sign)
+    core.sign = [own = sockets.keys->own](std::string_view bytes) { return own->sign(bytes); };
   parts->core = std::make_unique<Agent>(std::move(core), std::move(*state));
   AgentLoop::Parts& shared = parts->loop->parts();
   sockets.broadcasts = &shared.broadcasts;

@@ -39,6 +39,7 @@ struct AgentRuntimeOptions {
   // Files of this agent's secret key and of the coordinator's public key (io/keys.h); both or none.
   std::string key;
   std::string coordinator_key;
+  bool sign = true;      // with a key: registers that it writes
   bool explain = false;  // say why a connection does not come about; with keys always
   SwarmId swarm;
   AgentId agent;
