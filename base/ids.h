@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,10 @@ inline constexpr std::string_view kClientPrefix = "~client";
 
 // 16 lower-case hexadecimal digits.
 [[nodiscard]] std::string to_hex(std::uint64_t value);
+// Two for each byte.
+[[nodiscard]] std::string hex_of(std::string_view bytes);
+// False: it is not exactly those.
+[[nodiscard]] bool from_hex(std::string_view text, std::span<std::uint8_t> bytes);
 
 // A position in a swarm's history, typed by people as EPOCH@REVISION.
 struct Cursor {

@@ -173,6 +173,7 @@ struct CommandLine {
     std::string method;
     std::string write_choice;  // the key under which the name of the chosen option is put
     std::uint64_t groups = 0;
+    std::optional<std::uint64_t> faults;
     std::int64_t time_millis = 0;
     bool of_cast = false;
     bool final_votes = false;

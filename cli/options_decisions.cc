@@ -87,6 +87,11 @@ void add_proposals(CLI::App& app, CommandLine::Proposals& proposal, Commands& co
   propose.add_option("--groups", proposal.groups, "Votes for from so many different groups")
       ->check([](const std::string& text) { return natural_text(text, 0); })
       ->type_name("N");
+  propose
+      .add_option("--byzantine", proposal.faults,
+                  "Though N voters lie: signed votes of 2N+1 of 3N+1 voters, who have keys")
+      ->check([](const std::string& text) { return natural_text(text, 0); })
+      ->type_name("N");
   propose.add_option("--cap", proposal.cap, "What one group counts for at most")
       ->type_name("SHARE");
   propose.add_option("--write", proposal.writes, "Committed with the approval; may be given again")

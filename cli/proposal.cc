@@ -52,6 +52,7 @@ Result<std::string> document_of(const CommandLine::Proposals& given) {
     out.set(name, *std::move(share));
   }
   if (given.groups > 0) out.set("groups", given.groups);
+  if (given.faults) out.set("byzantine", *given.faults);
   if (!given.options.empty()) {
     Json options{Json::Array{}};
     for (const std::string& name : given.options) {
@@ -276,7 +277,7 @@ int show(const CommandLine& line, const Config& config, RequestClient& client) {
       fmt::format("by {}, opened {}, for {}\n", writer_word(proposal.by),
                   wall_text(proposal.opened_wall_millis), duration_text(proposal.timeout_millis));
   for (const char* name : {"options", "method", "threshold", "of", "participation", "groups", "cap",
-                           "writes", "tally", "refused"})
+                           "byzantine", "writes", "tally", "refused", "equivocators"})
     if (const Json* value = found->document.find(name))
       text += fmt::format("{}: {}\n", name, printable(value->dump(), 2000));
   std::vector<std::vector<std::string>> rows = {{"AGENT", "WEIGHT", "LABEL", "VOTE"}};

@@ -122,6 +122,27 @@ Status check_rule(const BallotRule& rule) {
     return outside("participation", rule.participation_permille, 0);
   if (rule.group_cap_permille < 1 || rule.group_cap_permille > 1000)
     return outside("cap", rule.group_cap_permille, 1);
+  if (rule.faults && (rule.of_cast || rule.participation_permille > 0 || rule.groups_least > 0 ||
+                      rule.group_cap_permille < 1000))
+    return failed(Code::kRejected,
+                  "byzantine: expected nothing beside it about votes cast, participation, groups or "
+                  "a cap");
+  return {};
+}
+
+Status check_electorate(const BallotRule& rule, const Electorate& electorate) {
+  if (!rule.faults) return {};
+  const std::size_t least = 3 * std::size_t{*rule.faults} + 1;
+  if (electorate.size() < least)
+    return failed(Code::kRejected,
+                  fmt::format("byzantine: {} liars among {} voters can't be told from the others; "
+                              "expected at least {} voters",
+                              *rule.faults, electorate.size(), least));
+  for (const auto& [agent, voter] : electorate)
+    if (voter.weight != electorate.begin()->second.weight || voter.weight == 0)
+      return failed(Code::kRejected,
+                    fmt::format("byzantine: each voter has one voice, and {} has another weight",
+                                agent.value()));
   return {};
 }
 
@@ -137,10 +158,21 @@ BallotTally tally(const BallotRule& rule, const Electorate& electorate, const Vo
 
 namespace {
 
+// With `faults`. REQUIRES: check_electorate().
+BallotState judge_voices(std::uint32_t faults, const Count& sum, std::size_t voters,
+                         bool complete) {
+  const std::uint64_t needed = voices_needed(faults, voters) * (sum.all / voters);
+  if (sum.in_favour >= needed) return BallotState::kApproved;
+  if (sum.all - sum.against < needed) return BallotState::kRejected;
+  if (sum.with_missing < needed) return BallotState::kNoQuorum;
+  return complete ? BallotState::kTimeout : BallotState::kOpen;
+}
+
 // `all_voted`: nobody is missing.
-BallotState judge(const BallotRule& rule, const Count& sum, bool any_voted, bool all_voted,
-                  bool closes) {
+BallotState judge(const BallotRule& rule, const Count& sum, std::size_t voters, bool any_voted,
+                  bool all_voted, bool closes) {
   if (sum.all == 0) return BallotState::kNoQuorum;
+  if (rule.faults) return judge_voices(*rule.faults, sum, voters, closes || all_voted);
   const std::uint32_t threshold = rule.threshold_permille;
   const bool takes_part = at_least(sum.took_part, sum.all, rule.participation_permille);
   const bool groups = sum.groups >= rule.groups_least;
@@ -173,7 +205,7 @@ BallotState judge(const BallotRule& rule, const Count& sum, bool any_voted, bool
 
 BallotState decide(const BallotRule& rule, const Electorate& electorate, const Votes& votes,
                    bool closes) {
-  return judge(rule, count(rule, electorate, votes), !votes.empty(),
+  return judge(rule, count(rule, electorate, votes), electorate.size(), !votes.empty(),
                votes.size() == electorate.size(), closes);
 }
 
@@ -200,7 +232,7 @@ BallotState decide(const BallotRule& rule, const Electorate& electorate, const V
   return judge(rule,
                {sums.all_, in_favour, in_favour + sums.missing_, against, against + sums.missing_,
                 sums.all_ - sums.missing_, 0, 0},
-               !votes.empty(), votes.size() == electorate.size(), closes);
+               electorate.size(), !votes.empty(), votes.size() == electorate.size(), closes);
 }
 
 }  // namespace waggle

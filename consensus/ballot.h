@@ -50,6 +50,9 @@ struct BallotRule {
   std::uint32_t groups_least = 0;            // of different groups among those for
   std::uint32_t group_cap_permille = 1000;   // of all weight, 1..1000
   bool changes = true;                       // a vote may be changed until it is decided
+  // At most so many voters lie, f: voices_needed() equal votes decide, of at least 3f + 1 voters
+  // with one voice each (Lamport, Shostak, Pease, 1982). The threshold counts for nothing then.
+  std::optional<std::uint32_t> faults = {};
   friend bool operator==(const BallotRule&, const BallotRule&) = default;
 };
 // Errors: kRejected for what is out of its range, or can't be reached by anybody.
@@ -65,6 +68,13 @@ struct Voter {
   friend bool operator==(const Voter&, const Voter&) = default;
 };
 using Electorate = std::map<AgentId, Voter>;
+// Of n voters of whom f lie: two sets of so many have an honest voter in common, so no two outcomes
+// have that many; 2f + 1 where n is 3f + 1.
+[[nodiscard]] constexpr std::uint64_t voices_needed(std::uint64_t faults, std::uint64_t voters) {
+  return (voters + faults) / 2 + 1;
+}
+// Of a rule with `faults`. Errors: kRejected for too few voters, or voices that differ.
+[[nodiscard]] Status check_electorate(const BallotRule& rule, const Electorate& electorate);
 // Whoever has none is a group of one.
 [[nodiscard]] std::string group_of(const AgentId& agent, const Voter& voter);
 // What one group counts for at most, of that electorate.

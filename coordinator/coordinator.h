@@ -276,6 +276,8 @@ class Coordinator final : public Core {
                                 std::string_view id, const Author& author);
   [[nodiscard]] Status fix_electorate(const Swarm& swarm, Proposal& proposal) const;
   [[nodiscard]] std::optional<std::string> against_policy(const Proposal& proposal) const;
+  [[nodiscard]] Outcome equivocate(Swarm& swarm, OpenProposal& open, const Record& cast,
+                                   const Entry& entry, const Author& author);
   [[nodiscard]] Outcome vote(Swarm& swarm, const Session& session, const Entry& entry,
                              const Author& author);
   [[nodiscard]] Outcome cancel_proposal(Swarm& swarm, const Entry& entry, std::string_view id,

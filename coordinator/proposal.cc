@@ -1,6 +1,7 @@
 #include "coordinator/proposal.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -68,6 +69,12 @@ Status read_rule(const DocumentFields& fields, BallotRule& rule) {
   if (Status read = fields.read_whole("groups", 0, limits::kVoters, rule.groups_least); !read)
     return read;
   if (Status read = fields.read_flag("changes", rule.changes); !read) return read;
+  if (fields.find("byzantine") != nullptr) {
+    rule.faults = 0;
+    if (Status read = fields.read_whole("byzantine", 0, limits::kVoters / 3, *rule.faults); !read)
+      return read;
+    rule.changes = false;  // a second vote that differs is a lie
+  }
   return check_rule(rule);
 }
 
@@ -257,7 +264,7 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
   static const std::set<std::string, std::less<>> kGiven = {
       "title",  "body",       "threshold",  "of",         "participation", "groups",
       "cap",    "changes",    "timeout_ms", "electorate", "weights",       "labels",
-      "writes", "supersedes", "options",    "method",     "roles"};
+      "writes", "supersedes", "options",    "method",     "roles",         "byzantine"};
   if (Status shape = check_proposal_id(id); !shape)
     return std::unexpected(std::move(shape.error()));
   const Result<Object> object = document_object(kWhat, json);
@@ -273,6 +280,9 @@ Result<Proposal> read_proposal(std::string_view id, std::string_view json) {
             other, "nothing beside \"roles\", which say who votes with which weight", *value);
   if (Status facts = read_facts(fields, *proposal); !facts)
     return std::unexpected(std::move(facts.error()));
+  if (proposal->rule.faults && !proposal->options.empty())
+    return fields.wrong("options", "none beside \"byzantine\", which is for or against",
+                        *fields.find("options"));
   return proposal;
 }
 
@@ -379,7 +389,76 @@ Object plain_tally_of(const Proposal& proposal) {
   return counted;
 }
 
+JsonValue json_of(const SignedVote& vote) {
+  Object metadata;
+  for (const auto& [name, text] : vote.metadata) metadata[name] = json_text(text);
+  Object out{{"vote", json_text(vote.vote)},
+             {"incarnation", json_text(to_hex(vote.incarnation.value()))},
+             {"seq", json_number(vote.seq.value())},
+             {"signature", json_text(hex_of({reinterpret_cast<const char*>(vote.signature.data()),
+                                             vote.signature.size()}))}};
+  if (!metadata.empty()) out["metadata"] = {std::move(metadata)};
+  return {std::move(out)};
+}
+
+Result<SignedVote> signed_vote_of(const JsonValue& value) {
+  const Object* object = value.object();
+  if (object == nullptr) return failed(Code::kRejected, "a signed vote: expected an object");
+  const DocumentFields fields("a signed vote", *object);
+  SignedVote vote;
+  std::string incarnation;
+  std::string signature;
+  std::uint64_t seq = 0;
+  for (const auto& read : {fields.read_text("vote", 64, vote.vote),
+                           fields.read_text("incarnation", 16, incarnation),
+                           fields.read_text("signature", 2 * sizeof(Signature), signature),
+                           fields.read_whole("seq", 1, std::int64_t{1} << 53, seq)})
+    if (!read) return std::unexpected(read.error());
+  std::array<std::uint8_t, 8> number{};
+  if (!from_hex(incarnation, number) || !from_hex(signature, vote.signature))
+    return failed(Code::kRejected, "a signed vote: expected hexadecimal digits");
+  std::uint64_t bits = 0;
+  for (const std::uint8_t byte : number) bits = bits << 8 | byte;
+  vote.incarnation = Incarnation(bits);
+  vote.seq = Seq(seq);
+  if (const JsonValue* metadata = fields.find("metadata"); metadata && metadata->object())
+    for (const auto& [name, text] : *metadata->object())
+      if (text.text() != nullptr) vote.metadata[name] = *text.text();
+  return vote;
+}
+
+Status read_signed_votes(const DocumentFields& fields, Proposal& proposal) {
+  if (const JsonValue* votes = fields.find("signed_votes"); votes && votes->object())
+    for (const auto& [agent, value] : *votes->object()) {
+      Result<SignedVote> vote = signed_vote_of(value);
+      if (!vote) return std::unexpected(std::move(vote.error()));
+      proposal.signed_votes.emplace(AgentId(agent), *std::move(vote));
+    }
+  if (const JsonValue* liars = fields.find("equivocators"); liars && liars->object())
+    for (const auto& [agent, value] : *liars->object()) {
+      const JsonValue::Array* both = value.array();
+      if (both == nullptr || both->size() != 2)
+        return fields.wrong("equivocators", "two votes of each", value);
+      Result<SignedVote> first = signed_vote_of(both->front());
+      Result<SignedVote> second = signed_vote_of(both->back());
+      if (!first) return std::unexpected(std::move(first.error()));
+      if (!second) return std::unexpected(std::move(second.error()));
+      proposal.equivocators.emplace(AgentId(agent),
+                                    std::pair{*std::move(first), *std::move(second)});
+    }
+  return {};
+}
+
 }  // namespace
+
+bool verifies(const SigningKey& key, const SwarmId& swarm, std::string_view proposal,
+              const AgentId& voter, const SignedVote& vote) {
+  const Writer writer{voter, vote.incarnation, vote.seq};
+  return verifies(key,
+                  bytes_to_sign(swarm, vote_key(proposal, voter), writer,
+                                Register{ContentType::kText, vote.vote}, vote.metadata),
+                  vote.signature);
+}
 
 std::string to_json(const Proposal& proposal) {
   Object out;
@@ -393,6 +472,7 @@ std::string to_json(const Proposal& proposal) {
   if (rule.groups_least > 0) out["groups"] = json_number(rule.groups_least);
   if (rule.group_cap_permille < 1000) out["cap"] = json_of_thousandths(rule.group_cap_permille);
   out["changes"] = {rule.changes};
+  if (rule.faults) out["byzantine"] = json_number(*rule.faults);
   out["timeout_ms"] = json_number(proposal.timeout_millis);
   Object electorate;
   for (const auto& [agent, voter] : proposal.electorate) {
@@ -418,6 +498,12 @@ std::string to_json(const Proposal& proposal) {
   out["by"] = json_text(proposal.by.value());
   out["opened_at"] = json_number(proposal.opened_wall_millis);
   out["state"] = json_text(std::string(to_text(proposal.state)));
+  if (!proposal.equivocators.empty()) {
+    Object liars;
+    for (const auto& [agent, both] : proposal.equivocators)
+      liars[agent.value()] = {JsonValue::Array{json_of(both.first), json_of(both.second)}};
+    out["equivocators"] = {std::move(liars)};
+  }
   if (proposal.state == BallotState::kOpen) return to_json(JsonValue{std::move(out)});
 
   out["closed_at"] = json_number(proposal.closed_wall_millis);
@@ -439,6 +525,12 @@ std::string to_json(const Proposal& proposal) {
     for (const auto& [agent, why] : proposal.refused) refused[agent.value()] = json_text(why);
     out["refused"] = {std::move(refused)};
   }
+  if (!proposal.signed_votes.empty()) {
+    Object votes_with_proof;
+    for (const auto& [agent, vote] : proposal.signed_votes)
+      votes_with_proof[agent.value()] = json_of(vote);
+    out["signed_votes"] = {std::move(votes_with_proof)};
+  }
   if (proposal.applied) out["applied"] = {*proposal.applied};
   if (!proposal.not_applied.empty()) out["not_applied"] = json_text(proposal.not_applied);
   return to_json(JsonValue{std::move(out)});
@@ -459,6 +551,8 @@ Result<Proposal> recover_proposal(std::string_view id, std::string_view json) {
         fields.read_whole("closed_at", 0, latest, proposal->closed_wall_millis)})
     if (!read) return std::unexpected(read.error());
   proposal->by = AgentId(by);
+  if (Status read = read_signed_votes(fields, *proposal); !read)
+    return std::unexpected(std::move(read.error()));
   const Result<BallotState> known = ballot_state_of(state);
   if (!known) return std::unexpected(known.error());
   proposal->state = *known;

@@ -7,18 +7,20 @@
 // are options, their names, the best first, or "abstain".
 //
 //   given    title, body, threshold, of, participation, groups, cap, changes, timeout_ms,
-//            electorate, roles, weights, labels, writes, supersedes; options, method
-//   added    by, opened_at, electorate (each with weight and label), state;
-//            closed_at, tally, votes, reasons, chosen, refused, applied, not_applied
+//            electorate, roles, weights, labels, writes, supersedes; options, method; byzantine
+//   added    by, opened_at, electorate (each with weight and label), state; equivocators;
+//            closed_at, tally, votes, reasons, chosen, refused, applied, not_applied, signed_votes
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/signature.h"
 #include "base/status.h"
 #include "base/time.h"
 #include "base/value.h"
@@ -46,6 +48,19 @@ struct ProposalOption {
   friend bool operator==(const ProposalOption&, const ProposalOption&) = default;
 };
 
+// A vote with what its signature is of (base/signature.h), so that whoever has the voter's public
+// key can check it for himself.
+struct SignedVote {
+  Incarnation incarnation;
+  Seq seq;
+  std::string vote;
+  Metadata metadata;
+  Signature signature{};
+  friend bool operator==(const SignedVote&, const SignedVote&) = default;
+};
+[[nodiscard]] bool verifies(const SigningKey& key, const SwarmId& swarm, std::string_view proposal,
+                            const AgentId& voter, const SignedVote& vote);
+
 struct Proposal {
   std::string id;
   AgentId by;
@@ -70,6 +85,10 @@ struct Proposal {
   std::map<AgentId, std::string> reasons;  // that were given with votes
   // Whose vote was not counted, and why: at most limits::kRefusedVotes.
   std::map<AgentId, std::string> refused;
+  // With BallotRule::faults: the votes that it was decided by, and of those who signed two different
+  // ones both, which count for nobody.
+  std::map<AgentId, SignedVote> signed_votes;
+  std::map<AgentId, std::pair<SignedVote, SignedVote>> equivocators;
   std::optional<bool> applied;  // of an approved one with writes
   std::string not_applied;      // why
 

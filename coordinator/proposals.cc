@@ -37,6 +37,12 @@ std::string_view word_of(const Register& value) {
   return word;
 }
 
+// Of a record that is a vote. REQUIRES: a register with a signature.
+SignedVote signed_vote_of(const Record& record) {
+  return {record.writer.incarnation, record.writer.seq, std::get<Register>(*record.value).bytes,
+          record.metadata, *record.signature};
+}
+
 }  // namespace
 
 Outcome Coordinator::decision_refused(const Swarm& swarm, const Key& key, Code code, Reason reason,
@@ -100,6 +106,8 @@ Outcome Coordinator::propose(Swarm& swarm, const Session& session, const Entry& 
   proposal.opened_wall_millis = now_.wall_millis;
   if (Status fixed = fix_electorate(swarm, proposal); !fixed)
     return refused(Code::kRejected, Reason::kInvalid, std::move(fixed.error().text));
+  if (Status enough = check_electorate(proposal.rule, proposal.electorate); !enough)
+    return refused(Code::kRejected, Reason::kInvalid, std::move(enough.error().text));
   if (std::optional<std::string> wrong = against_policy(proposal))
     return refused(Code::kDenied, Reason::kNeedsProposal, *std::move(wrong));
 
@@ -188,7 +196,15 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
           "roles",
           policy.prefix);
     }
-    if (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille)
+    const std::size_t voters = proposal.electorate.size();
+    if (proposal.rule.faults &&
+        !at_least(voices_needed(*proposal.rule.faults, voters), voters, policy.vote_permille))
+      return fmt::format("the policy of '{}' wants at least {} of 1000 of the electorate; with {} "
+                         "liars among {} voters {} would do",
+                         policy.prefix, policy.vote_permille, *proposal.rule.faults, voters,
+                         voices_needed(*proposal.rule.faults, voters));
+    if (!proposal.rule.faults &&
+        (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille))
       return fmt::format(
           "the policy of '{}' wants at least {} of 1000 of the electorate; the "
           "proposal asks for {}{}",
@@ -220,6 +236,35 @@ Result<Register> Coordinator::vote_on(const Proposal& proposal, const Register& 
   if (!choice) return std::unexpected(choice.error());
   if (choice->empty()) return Register{ContentType::kText, std::string(to_text(Stance::kAbstain))};
   return Register{ContentType::kJson, to_json(json_of(proposal, *choice))};
+}
+
+// It signed two different votes: both are shown, and neither counts.
+Outcome Coordinator::equivocate(Swarm& swarm, OpenProposal& open, const Record& cast,
+                                const Entry& entry, const Author& author) {
+  Proposal& proposal = open.proposal;
+  const auto [known, fresh] = proposal.equivocators.try_emplace(author.agent);
+  const std::string text = fmt::format(
+      "{} has signed two different votes on '{}': both are shown there, and none counts",
+      author.agent.value(), proposal.id);
+  if (fresh) {
+    count("equivocations");
+    const std::optional<Register> second = register_put(entry.op);
+    known->second = {signed_vote_of(cast), {author.incarnation, author.seq, second->bytes,
+                                            entry.metadata, *entry.signature}};
+    note_refusal(swarm.state.id(), author.agent, nullptr, "vote", entry.key.value(), text);
+    const Key key = proposal_key(proposal.id);
+    commit(swarm,
+           {{key, record_of_own(swarm, Register{ContentType::kJson, to_json(proposal)},
+                                swarm.state.find(key)->metadata)}},
+           {}, {author.agent, author.incarnation, author.seq});
+    count_vote(open, author.agent, proposal.electorate.at(author.agent),
+               Register{ContentType::kText, std::string(to_text(Stance::kAbstain))});
+  }
+  Outcome outcome =
+      decision_refused(swarm, entry.key, Code::kDenied, Reason::kVoted, text);
+  const auto at = swarm.proposals.find(proposal.id);
+  judge_proposal(swarm, at, false);
+  return outcome;
 }
 
 // REQUIRES: the vote is one of vote_on().
@@ -280,8 +325,15 @@ Outcome Coordinator::vote(Swarm& swarm, const Session& session, const Entry& ent
   // What it comes to, in one form.
   Result<Register> vote = vote_on(proposal, *given);
   if (!vote) return refused(Code::kRejected, Reason::kInvalid, std::move(vote.error().text));
-  const std::optional<Register> before =
-      register_of(swarm.state.find(vote_key(id, session.agent)).get());
+  if (proposal.rule.faults && (!entry.signature || *vote != *given))
+    return refused(Code::kDenied, Reason::kNotSigned,
+                   note(fmt::format("the votes on '{}' are signed, and {}", id,
+                                    entry.signature ? "this one is no plain for, against or abstain"
+                                                    : "this one is not: vote with a key")));
+  const RecordPtr cast = swarm.state.find(entry.key);
+  const std::optional<Register> before = register_of(cast.get());
+  if (before && *before != *vote && proposal.rule.faults)
+    return equivocate(swarm, open->second, *cast, entry, author);
   if (before && *before != *vote && !proposal.rule.changes)
     return refused(Code::kDenied, Reason::kVoted,
                    note(fmt::format("{} has voted {} on '{}', where votes can't be changed",
@@ -383,6 +435,8 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
     const RecordPtr record = swarm.state.find(vote);
     if (!record || !record->live()) continue;
     votes.push_back(vote);
+    if (proposal.rule.faults && record->signature && !proposal.equivocators.contains(agent))
+      proposal.signed_votes.emplace(agent, signed_vote_of(*record));
     if (const auto reason = record->metadata.find("reason"); reason != record->metadata.end())
       proposal.reasons.emplace(agent, reason->second);
   }
@@ -472,6 +526,11 @@ void Coordinator::restore_proposals(Swarm& swarm) {
       if (const std::optional<Register> vote = register_of(cast.get()))
         count_vote(open, agent, voter, *vote);
     }
+    for (const auto& [agent, both] : open.proposal.equivocators)
+      if (const auto voter = open.proposal.electorate.find(agent);
+          voter != open.proposal.electorate.end())
+        count_vote(open, agent, voter->second,
+                   Register{ContentType::kText, std::string(to_text(Stance::kAbstain))});
   }
   std::ranges::sort(closed);
   for (auto& [wall, id] : closed) swarm.closed.push_back(std::move(id));

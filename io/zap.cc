@@ -18,18 +18,6 @@ constexpr const char* kStopEndpoint = "inproc://waggle-zap-stop";
 constexpr std::size_t kFramesMax = 16;
 constexpr std::string_view kVersion = "1.0";
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 // One request of libzmq (RFC 27): version, request id, domain, address, identity, mechanism, and of
 // CURVE the client's key.
 struct Request {
@@ -81,7 +69,7 @@ std::string zap_domain(const SwarmId& swarm) {
 }
 
 std::string user_id_of(const Key32& link) {
-  return hex({reinterpret_cast<const char*>(link.data()), link.size()});
+  return hex_of({reinterpret_cast<const char*>(link.data()), link.size()});
 }
 
 // ---- the table ---------------------------------------------------------------------------------
@@ -159,7 +147,7 @@ void ZapHandler::run() {
     if (items[0].revents == 0) continue;
     const Request request = receive_request(answers_);
     const bool curve = request.mechanism() == "CURVE" && request.key().size() == 32;
-    const std::string user_id = curve ? hex(request.key()) : std::string();
+    const std::string user_id = curve ? hex_of(request.key()) : std::string();
     const IdentityPtr identity = curve ? admission_.find(user_id) : nullptr;
     const bool enters =
         identity != nullptr &&

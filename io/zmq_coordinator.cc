@@ -37,15 +37,7 @@ std::optional<Nonce> nonce_of(std::string_view topic) {
 
 // Routing ids are any bytes; in a name they are written in hexadecimal.
 PeerId peer_of(std::string_view routing_id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string name(kRemotePeerPrefix);
-  name.reserve(name.size() + 2 * routing_id.size());
-  for (const char c : routing_id) {
-    const auto byte = static_cast<unsigned char>(c);
-    name += kDigits[byte >> 4];
-    name += kDigits[byte & 15];
-  }
-  return PeerId(std::move(name));
+  return PeerId(std::string(kRemotePeerPrefix) + hex_of(routing_id));
 }
 
 // Empty: it is no name of a remote peer.

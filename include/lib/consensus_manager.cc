@@ -62,6 +62,8 @@ Result<std::string> document_of(const ProposalDraft& draft, const VotingRule& ru
   out["of"] = {std::string(rule.of_cast ? "cast" : "electorate")};
   out["groups"] = {JsonValue::Number{fmt::to_string(rule.groups)}};
   out["changes"] = {!rule.final_votes};
+  if (rule.byzantine_faults)
+    out["byzantine"] = {JsonValue::Number{fmt::to_string(*rule.byzantine_faults)}};
   out["timeout_ms"] = {JsonValue::Number{fmt::to_string(open_for.count())}};
   JsonValue::Array options;
   for (const ProposedOption& option : draft.options) {

@@ -48,6 +48,10 @@ struct VotingRule {
   unsigned groups = 0;       // votes for from so many different groups
   double group_cap = 1;      // what one group counts for at most, above 0
   bool final_votes = false;  // a vote can't be changed
+  // At most so many voters lie, f: of at least 3f + 1 voters more than half of those and the liars
+  // together decide (2f + 1 of 3f + 1), each vote signed with its voter's key. The threshold counts
+  // for nothing then, and nothing else may be set.
+  std::optional<unsigned> byzantine_faults = {};
 };
 
 struct ProposedValue {

@@ -205,5 +205,76 @@ BOOST_AUTO_TEST_CASE(a_rule_has_a_shape_and_words_come_back) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+// ---- liars -------------------------------------------------------------------------------------
+
+BallotRule with_liars(std::uint32_t faults) {
+  BallotRule rule;
+  rule.faults = faults;
+  return rule;
+}
+
+BOOST_AUTO_TEST_CASE(with_liars_so_many_decide_that_no_two_outcomes_can) {
+  BOOST_TEST(voices_needed(0, 1) == 1u);
+  BOOST_TEST(voices_needed(1, 4) == 3u);
+  BOOST_TEST(voices_needed(2, 7) == 5u);
+  BOOST_TEST(voices_needed(1, 10) == 6u);
+  // Two such sets share more than f voters, and the honest ones alone can reach it.
+  for (std::uint64_t faults = 0; faults < 20; ++faults)
+    for (std::uint64_t voters = 3 * faults + 1; voters < 100; ++voters) {
+      const std::uint64_t needed = voices_needed(faults, voters);
+      BOOST_TEST(2 * needed - voters > faults);
+      BOOST_TEST(needed <= voters - faults);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(four_voters_of_whom_one_may_lie) {
+  Electorate electorate;
+  for (const char* name : {"a", "b", "c", "d"}) electorate.emplace(AgentId(name), Voter{1'000, {}});
+  const BallotRule rule = with_liars(1);
+  BOOST_REQUIRE(check_rule(rule));
+  BOOST_REQUIRE(check_electorate(rule, electorate));
+  const auto state = [&](const char* votes, bool closes = false) {
+    Votes cast;
+    for (const char* at = votes; *at != '\0'; ++at)
+      if (*at != '.')
+        cast.emplace(AgentId(std::string(1, static_cast<char>('a' + (at - votes)))),
+                     *at == '+'   ? Stance::kFor
+                     : *at == '-' ? Stance::kAgainst
+                                  : Stance::kAbstain);
+    const BallotState one = decide(rule, electorate, cast, closes);
+    BOOST_TEST((one == decide(rule, electorate, cast, closes, BallotSums(electorate, cast))));
+    return to_text(one);
+  };
+  BOOST_TEST(state("....") == "open");
+  BOOST_TEST(state("++..") == "open");
+  BOOST_TEST(state("+++.") == "approved");
+  BOOST_TEST(state("+++-") == "approved");
+  BOOST_TEST(state("-...") == "open");
+  BOOST_TEST(state("--..") == "rejected");
+  BOOST_TEST(state("++-0") == "no_quorum");
+  BOOST_TEST(state("00..") == "no_quorum");
+  BOOST_TEST(state("++..", true) == "timeout");
+  BOOST_TEST(state("....", true) == "timeout");
+}
+
+BOOST_AUTO_TEST_CASE(too_few_voters_and_unequal_voices_are_refused) {
+  Electorate electorate;
+  for (const char* name : {"a", "b", "c"}) electorate.emplace(AgentId(name), Voter{1'000, {}});
+  BOOST_TEST(check_electorate(with_liars(0), electorate).has_value());
+  const Status few = check_electorate(with_liars(1), electorate);
+  BOOST_REQUIRE(!few);
+  BOOST_TEST(few.error().text.find("at least 4 voters") != std::string::npos);
+  electorate.emplace(AgentId("d"), Voter{2'000, {}});
+  BOOST_TEST(!check_electorate(with_liars(1), electorate));
+  BOOST_TEST(!check_electorate(with_liars(1), {}));
+  BOOST_TEST(check_electorate(BallotRule{}, {}).has_value());
+  BallotRule mixed = with_liars(1);
+  mixed.of_cast = true;
+  BOOST_TEST(!check_rule(mixed));
+  mixed = with_liars(1);
+  mixed.groups_least = 2;
+  BOOST_TEST(!check_rule(mixed));
+}
+
 }  // namespace
 }  // namespace waggle

@@ -168,5 +168,127 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_merged_carries_nobodys_signature) {
   BOOST_TEST((record->signature == nullptr));
 }
 
+// ---- votes that can't be forged ----------------------------------------------------------------
+
+struct ByzantineBench : SignedBench {
+  std::vector<Signer> voters;
+  std::vector<Welcome> welcomes;
+  std::vector<std::uint64_t> seqs{0, 0, 0, 0};
+
+  ByzantineBench() {
+    voters.reserve(4);
+    for (const char* name : {"a", "b", "c", "d"}) {
+      voters.emplace_back(name, static_cast<std::uint8_t>(name[0]));
+      welcomes.push_back(join_as(voters.back()));
+    }
+  }
+  Outcome put_by(std::size_t n, const std::string& key, const std::string& value) {
+    return put_signed(voters[n], welcomes[n], ++seqs[n], key, value);
+  }
+  Outcome propose(const char* faults = "1") {
+    return put_by(0, "~proposal/p",
+                  std::string(R"({"title":"t","writes":[{"key":"x","value":1}],"byzantine":)") +
+                      faults + "}");
+  }
+  Outcome vote(std::size_t n, const std::string& stance) {
+    return put_by(n, "~vote/p/" + voters[n].who->agent.value(), stance);
+  }
+  Proposal proposal() {
+    const Result<Proposal> found =
+        recover_proposal("p", std::get<Register>(*find("~proposal/p")->value).bytes);
+    BOOST_REQUIRE(found);
+    return *found;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(two_f_plus_one_signed_votes_decide_and_are_shown) {
+  ByzantineBench bench;
+  BOOST_REQUIRE((bench.propose().code == Code::kCommitted));
+  bench.vote(0, "for");
+  bench.vote(1, "against");
+  bench.vote(2, "for");
+  BOOST_TEST((bench.proposal().state == BallotState::kOpen));
+  bench.vote(3, "for");
+  const Proposal decided = bench.proposal();
+  BOOST_TEST((decided.state == BallotState::kApproved));
+  BOOST_TEST((bench.find("x") != nullptr));
+  BOOST_REQUIRE(decided.signed_votes.size() == 4u);
+  for (const Signer& voter : bench.voters)
+    for (const auto& [agent, vote] : decided.signed_votes)
+      BOOST_TEST(verifies(voter.who->signing, SwarmId("s"), "p", agent, vote) ==
+                 (voter.who->agent == agent));
+  // Of another proposal, or of another word, it is no proof.
+  const auto& [agent, vote] = *decided.signed_votes.begin();
+  BOOST_TEST(!verifies(bench.voters[0].who->signing, SwarmId("s"), "q", agent, vote));
+  SignedVote other = vote;
+  other.vote = "against";
+  BOOST_TEST(!verifies(bench.voters[0].who->signing, SwarmId("s"), "p", agent, other));
+}
+
+BOOST_AUTO_TEST_CASE(an_unsigned_vote_does_not_count) {
+  ByzantineBench bench;
+  BOOST_REQUIRE((bench.propose().code == Code::kCommitted));
+  const Outcome bare = bench.submit_as(
+      bench.voters[1], bench.welcomes[1],
+      bench.put(++bench.seqs[1], "~vote/p/b", "for", bench.welcomes[1]));
+  BOOST_TEST((bare.code == Code::kDenied));
+  BOOST_TEST((bare.reason == Reason::kNotSigned));
+  // Nor one in other words than those that are counted, which its signature would not fit.
+  BOOST_TEST((bench.vote(1, R"("for")").code != Code::kCommitted));
+  BOOST_TEST((bench.proposal().votes.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(who_signs_two_votes_is_named_with_both_and_counts_for_nobody) {
+  ByzantineBench bench;
+  BOOST_REQUIRE((bench.propose().code == Code::kCommitted));
+  bench.vote(0, "for");
+  bench.vote(1, "for");
+  const Outcome lied = bench.vote(1, "against");
+  BOOST_TEST((lied.code == Code::kDenied));
+  BOOST_TEST(lied.text.find("two different votes") != std::string::npos);
+  const auto proof = [&](const Proposal& proposal) {
+    BOOST_REQUIRE(proposal.equivocators.size() == 1u);
+    const auto& [agent, both] = *proposal.equivocators.begin();
+    BOOST_TEST(agent.value() == "b");
+    BOOST_TEST(both.first.vote == "for");
+    BOOST_TEST(both.second.vote == "against");
+    const SigningKey& key = bench.voters[1].who->signing;
+    BOOST_TEST(verifies(key, SwarmId("s"), "p", agent, both.first));
+    BOOST_TEST(verifies(key, SwarmId("s"), "p", agent, both.second));
+  };
+  proof(bench.proposal());
+  // Its voice is gone: two more are needed, and there are two.
+  bench.vote(2, "for");
+  BOOST_TEST((bench.proposal().state == BallotState::kOpen));
+
+  // After a restart it stays so.
+  CoordinatorState disk = bench.stored();
+  Coordinator again(with_policy(), std::move(disk));
+  Actions actions;
+  again.step(Tick{}, bench.now, actions);
+  again.finish(bench.now, actions);
+  const RecordPtr kept = again.swarm(SwarmId("s"))->find(Key("~proposal/p"));
+  const Result<Proposal> recovered =
+      recover_proposal("p", std::get<Register>(*kept->value).bytes);
+  BOOST_REQUIRE(recovered);
+  BOOST_TEST((recovered->state == BallotState::kOpen));
+  proof(*recovered);
+
+  bench.vote(3, "for");
+  const Proposal decided = bench.proposal();
+  BOOST_TEST((decided.state == BallotState::kApproved));
+  proof(decided);
+  BOOST_TEST(!decided.signed_votes.contains(AgentId("b")));
+}
+
+BOOST_AUTO_TEST_CASE(f_must_fit_the_electorate) {
+  ByzantineBench bench;
+  for (const char* faults : {"2", "-1", "1.5", "\"x\"", "100000"}) {
+    const Outcome outcome = bench.propose(faults);
+    BOOST_TEST((outcome.code == Code::kRejected), faults);
+  }
+  BOOST_TEST((bench.propose("0").code == Code::kCommitted));
+}
+
 }  // namespace
 }  // namespace waggle
