@@ -44,7 +44,7 @@ class Keys(program.Case):
         scout = self.attached_agent("scout", "--changes", *self.with_key("scout"))
         planner.send({"op": "put", "key": "plan", "value": "north", "id": 1})
         planner.wait_for("settled", id=1)
-        scout.wait_for("change", key="plan")
+        self.assertEqual(scout.wait_for("change")["changes"][0]["key"], "plan")
         # A client is let in with any authorized key, and with none it hears what to do.
         self.assertEqual(self.out("state", "get", "plan", *self.with_key("scout")), "north")
         bare = self.expect(7, "state", "get", "plan")
