@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "cli/config.h"
@@ -36,8 +37,15 @@ int clear(const CommandLine& line, const Config& config);        // state_write.
 int compact(const CommandLine& line, const Config& config);      // admin.cc
 int keys(const CommandLine& line, const Config& config);         // keys.cc
 int audit(const CommandLine& line, const Config& config);        // audit.cc
+int snapshot(const CommandLine& line, const Config& config);     // snapshot.cc
+int doctor(const CommandLine& line, const Config& config);       // doctor.cc
 int config_check(const CommandLine& line);                       // run.cc
 int version(const CommandLine& line);                            // run.cc
+
+// Of the commands that work on a store: --store, or as of `waggle serve`. Empty: it can't be told.
+[[nodiscard]] std::string store_directory(const CommandLine& line, const Config& config);
+inline constexpr std::string_view kNoStoreDirectory =
+    "which store? Neither HOME nor XDG_DATA_HOME is set: give --store DIR";
 
 // Says hello to the configured coordinator, within the configured time.
 [[nodiscard]] Result<std::unique_ptr<RequestClient>> dial(const Config& config);

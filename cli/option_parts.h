@@ -1,7 +1,8 @@
 #pragma once
 
-// How the program's options are declared with CLI11: what options.cc, options_state.cc and
-// options_decisions.cc share, the only files that know it. Inner header.
+// How the program's options are declared with CLI11: what options.cc and its parts
+// (options_state.cc, options_decisions.cc, options_store.cc) share, the only files that know it.
+// Inner header.
 
 #include <charconv>
 #include <cstdint>
@@ -107,6 +108,8 @@ CLI::Option* choice(CLI::App& app, const char* name, std::map<std::string, T> wo
 
 // Claims, proposals and votes, tasks; options_decisions.cc.
 void add_decisions(CLI::App& app, CommandLine& line, Commands& commands);
+// Snapshots and stores; options_store.cc.
+void add_stores(CLI::App& app, CommandLine& line, Commands& commands);
 // The family `waggle state`, into `line.state`; options_state.cc.
 void add_state_family(CLI::App& family, CommandLine& line, Commands& commands);
 // Of a verb that only agents have, what to do instead; else empty.

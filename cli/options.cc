@@ -53,6 +53,7 @@ class Parser {
     add_decisions(app_, line_, commands_);
     synchronise();
     follow();
+    add_stores(app_, line_, commands_);
     admin();
   }
 
@@ -103,10 +104,11 @@ class Parser {
   // is empty would write without its condition.
   static std::string empty_value(const std::vector<std::string>& words) {
     static constexpr std::string_view kNeedValue[] = {
-        "--if-version",  "--at-least", "--count",  "--floor",       "--file",  "--on-change",
-        "--on-proposal", "--config",   "--listen", "--id",          "--swarm", "--field",
-        "--as-of",       "--type",     "--kind",   "--coordinator", "--token", "--ttl",
-        "--to",          "--of",       "--as",     "--can",         "--needs", "--write-choice"};
+        "--if-version",  "--at-least",    "--count",  "--floor",        "--file",
+        "--on-change",   "--on-proposal", "--config", "--listen",       "--id",
+        "--swarm",       "--field",       "--as-of",  "--type",         "--kind",
+        "--coordinator", "--token",       "--ttl",    "--to",           "--of",
+        "--as",          "--can",         "--needs",  "--write-choice", "--store"};
     for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i)
       for (const std::string_view name : kNeedValue) {
         const bool here = words[i] == std::string(name) + "=";

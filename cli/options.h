@@ -62,6 +62,11 @@ enum class Verb {
   kKeysRevoke,
   kKeysList,
   kAuditVerify,
+  kSnapshotSave,
+  kSnapshotVerify,
+  kSnapshotInfo,
+  kSnapshotRestore,
+  kDoctor,
   kConfigCheck,
   kConfigDefault,
   kVersion,
@@ -238,6 +243,12 @@ struct CommandLine {
     std::uint64_t count = 0;
     bool ephemeral = false;  // of tail: these too
   } follow;
+
+  struct Store {
+    std::string file;       // of a snapshot
+    std::string directory;  // empty: as configured
+    bool force = false;
+  } store;
 
   struct Admin {
     std::string key;

@@ -175,6 +175,13 @@ int run(int argc, char** argv) {
       return keys(*line, *config);
     case Verb::kAuditVerify:
       return audit(*line, *config);
+    case Verb::kSnapshotSave:
+    case Verb::kSnapshotVerify:
+    case Verb::kSnapshotInfo:
+    case Verb::kSnapshotRestore:
+      return snapshot(*line, *config);
+    case Verb::kDoctor:
+      return doctor(*line, *config);
     case Verb::kVersion:
     case Verb::kConfigCheck:
     case Verb::kConfigDefault:

@@ -50,10 +50,14 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
       rounds_(options_.policies),
       hlc_(recovered.store.hlc_bound) {
   access_ = options_.access;
+  const bool begins = !store_.epoch || options_.new_epoch;
+  if (begins) begin_epoch(store_, recovered.swarms, random_.id<Epoch>());
+  store_dirty_ = begins;
   for (SwarmRow& row : recovered.swarms) {
     const SwarmId id = row.swarm;
-    swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second->open_to_all =
-        open_to_all(id);
+    Swarm& swarm = *swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second;
+    swarm.open_to_all = open_to_all(id);
+    swarm.row_dirty = begins;
   }
   const auto swarm_of = [&](const SwarmId& id) -> Swarm& {
     Swarm* swarm = find(id);
@@ -70,15 +74,6 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
   std::ranges::stable_sort(recovered.history, {}, &HistoryRow::version);
   for (const HistoryRow& row : recovered.history)
     swarm_of(row.swarm).history.restore(row, options_.policies.of(row.key.value()).history_kept());
-
-  if (!store_.epoch || options_.new_epoch) {
-    for (auto& [id, swarm] : swarms_) {
-      swarm->state.row().lineage.push_back({store_.epoch, swarm->state.head()});
-      swarm->row_dirty = true;
-    }
-    store_.epoch = random_.id<Epoch>();
-    store_dirty_ = true;
-  }
 }
 
 Coordinator::~Coordinator() = default;

@@ -31,6 +31,14 @@ struct CoordinatorState {
   std::vector<ConflictRow> conflicts;  // by swarm, then id
   std::vector<HistoryRow> history;     // by swarm, key, version
 };
+// Begins a new history: each swarm's lineage tells how far the one before went. After a restore and
+// after an accepted loss, since revisions of the old epoch may be known to agents with other
+// content.
+inline void begin_epoch(StoreRow& store, std::vector<SwarmRow>& swarms, Epoch epoch) {
+  for (SwarmRow& swarm : swarms) swarm.lineage.push_back({store.epoch, swarm.head});
+  store.epoch = epoch;
+}
+
 // Everything an agent needs to go on. A zero token: a new store.
 struct AgentState {
   IdentityRow identity;

@@ -170,6 +170,15 @@ std::string lost_since(const Heads& marker, const RecoveredHeads& recovered) {
   return {};
 }
 
+Result<std::string> lost_since(const std::string& file, const RecoveredHeads& recovered) {
+  const Result<std::optional<Heads>> marked = HeadMarker::read(file);
+  if (!marked) return std::unexpected(marked.error());
+  if (*marked) return lost_since(**marked, recovered);
+  return "its marker " + file.substr(file.rfind('/') + 1) +
+         " is missing or damaged, as in a copy of a store, so later commits may have been "
+         "acknowledged";
+}
+
 Result<std::optional<Heads>> HeadMarker::read(const std::string& file) {
   Result<Slots> slots = read_slots(file);
   if (!slots) return std::unexpected(slots.error());

@@ -52,6 +52,11 @@ struct RecoveredHeads {
 
 // What of the marker the store no longer knows, as a text for people; empty: nothing is missing.
 [[nodiscard]] std::string lost_since(const Heads& marker, const RecoveredHeads& recovered);
+// The same of a marker's file. A missing one is a loss as well: nobody can tell what it would have
+// said. That is how a copy of a database arrives, which must not go on in the old epoch. Error
+// kRejected: can't be read.
+[[nodiscard]] Result<std::string> lost_since(const std::string& file,
+                                             const RecoveredHeads& recovered);
 
 class HeadMarker {
  public:

@@ -145,15 +145,33 @@ const DatabaseKind& provider_database() {
   return kind;
 }
 
+namespace {
+
+// Sorted.
+rocksdb::Status list_families(const std::string& path, std::vector<std::string>& found) {
+  rocksdb::Status status = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &found);
+  std::sort(found.begin(), found.end());
+  return status;
+}
+
+// REQUIRES: sorted.
+const DatabaseKind* kind_with(const std::vector<std::string>& families) {
+  for (const DatabaseKind* kind :
+       {&coordinator_database(), &agent_database(), &provider_database()})
+    if (families == sorted_families(*kind)) return kind;
+  return nullptr;
+}
+
+}  // namespace
+
 RocksdbDatabase::~RocksdbDatabase() {
   if (!db_) return;
   for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
   (void)db_->Close();
 }
 
-Status RocksdbDatabase::make(const StoreDirectory& directory, const DatabaseKind& kind,
+Status RocksdbDatabase::make(const std::string& path, const DatabaseKind& kind,
                              const DatabaseOptions& options) {
-  const std::string path = directory.file(StoreDirectory::kUnfinished);
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
   RocksdbDatabase made(path, kind);
@@ -177,25 +195,27 @@ Status RocksdbDatabase::make(const StoreDirectory& directory, const DatabaseKind
   return {};
 }
 
-Result<std::unique_ptr<RocksdbDatabase>> RocksdbDatabase::open(const StoreDirectory& directory,
+Result<std::unique_ptr<RocksdbDatabase>> RocksdbDatabase::open(const std::string& path,
                                                                const DatabaseKind& kind,
                                                                const DatabaseOptions& options,
-                                                               Recovery recovery) {
-  std::unique_ptr<RocksdbDatabase> opened(
-      new RocksdbDatabase(directory.file(StoreDirectory::kDatabase), kind));
+                                                               Recovery recovery, Access access) {
+  std::unique_ptr<RocksdbDatabase> opened(new RocksdbDatabase(path, kind));
   if (Status known = opened->check_families(); !known) return std::unexpected(known.error());
-  if (const rocksdb::Status status = opened->open_database(options, recovery); !status.ok())
+  if (const rocksdb::Status status = opened->open_database(options, recovery, access); !status.ok())
     return std::unexpected(open_error(opened->path_, kind, status));
   if (Status known = opened->check_meta(); !known) return std::unexpected(known.error());
   return opened;
 }
 
-rocksdb::Status RocksdbDatabase::open_database(const DatabaseOptions& options, Recovery recovery) {
+rocksdb::Status RocksdbDatabase::open_database(const DatabaseOptions& options, Recovery recovery,
+                                               Access access) {
   const rocksdb::DBOptions settings = database_settings(options, recovery);
   const auto families = descriptors(kind_, options);
   rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(settings, path_, families, &handles_, &db);
-  if (status.IsNoSpace()) {
+  read_only_ = access == Access::kRead;
+  rocksdb::Status status;
+  if (!read_only_) status = rocksdb::DB::Open(settings, path_, families, &handles_, &db);
+  if (read_only_ || status.IsNoSpace()) {
     read_only_ = true;
     status = rocksdb::DB::OpenForReadOnly(settings, path_, families, &handles_, &db);
   }
@@ -203,21 +223,24 @@ rocksdb::Status RocksdbDatabase::open_database(const DatabaseOptions& options, R
   return status;
 }
 
+Result<const DatabaseKind*> RocksdbDatabase::kind_of(const std::string& path) {
+  std::vector<std::string> found;
+  if (const rocksdb::Status listed = list_families(path, found); !listed.ok())
+    return std::unexpected(open_error(path, coordinator_database(), listed));
+  return kind_with(found);
+}
+
 // Before opening: RocksDB opens a database only with all its families named.
 Status RocksdbDatabase::check_families() const {
   std::vector<std::string> found;
-  const rocksdb::Status status =
-      rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path_, &found);
-  if (!status.ok()) return std::unexpected(open_error(path_, kind_, status));
-  std::sort(found.begin(), found.end());
+  if (const rocksdb::Status listed = list_families(path_, found); !listed.ok())
+    return std::unexpected(open_error(path_, kind_, listed));
   const std::vector<std::string> expected = sorted_families(kind_);
   if (found == expected) return {};
-  for (const DatabaseKind* other :
-       {&coordinator_database(), &agent_database(), &provider_database()})
-    if (found == sorted_families(*other))
-      return failed(Code::kRejected, path_ + ": is the store of a kind '" +
-                                         std::string(other->name) + "', expected '" +
-                                         std::string(kind_.name) + "'; name another directory");
+  if (const DatabaseKind* const other = kind_with(found))
+    return failed(Code::kRejected, path_ + ": is the store of a kind '" + std::string(other->name) +
+                                       "', expected '" + std::string(kind_.name) +
+                                       "'; name another directory");
   const std::string unknown = difference(found, expected);
   if (!unknown.empty())
     return failed(Code::kUnsupported,
@@ -272,8 +295,10 @@ rocksdb::ColumnFamilyHandle* RocksdbDatabase::family(std::string_view name) cons
 }
 
 Status RocksdbDatabase::scan(std::string_view family_name, std::string_view begin,
-                             std::string_view end, const Visit& visit) {
+                             std::string_view end, const Visit& visit,
+                             const rocksdb::Snapshot* at) {
   rocksdb::ReadOptions options;
+  options.snapshot = at;
   options.fill_cache = false;
   options.readahead_size = std::size_t{1} << 20;
   const rocksdb::Slice upper = slice(end);
@@ -287,10 +312,11 @@ Status RocksdbDatabase::scan(std::string_view family_name, std::string_view begi
   return {};
 }
 
-Result<std::string> RocksdbDatabase::meta(std::string_view key) {
+Result<std::string> RocksdbDatabase::meta(std::string_view key, const rocksdb::Snapshot* at) {
   std::string value;
-  const rocksdb::Status status =
-      db_->Get(rocksdb::ReadOptions(), family(kMeta), slice(key), &value);
+  rocksdb::ReadOptions options;
+  options.snapshot = at;
+  const rocksdb::Status status = db_->Get(options, family(kMeta), slice(key), &value);
   if (status.IsNotFound()) return std::string();
   if (!status.ok()) return std::unexpected(damaged(kMeta, status.ToString()));
   return value;
@@ -303,6 +329,18 @@ Status RocksdbDatabase::compact() {
     const rocksdb::Status status = db_->CompactRange(options, handle, nullptr, nullptr);
     if (!status.ok()) return std::unexpected(open_error(path_, kind_, status));
   }
+  return {};
+}
+
+Status RocksdbDatabase::flush() {
+  const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), handles_);
+  if (!status.ok()) return std::unexpected(open_error(path_, kind_, status));
+  return {};
+}
+
+Status RocksdbDatabase::verify_tables() {
+  const rocksdb::Status status = db_->VerifyChecksum();
+  if (!status.ok()) return std::unexpected(open_error(path_, kind_, status));
   return {};
 }
 
@@ -328,6 +366,12 @@ std::uint64_t RocksdbDatabase::property(std::string_view name) const {
 Error RocksdbDatabase::damaged(std::string_view family_name, std::string_view text) const {
   return {Code::kCorrupt, path_ + ", family '" + std::string(family_name) + "': is damaged: " +
                               std::string(text) + "; " + std::string(kind_.remedy)};
+}
+
+Error RocksdbDatabase::bad_row(std::string_view family_name, const Error& error) const {
+  if (error.code != Code::kUnsupported) return damaged(family_name, error.text);
+  return {Code::kUnsupported, path_ + ", family '" + std::string(family_name) + "': " + error.text +
+                                  "; use the Waggle that wrote it or a later one"};
 }
 
 }  // namespace waggle

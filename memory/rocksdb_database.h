@@ -17,14 +17,9 @@
 #include <rocksdb/db.h>
 
 #include "base/status.h"
-#include "memory/store_directory.h"
+#include "memory/store_format.h"
 
 namespace waggle {
-
-// Raised when an old Waggle must not touch the store any more: docs/storage.md says what changed.
-// Older formats from the oldest on are read, and raised when the store is opened for writing.
-inline constexpr std::uint64_t kStoreFormat = 2;
-inline constexpr std::uint64_t kOldestStoreFormat = 1;
 
 // What a database is for: the word in its meta family, and its families besides `meta`.
 struct DatabaseKind {
@@ -47,18 +42,24 @@ class RocksdbDatabase {
     kStrict,        // refuses a damaged log
     kKeepReadable,  // keeps what stands before the damage
   };
+  enum class Access {
+    kWrite,  // for reading only when the disk is full
+    kRead,   // changes no byte of the directory, and raises no format
+  };
 
   ~RocksdbDatabase();
   RocksdbDatabase(const RocksdbDatabase&) = delete;
   RocksdbDatabase& operator=(const RocksdbDatabase&) = delete;
 
-  // Makes `db.new`, closed and durable.
-  [[nodiscard]] static Status make(const StoreDirectory& directory, const DatabaseKind& kind,
+  // Makes one at `path`, in the place of what is there; closed and durable.
+  [[nodiscard]] static Status make(const std::string& path, const DatabaseKind& kind,
                                    const DatabaseOptions& options);
-  // Opens `db`; for reading only when the disk is full. Errors as open_rocksdb().
+  // Errors as open_rocksdb().
   [[nodiscard]] static Result<std::unique_ptr<RocksdbDatabase>> open(
-      const StoreDirectory& directory, const DatabaseKind& kind, const DatabaseOptions& options,
-      Recovery recovery);
+      const std::string& path, const DatabaseKind& kind, const DatabaseOptions& options,
+      Recovery recovery, Access access = Access::kWrite);
+  // Which of the kinds the database at `path` is, by its families. Null: of none.
+  [[nodiscard]] static Result<const DatabaseKind*> kind_of(const std::string& path);
 
   [[nodiscard]] rocksdb::DB& db() { return *db_; }
   // REQUIRES: `meta` or a family of the kind.
@@ -66,23 +67,32 @@ class RocksdbDatabase {
   [[nodiscard]] bool read_only() const { return read_only_; }
 
   using Visit = std::function<Status(std::string_view key, std::string_view value)>;
-  // Every row with begin <= key < end (empty: no end), in order, until `visit` fails.
+  // Every row with begin <= key < end (empty: no end), in order, until `visit` fails. `at`: as of
+  // that moment, null: of now.
   [[nodiscard]] Status scan(std::string_view family, std::string_view begin, std::string_view end,
-                            const Visit& visit);
+                            const Visit& visit, const rocksdb::Snapshot* at = nullptr);
   // A row of `meta`, empty when there is none.
-  [[nodiscard]] Result<std::string> meta(std::string_view key);
+  [[nodiscard]] Result<std::string> meta(std::string_view key,
+                                         const rocksdb::Snapshot* at = nullptr);
   [[nodiscard]] Status compact();
+  // Everything that was written is in synced files, also what was written without a log.
+  [[nodiscard]] Status flush();
+  // Reads every block of every table and checks its checksum.
+  [[nodiscard]] Status verify_tables();
   [[nodiscard]] Status checkpoint(const std::string& path);
   // The sum over all families.
   [[nodiscard]] std::uint64_t property(std::string_view name) const;
 
   // kCorrupt, naming this database, with the way out.
   [[nodiscard]] Error damaged(std::string_view family, std::string_view text) const;
+  // What stored_rows.h says of a row, with the place and the way out.
+  [[nodiscard]] Error bad_row(std::string_view family, const Error& error) const;
 
  private:
   RocksdbDatabase(std::string path, const DatabaseKind& kind)
       : path_(std::move(path)), kind_(kind) {}
-  [[nodiscard]] rocksdb::Status open_database(const DatabaseOptions& options, Recovery recovery);
+  [[nodiscard]] rocksdb::Status open_database(const DatabaseOptions& options, Recovery recovery,
+                                              Access access);
   [[nodiscard]] Status check_families() const;
   [[nodiscard]] Status check_meta();
   [[nodiscard]] Status raise_format();

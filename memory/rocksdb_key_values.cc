@@ -20,12 +20,13 @@ class RocksdbKeyValues final : public KeyValues {
     if (!found) return std::unexpected(found.error());
     const DatabaseKind& kind = provider_database();
     if (*found == StoreDirectory::Found::kNew) {
-      Status made = RocksdbDatabase::make(directory_, kind, kOptions);
+      Status made =
+          RocksdbDatabase::make(directory_.file(StoreDirectory::kUnfinished), kind, kOptions);
       if (made) made = directory_.finish_making();
       if (!made) return made;
     }
-    auto opened =
-        RocksdbDatabase::open(directory_, kind, kOptions, RocksdbDatabase::Recovery::kStrict);
+    auto opened = RocksdbDatabase::open(directory_.file(StoreDirectory::kDatabase), kind, kOptions,
+                                        RocksdbDatabase::Recovery::kStrict);
     if (!opened) return std::unexpected(opened.error());
     database_ = std::move(*opened);
     return {};

@@ -17,6 +17,7 @@
 #include "memory/row_table.h"
 #include "memory/state_digest.h"
 #include "memory/store_keys.h"
+#include "memory/stored_rows.h"
 
 namespace waggle {
 namespace {
@@ -126,124 +127,29 @@ class BatchWriter {
   std::set<std::string, std::less<>> receipts_;  // keys of those that the batch puts
 };
 
-// Printable bytes as they are, others as \xNN.
-std::string shown(std::string_view key) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : key) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f)
-      text.push_back(c);
-    else
-      text += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return text;
-}
-
 // Reads families of one database; adds the place to what goes wrong.
 class RowReader {
  public:
   explicit RowReader(RocksdbDatabase& database) : database_(database) {}
 
-  template <typename T>
-  Result<T> decode(std::string_view family, std::string_view key, std::string_view value) const {
-    Result<T> decoded = decode_stored<T>(value);
-    if (decoded) return decoded;
-    const std::string text = "the value of '" + shown(key) + "': " + decoded.error().text;
-    Error error = database_.damaged(family, text);
-    if (decoded.error().code == Code::kUnsupported)
-      error = {Code::kUnsupported, text + "; use the Waggle that wrote it or a later one"};
-    return std::unexpected(std::move(error));
-  }
-  std::unexpected<Error> bad_key(std::string_view family, std::string_view key) const {
-    return std::unexpected(
-        database_.damaged(family, "the key '" + shown(key) + "' has no known shape"));
-  }
   // The row of `meta`, or an empty one.
   template <typename T>
   Result<T> meta(std::string_view key) const {
     const Result<std::string> value = database_.meta(key);
     if (!value) return std::unexpected(value.error());
     if (value->empty()) return T{};
-    return decode<T>("meta", key, *value);
+    Result<T> row = stored_rows::decode<T>(key, *value);
+    if (!row) return std::unexpected(database_.bad_row("meta", row.error()));
+    return row;
   }
-
-  Status records(std::vector<RecordRow>& out) const {
-    return database_.scan("state", {}, {}, [&](auto key, auto value) -> Status {
-      std::optional<keys::StateAt> at = keys::read_state(key);
-      if (!at) return bad_key("state", key);
-      Result<Record> record = decode<Record>("state", key, value);
-      if (!record) return std::unexpected(record.error());
-      out.push_back(RecordRow{std::move(at->swarm), std::move(at->key),
-                              std::make_shared<const Record>(std::move(*record))});
-      return {};
-    });
-  }
-  Status writers(std::vector<WriterRow>& out) const {
-    return database_.scan("writers", {}, {}, [&](auto key, auto value) -> Status {
-      const std::optional<keys::WriterAt> at = keys::read_writer(key);
-      if (!at) return bad_key("writers", key);
-      Result<WriterRow> row = decode<WriterRow>("writers", key, value);
-      if (!row) return std::unexpected(row.error());
-      row->swarm = at->swarm;
-      row->agent = at->agent;
-      row->incarnation = at->incarnation;
+  // All rows of the range that `read` gives, or of the family.
+  template <typename Row>
+  Status rows(std::string_view family, Result<Row> (*read)(std::string_view, std::string_view),
+              std::vector<Row>& out, const keys::Range& range = {}) const {
+    return database_.scan(family, range.begin, range.end, [&](auto key, auto value) -> Status {
+      Result<Row> row = read(key, value);
+      if (!row) return std::unexpected(database_.bad_row(family, row.error()));
       out.push_back(std::move(*row));
-      return {};
-    });
-  }
-  Status outcomes(std::vector<OutcomeRow>& out) const {
-    return database_.scan("outcomes", {}, {}, [&](auto key, auto value) -> Status {
-      const std::optional<keys::OutcomeAt> at = keys::read_outcome(key);
-      if (!at) return bad_key("outcomes", key);
-      Result<std::vector<Outcome>> outcomes = decode<std::vector<Outcome>>("outcomes", key, value);
-      if (!outcomes) return std::unexpected(outcomes.error());
-      const keys::WriterAt& writer = at->writer;
-      out.push_back(OutcomeRow{writer.swarm, writer.agent, writer.incarnation, at->seq,
-                               std::move(*outcomes)});
-      return {};
-    });
-  }
-  Status conflicts(std::vector<ConflictRow>& out) const {
-    return database_.scan("conflicts", {}, {}, [&](auto key, auto value) -> Status {
-      std::optional<keys::ConflictAt> at = keys::read_conflict(key);
-      if (!at) return bad_key("conflicts", key);
-      Result<ParkedConflict> conflict = decode<ParkedConflict>("conflicts", key, value);
-      if (!conflict) return std::unexpected(conflict.error());
-      out.push_back(ConflictRow{std::move(at->swarm), at->id, std::move(*conflict)});
-      return {};
-    });
-  }
-  Status history(std::vector<HistoryRow>& out) const {
-    return database_.scan("history", {}, {}, [&](auto key, auto value) -> Status {
-      std::optional<keys::VersionAt> at = keys::read_version(key);
-      if (!at) return bad_key("history", key);
-      Result<Record> record = decode<Record>("history", key, value);
-      if (!record) return std::unexpected(record.error());
-      out.push_back(HistoryRow{std::move(at->swarm), std::move(at->key), at->version,
-                               std::make_shared<const Record>(std::move(*record))});
-      return {};
-    });
-  }
-  Status outbox(std::vector<OutboxRow>& out) const {
-    return database_.scan("outbox", {}, {}, [&](auto key, auto value) -> Status {
-      const std::optional<keys::OutboxAt> at = keys::read_outbox(key);
-      if (!at) return bad_key("outbox", key);
-      if (value.size() < keys::kOrderBytes)
-        return std::unexpected(
-            database_.damaged("outbox", "the value of '" + shown(key) + "' is too short"));
-      Result<Mutation> mutation = decode<Mutation>("outbox", key, value.substr(keys::kOrderBytes));
-      if (!mutation) return std::unexpected(mutation.error());
-      out.push_back(
-          OutboxRow{at->incarnation, at->seq, keys::read_order(value), std::move(*mutation)});
-      return {};
-    });
-  }
-  Status replica(std::vector<ReplicaRow>& out) const {
-    return database_.scan("replica", {}, {}, [&](auto key, auto value) -> Status {
-      Result<Record> record = decode<Record>("replica", key, value);
-      if (!record) return std::unexpected(record.error());
-      out.push_back(ReplicaRow{Key(key), std::make_shared<const Record>(std::move(*record))});
       return {};
     });
   }
@@ -309,18 +215,23 @@ Result<StoreRow> load_store(RocksdbDatabase& database) {
 
 Result<std::vector<SwarmRow>> load_swarms(RocksdbDatabase& database) {
   std::vector<SwarmRow> swarms;
-  const RowReader reader(database);
   std::string end(keys::kSwarmPrefix);
   ++end.back();
-  Status read = database.scan("meta", keys::kSwarmPrefix, end, [&](auto key, auto value) -> Status {
-    Result<SwarmRow> row = reader.decode<SwarmRow>("meta", key, value);
-    if (!row) return std::unexpected(row.error());
-    row->swarm = SwarmId(key.substr(keys::kSwarmPrefix.size()));
-    swarms.push_back(std::move(*row));
-    return {};
-  });
+  Status read = RowReader(database).rows("meta", stored_rows::swarm, swarms,
+                                         {std::string(keys::kSwarmPrefix), std::move(end)});
   if (!read) return std::unexpected(read.error());
   return swarms;
+}
+
+Result<RecoveredHeads> load_heads(RocksdbDatabase& database) {
+  const Result<StoreRow> store = load_store(database);
+  if (!store) return std::unexpected(store.error());
+  Result<std::vector<SwarmRow>> swarms = load_swarms(database);
+  if (!swarms) return std::unexpected(swarms.error());
+  RecoveredHeads recovered;
+  recovered.epoch = store->epoch;
+  for (SwarmRow& row : *swarms) recovered.swarms[row.swarm] = {row.head, std::move(row.lineage)};
+  return recovered;
 }
 
 Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
@@ -332,11 +243,11 @@ Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database) {
   Result<std::vector<SwarmRow>> swarms = load_swarms(database);
   if (!swarms) return std::unexpected(swarms.error());
   state.swarms = std::move(*swarms);
-  Status read = reader.records(state.records);
-  if (read) read = reader.writers(state.writers);
-  if (read) read = reader.outcomes(state.outcomes);
-  if (read) read = reader.conflicts(state.conflicts);
-  if (read) read = reader.history(state.history);
+  Status read = reader.rows("state", stored_rows::record, state.records);
+  if (read) read = reader.rows("writers", stored_rows::writer, state.writers);
+  if (read) read = reader.rows("outcomes", stored_rows::outcomes, state.outcomes);
+  if (read) read = reader.rows("conflicts", stored_rows::conflict, state.conflicts);
+  if (read) read = reader.rows("history", stored_rows::version, state.history);
   if (!read) return std::unexpected(read.error());
   restore_order(state.records, [](const RecordRow& row) { return std::tie(row.swarm, row.key); });
   restore_order(state.writers, [](const WriterRow& row) {
@@ -364,8 +275,8 @@ Result<AgentState> load_agent_rows(RocksdbDatabase& database) {
   if (!held) return std::unexpected(held.error());
   state.cursor = held->cursor;
   state.view = held->view;
-  Status read = reader.replica(state.replica);
-  if (read) read = reader.outbox(state.outbox);
+  Status read = reader.rows("replica", stored_rows::replica, state.replica);
+  if (read) read = reader.rows("outbox", stored_rows::outbox, state.outbox);
   if (!read) return std::unexpected(read.error());
   std::sort(state.outbox.begin(), state.outbox.end(), sends_before);
   return state;
@@ -374,7 +285,6 @@ Result<AgentState> load_agent_rows(RocksdbDatabase& database) {
 Result<std::vector<ReceiptRow>> scan_receipts(RocksdbDatabase& database, const ReceiptScan& scan) {
   std::vector<ReceiptRow> receipts;
   if (scan.limit == 0) return receipts;
-  const RowReader reader(database);
   keys::Range range =
       scan.key.empty() ? keys::receipts_of(scan.swarm) : keys::receipts_of(scan.swarm, scan.key);
   // The next key that there can be.
@@ -383,12 +293,9 @@ Result<std::vector<ReceiptRow>> scan_receipts(RocksdbDatabase& database, const R
   // Ends early with a status that is not reported: enough was read.
   Status read =
       database.scan("receipts", range.begin, range.end, [&](auto key, auto value) -> Status {
-        std::optional<keys::ReceiptAt> at = keys::read_receipt(key);
-        if (!at) return reader.bad_key("receipts", key);
-        Result<Receipt> receipt = reader.decode<Receipt>("receipts", key, value);
-        if (!receipt) return std::unexpected(receipt.error());
-        receipts.push_back(
-            ReceiptRow{scan.swarm, at->place.at, at->place.index, std::move(*receipt)});
+        Result<ReceiptRow> row = stored_rows::receipt(key, value);
+        if (!row) return std::unexpected(database.bad_row("receipts", row.error()));
+        receipts.push_back(std::move(*row));
         if (receipts.size() == scan.limit) return failed(Code::kCommitted, {});
         return {};
       });

@@ -12,6 +12,7 @@
 #include "base/row.h"
 #include "base/status.h"
 #include "memory/commit_store.h"
+#include "memory/head_marker.h"
 #include "memory/rocksdb_database.h"
 
 namespace waggle {
@@ -22,6 +23,8 @@ void add_rows(RocksdbDatabase& database, const std::vector<Row>& rows, rocksdb::
 // Errors: kCorrupt with the place, kUnsupported for a value written by a newer Waggle.
 [[nodiscard]] Result<StoreRow> load_store(RocksdbDatabase& database);
 [[nodiscard]] Result<std::vector<SwarmRow>> load_swarms(RocksdbDatabase& database);
+// What the marker is compared with.
+[[nodiscard]] Result<RecoveredHeads> load_heads(RocksdbDatabase& database);
 [[nodiscard]] Result<CoordinatorState> load_coordinator_rows(RocksdbDatabase& database);
 [[nodiscard]] Result<AgentState> load_agent_rows(RocksdbDatabase& database);
 [[nodiscard]] Result<std::vector<ReceiptRow>> scan_receipts(RocksdbDatabase& database,

@@ -13,6 +13,7 @@
 #include "memory/head_marker.h"
 #include "memory/rocksdb_database.h"
 #include "memory/rocksdb_rows.h"
+#include "memory/rocksdb_snapshot.h"
 #include "memory/store_directory.h"
 
 namespace waggle {
@@ -42,6 +43,8 @@ class Store final : public RocksdbStore {
   [[nodiscard]] bool read_only() const override { return database_->read_only(); }
   [[nodiscard]] Status compact() override { return database_->compact(); }
   [[nodiscard]] Status checkpoint(const std::string& directory) override;
+  [[nodiscard]] Result<SnapshotSummary> snapshot(const SnapshotStamp& stamp,
+                                                 const SnapshotSink& sink) override;
   [[nodiscard]] std::vector<NamedCount> statistics() const override;
 
  private:
@@ -50,7 +53,6 @@ class Store final : public RocksdbStore {
   [[nodiscard]] Status make();
   [[nodiscard]] Status open_database();
   [[nodiscard]] Status open_marker();
-  [[nodiscard]] Result<RecoveredHeads> recovered_heads();
   void note_heads(const Batch& batch);
   void publish_heads();
   void close();
@@ -89,7 +91,9 @@ Status Store::open() {
 // Until the last step the directory counts as new.
 Status Store::make() {
   const DatabaseOptions options{options_.write_buffer_bytes, options_.open_files_max};
-  if (Status made = RocksdbDatabase::make(directory_, database_kind(options_.kind), options); !made)
+  if (Status made = RocksdbDatabase::make(directory_.file(StoreDirectory::kUnfinished),
+                                          database_kind(options_.kind), options);
+      !made)
     return made;
   if (coordinator())
     if (Status made = HeadMarker::make(marker_file(), Heads{}); !made) return made;
@@ -100,7 +104,8 @@ Status Store::open_database() {
   const DatabaseKind& kind = database_kind(options_.kind);
   const DatabaseOptions options{options_.write_buffer_bytes, options_.open_files_max};
   using Recovery = RocksdbDatabase::Recovery;
-  auto opened = RocksdbDatabase::open(directory_, kind, options, Recovery::kStrict);
+  const std::string path = directory_.file(StoreDirectory::kDatabase);
+  auto opened = RocksdbDatabase::open(path, kind, options, Recovery::kStrict);
   if (!opened && opened.error().code == Code::kCorrupt && options_.accept_rollback) {
     if (coordinator()) {
       // Opening drops what can't be read, and the next opening would find nothing wrong: the marker
@@ -113,38 +118,20 @@ Status Store::open_database() {
       }
     }
     rolled_back_ = opened.error().text;
-    opened = RocksdbDatabase::open(directory_, kind, options, Recovery::kKeepReadable);
+    opened = RocksdbDatabase::open(path, kind, options, Recovery::kKeepReadable);
   }
   if (!opened) return std::unexpected(opened.error());
   database_ = std::move(*opened);
   return {};
 }
 
-Result<RecoveredHeads> Store::recovered_heads() {
-  const Result<StoreRow> store = load_store(*database_);
-  if (!store) return std::unexpected(store.error());
-  Result<std::vector<SwarmRow>> swarms = load_swarms(*database_);
-  if (!swarms) return std::unexpected(swarms.error());
-  RecoveredHeads recovered;
-  recovered.epoch = store->epoch;
-  for (SwarmRow& row : *swarms) recovered.swarms[row.swarm] = {row.head, std::move(row.lineage)};
-  return recovered;
-}
-
 Status Store::open_marker() {
-  const Result<RecoveredHeads> recovered = recovered_heads();
+  const Result<RecoveredHeads> recovered = load_heads(*database_);
   if (!recovered) return std::unexpected(recovered.error());
-  const Result<std::optional<Heads>> marked = HeadMarker::read(marker_file());
-  if (!marked) return std::unexpected(marked.error());
-  // A missing marker is a loss as well: nobody can tell what it would have said. That is how a
-  // restored backup arrives, which has none, and it must not go on in the old epoch.
-  const std::string lost =
-      *marked ? lost_since(**marked, *recovered)
-              : "its marker " + std::string(StoreDirectory::kMarker) +
-                    " is missing or damaged, as in a restored backup, so later commits may have "
-                    "been acknowledged";
-  if (!lost.empty()) {
-    const std::string text = options_.path + ": the store lost acknowledged commits: " + lost;
+  const Result<std::string> lost = lost_since(marker_file(), *recovered);
+  if (!lost) return std::unexpected(lost.error());
+  if (!lost->empty()) {
+    const std::string text = options_.path + ": the store lost acknowledged commits: " + *lost;
     if (!options_.accept_rollback)
       return failed(Code::kCorrupt, text + "; " + std::string(kRollbackRemedy));
     rolled_back_ += (rolled_back_.empty() ? "" : "; ") + text;
@@ -241,6 +228,12 @@ Status Store::checkpoint(const std::string& directory) {
   const std::string database = directory + "/" + std::string(StoreDirectory::kDatabase);
   if (Status copied = database_->checkpoint(database); !copied) return copied;
   return sync_directory(directory);
+}
+
+Result<SnapshotSummary> Store::snapshot(const SnapshotStamp& stamp, const SnapshotSink& sink) {
+  if (!coordinator())
+    return failed(Code::kRejected, options_.path + ": snapshots are of a coordinator's store");
+  return write_snapshot(*database_, stamp, sink);
 }
 
 std::vector<NamedCount> Store::statistics() const {

@@ -23,6 +23,7 @@
 #include "base/message.h"
 #include "base/status.h"
 #include "memory/commit_store.h"
+#include "memory/snapshot_format.h"
 
 namespace waggle {
 
@@ -55,6 +56,11 @@ class RocksdbStore : public CommitStore {
   // A copy of the store as it is, in a directory that does not exist yet. On the same file system
   // it costs links, not bytes. The copy has no marker: opening it needs accept_rollback.
   [[nodiscard]] virtual Status checkpoint(const std::string& directory) = 0;
+  // Everything that was acknowledged before the call, at one moment, as a snapshot. Unlike all else
+  // here it may be called by any thread, beside the one that commits; commits don't wait for it.
+  // REQUIRES: the store outlives the call. Errors: kCorrupt, those of the sink.
+  [[nodiscard]] virtual Result<SnapshotSummary> snapshot(const SnapshotStamp& stamp,
+                                                         const SnapshotSink& sink) = 0;
   // Counters and gauges, for people and metrics.
   [[nodiscard]] virtual std::vector<NamedCount> statistics() const = 0;
 };

@@ -25,6 +25,7 @@ constexpr std::size_t kForeignNamed = 3;
 bool is_ours(const std::string& name) {
   return name == StoreDirectory::kLock || name == StoreDirectory::kMarker ||
          name == StoreDirectory::kDatabase || name == StoreDirectory::kUnfinished ||
+         name == StoreDirectory::kRestoring || name == StoreDirectory::kSocket ||
          name == std::string(StoreDirectory::kMarker) + ".new" ||
          name == "lost+found";  // of a file system's own root
 }
@@ -36,7 +37,8 @@ std::string joined(const std::vector<std::string>& names) {
   return names.size() > kForeignNamed ? text + ", ..." : text;
 }
 
-std::string holder(int lock) {
+// Who wrote their pid into the lock file.
+std::string name_in(int lock) {
   std::array<char, 32> text{};
   const ssize_t count = pread(lock, text.data(), text.size(), 0);
   std::string pid(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
@@ -65,7 +67,7 @@ Status sync_directory(const std::string& path) {
 StoreDirectory::~StoreDirectory() {
   if (lock_ < 0) return;
   // An empty file: nobody. Leaving the old pid would only mislead, so a failure doesn't matter.
-  (void)!ftruncate(lock_, 0);
+  if (named_) (void)!ftruncate(lock_, 0);
   ::close(lock_);
 }
 
@@ -105,31 +107,110 @@ Status StoreDirectory::make_directory() const {
   return sync_directory(parent);
 }
 
-Result<StoreDirectory::Found> StoreDirectory::look() const {
-  std::vector<std::string> foreign;
-  bool database = false;
-  bool marker = false;
+Result<StoreDirectory::Contents> StoreDirectory::list() const {
+  Contents found;
   std::error_code error;
   fs::directory_iterator entry(path_, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename();
-    database |= name == kDatabase;
-    marker |= name == kMarker;
-    if (!is_ours(name)) foreign.push_back(name);
+    found.database |= name == kDatabase;
+    found.marker |= name == kMarker;
+    found.unfinished |= name == kUnfinished;
+    found.restoring |= name == kRestoring;
+    if (!is_ours(name)) found.foreign.push_back(name);
   }
   if (error) return failed(Code::kRejected, system_text(path_, "can't be listed", error.value()));
-  if (database) return Found::kExisting;
-  if (!foreign.empty()) {
-    std::sort(foreign.begin(), foreign.end());
-    return failed(Code::kRejected, path_ + ": holds files that are not a store's (" +
-                                       joined(foreign) + "); name an empty or a new directory");
-  }
+  std::sort(found.foreign.begin(), found.foreign.end());
+  return found;
+}
+
+Error StoreDirectory::foreign_files(const Contents& found) const {
+  return {Code::kRejected, path_ + ": holds files that are not a store's (" +
+                               joined(found.foreign) + "); name an empty or a new directory"};
+}
+
+Result<StoreDirectory::Found> StoreDirectory::look() const {
+  const Result<Contents> found = list();
+  if (!found) return std::unexpected(found.error());
+  if (found->database) return Found::kExisting;
+  if (!found->foreign.empty()) return std::unexpected(foreign_files(*found));
+  if (found->restoring)
+    return failed(Code::kCorrupt, path_ +
+                                      ": a restore of a snapshot was cut short here; run "
+                                      "`waggle snapshot restore` again, or empty the "
+                                      "directory to begin with nothing");
   // Making a store writes HEAD last, between finishing `db.new` and renaming it.
-  if (marker && !fs::exists(file(kUnfinished)))
+  if (found->marker && !found->unfinished)
     return failed(Code::kCorrupt, file(kDatabase) + ": is missing, though " + file(kMarker) +
                                       " shows that a store was here; restore a backup, or empty "
                                       "the directory to begin with nothing");
   return Found::kNew;
+}
+
+Status StoreDirectory::look_to_restore() const {
+  const Result<Contents> found = list();
+  if (!found) return std::unexpected(found.error());
+  const bool cut_short = found->restoring || found->unfinished;
+  if (found->database || (found->marker && !cut_short))
+    return failed(Code::kRejected,
+                  path_ +
+                      ": holds a store, or a part of one; name an empty or a new directory, or "
+                      "move this one away");
+  if (!found->foreign.empty()) return std::unexpected(foreign_files(*found));
+  return {};
+}
+
+Status StoreDirectory::open_to_restore(const std::string& path) {
+  WAGGLE_CHECK(lock_ < 0, path);
+  path_ = path;
+  if (path_.empty()) return failed(Code::kRejected, "the path of a store must not be empty");
+  if (Status made = make_directory(); !made) return made;
+  if (Status empty = look_to_restore(); !empty) return empty;
+  if (Status locked = lock(); !locked) return locked;
+  if (Status empty = look_to_restore(); !empty) return empty;
+  // `db.restore` goes last: as long as it is there, nobody takes the directory for a new one.
+  for (const std::string& name : {std::string(kMarker), std::string(kMarker) + ".new",
+                                  std::string(kUnfinished), std::string(kRestoring)}) {
+    std::error_code error;
+    fs::remove_all(file(name), error);
+    if (error)
+      return failed(Code::kUnavailable,
+                    system_text(file(name), "can't be cleared away", error.value()));
+  }
+  return {};
+}
+
+Status StoreDirectory::open_to_read(const std::string& path) {
+  WAGGLE_CHECK(lock_ < 0, path);
+  path_ = path;
+  struct stat info{};
+  if (path_.empty() || stat(path_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return failed(Code::kNotFound, "'" + path_ + "': is no directory, so no store is there");
+  // A copy may be without it; then nobody can hold it.
+  lock_ = ::open(file(kLock).c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock_ < 0 && errno != ENOENT)
+    return failed(Code::kRejected, system_text(file(kLock), "can't be read", errno));
+  if (lock_ >= 0)
+    if (Status held = hold(); !held) return held;
+  const Result<Found> found = look();
+  if (!found && found.error().code == Code::kRejected)
+    return failed(Code::kNotFound, path_ + ": holds no store");
+  if (!found) return std::unexpected(found.error());
+  if (*found == Found::kNew) return failed(Code::kNotFound, path_ + ": holds no store");
+  return {};
+}
+
+Status StoreDirectory::hold() {
+  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
+  const int error = errno;
+  if (error == EWOULDBLOCK) holder_ = name_in(lock_);
+  Error refused{Code::kUnavailable,
+                error == EWOULDBLOCK
+                    ? path_ + ": is in use by " + holder_ + "; stop it, or name another directory"
+                    : system_text(file(kLock), "can't be locked", error)};
+  ::close(lock_);
+  lock_ = -1;
+  return std::unexpected(std::move(refused));
 }
 
 Status StoreDirectory::lock() {
@@ -142,27 +223,18 @@ Status StoreDirectory::lock() {
                                     "may write to",
                                     errno));
   }
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    Error refused{Code::kUnavailable, error == EWOULDBLOCK
-                                          ? path_ + ": is in use by " + holder(lock_) +
-                                                "; stop it, or name another directory"
-                                          : system_text(name, "can't be locked", error)};
-    ::close(lock_);
-    lock_ = -1;
-    return std::unexpected(std::move(refused));
-  }
-  // Only for the text above, so a full disk doesn't matter.
+  if (Status held = hold(); !held) return held;
+  // Only for the text of a refusal, so a full disk doesn't matter.
   const std::string pid = std::to_string(getpid()) + "\n";
   (void)!ftruncate(lock_, 0);
   (void)!pwrite(lock_, pid.data(), pid.size(), 0);
+  named_ = true;
   return {};
 }
 
-Status StoreDirectory::finish_making() const {
-  if (rename(file(kUnfinished).c_str(), file(kDatabase).c_str()) != 0)
-    return failed(Code::kUnavailable,
-                  system_text(file(kUnfinished), "can't be renamed to 'db'", errno));
+Status StoreDirectory::finish_making(std::string_view made) const {
+  if (rename(file(made).c_str(), file(kDatabase).c_str()) != 0)
+    return failed(Code::kUnavailable, system_text(file(made), "can't be renamed to 'db'", errno));
   return sync_directory(path_);
 }
 

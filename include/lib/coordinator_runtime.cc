@@ -14,12 +14,14 @@
 #include "io/keys.h"
 #include "io/loop.h"
 #include "io/random.h"
+#include "io/snapshot_socket.h"
 #include "io/system_clock.h"
 #include "io/zap.h"
 #include "io/zmq_context.h"
 #include "io/zmq_coordinator.h"
 #include "memory/memory_store.h"
 #include "memory/rocksdb_store.h"
+#include "memory/store_directory.h"
 
 namespace waggle {
 namespace {
@@ -87,11 +89,14 @@ struct CoordinatorRuntime::Parts {
   bool writable = true;          // as the core was told
   std::optional<Error> failure;  // set on the loop's thread, read after run()
   std::atomic<bool> running = false;
+  // Reads the store on a thread of its own, so it ends before the store does.
+  std::unique_ptr<SnapshotSocket> snapshots;
 
   [[nodiscard]] Status start();
   [[nodiscard]] Status open_keys();
   [[nodiscard]] Result<std::vector<AuthorizedKey>> read_authorized() const;
   void deliver(const Delivery& delivery) const;
+  void offer_snapshots();
   void measure();
   void watch_disk();
   void tell_space(bool now_writable, std::string text);
@@ -220,7 +225,25 @@ Status CoordinatorRuntime::Parts::start() {
     notice += (notice.empty() ? "" : "; ") + full;
   }
   loop.add(*service.host, std::move(sources));
+  offer_snapshots();
   return {};
+}
+
+// Without them a coordinator is still one.
+void CoordinatorRuntime::Parts::offer_snapshots() {
+  if (service.on_disk == nullptr) return;
+  const auto make = [store = service.on_disk, clock = &clock](const ByteSink& sink) -> Status {
+    const auto made = store->snapshot({WAGGLE_VERSION, clock->now().wall_millis}, sink);
+    if (!made) return std::unexpected(made.error());
+    return {};
+  };
+  auto opened = SnapshotSocket::open(options.data, StoreDirectory::kSocket, make);
+  if (opened) {
+    snapshots = std::move(*opened);
+  } else {
+    notice += (notice.empty() ? "" : "; ") +
+              ("snapshots can't be saved while this runs: " + opened.error().text);
+  }
 }
 
 void CoordinatorRuntime::Parts::tell_space(bool now_writable, std::string text) {
@@ -278,6 +301,7 @@ void CoordinatorRuntime::Parts::watch_disk() {
 void CoordinatorRuntime::Parts::start_again() {
   if (service.on_disk == nullptr || !service.on_disk->read_only()) return;
   loop.remove(*service.host);
+  snapshots.reset();
   service = Service{};
   if (Status started = start(); !started) {
     failure = std::move(started.error());

@@ -8,6 +8,8 @@
 //   run()    the loop, on the calling thread, until stop() or until the host stopped by itself
 //   stop()   from any thread or a signal's watcher: takes no more, drains, persists, closes
 //
+// While it is open, `waggle snapshot save` gets snapshots of its store, see io/snapshot_socket.h.
+//
 // Once a second the free space of the data directory is looked at: below `disk_reserve_bytes`
 // writes are refused with `unavailable`, reads go on, and writes resume when space returns.
 

@@ -65,7 +65,7 @@ inline OutcomeRow outcome_row(const std::string& swarm, const std::string& agent
   Outcome outcome;
   outcome.code = Code::kCommitted;
   outcome.level = Level::kDurable;
-  outcome.revision = Revision(seq + 100);
+  outcome.revision = Revision(seq);
   outcome.changed = true;
   return OutcomeRow{SwarmId(swarm), AgentId(agent), Incarnation(incarnation), Seq(seq), {outcome}};
 }
