@@ -275,7 +275,7 @@ class Beside(Snapshots):
 class Killed(Snapshots):
     """SIGKILL at several moments: at parts of the time that one takes when it is left alone."""
 
-    PARTS = 12
+    PARTS = 8
 
     def setUp(self):
         super().setUp()
