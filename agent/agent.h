@@ -28,12 +28,12 @@
 #include "agent/outbox.h"
 #include "agent/own_claims.h"
 #include "agent/replica.h"
-#include "base/signature.h"
 #include "base/event.h"
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/prng.h"
+#include "base/signature.h"
 #include "memory/commit_store.h"
 
 namespace waggle {
@@ -48,7 +48,7 @@ struct AgentOptions {
   std::uint32_t chunk_bytes = 0;          // of a catch-up, about; 0: as the coordinator likes
   bool stored = true;  // false: there is no data directory, so nothing is made to be stored
   bool start_from_head = false;  // begin with the state as it is: no StateChanged for the first one
-  SignFn sign;  // of registers that it puts; empty: they go unsigned
+  SignFn sign;                   // of registers that it puts; empty: they go unsigned
 };
 
 class Agent final : public Core {

@@ -19,8 +19,7 @@ auto plain_parts(const Record& record) {
 }  // namespace
 
 bool operator==(const Record& a, const Record& b) {
-  const bool same_choice =
-      a.choice == b.choice || (a.choice && b.choice && *a.choice == *b.choice);
+  const bool same_choice = a.choice == b.choice || (a.choice && b.choice && *a.choice == *b.choice);
   const bool same_signature =
       a.signature == b.signature || (a.signature && b.signature && *a.signature == *b.signature);
   return same_choice && same_signature && plain_parts(a) == plain_parts(b);

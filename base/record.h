@@ -23,8 +23,8 @@ namespace waggle {
 using Metadata = std::map<std::string, std::string>;
 using Signature = std::array<std::uint8_t, 64>;  // base/signature.h
 
-// Of a commit that a rule chose between the register that stood and others: who wrote that one finds
-// here that its write lost, or was merged, and why.
+// Of a commit that a rule chose between the register that stood and others: who wrote that one
+// finds here that its write lost, or was merged, and why.
 struct Choice {
   std::string rule;  // as in the receipt: "fww", "quorum(510)"
   Revision over;     // the version that stood

@@ -66,6 +66,7 @@ int run(int argc, char** argv) {
   measure_delta(bench);
   measure_typed(bench);
   measure_decisions(bench);
+  measure_locks(bench);
   measure_footprint(bench);
   const bool fine = report.finish();
   std::printf("\n%.0f s", (waggle::bench::now_micros() - begin) / 1e6);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/claims.h"
 #include "bench/disk.h"
 #include "bench/peer.h"
 #include "bench/rows.h"
@@ -18,43 +19,11 @@
 namespace waggle::bench {
 namespace {
 
-constexpr int kPatienceMillis = 20'000;
 constexpr std::size_t kClaimants = 50;
-
-ClaimRequest request_of(const Peer& peer, ClaimVerb verb, const std::string& pattern,
-                        FenceToken token = {}) {
-  static std::uint64_t number = 0;
-  ClaimRequest request;
-  request.session = peer.welcome().session;
-  request.request = RequestId(++number);
-  request.verb = verb;
-  request.pattern = pattern;
-  request.token = token;
-  if (verb == ClaimVerb::kTake) request.ttl_millis = 60'000;
-  return request;
-}
-
-// The next message of a kind; others that a peer gets are left aside.
-template <typename T>
-T next(Peer& peer) {
-  while (const MessagePtr message = peer.receive(kPatienceMillis)) {
-    if (const auto* wanted = std::get_if<T>(message.get())) return *wanted;
-    if (const auto* error = std::get_if<ErrorReply>(message.get()))
-      throw std::runtime_error(error->text);
-  }
-  throw std::runtime_error("the coordinator does not answer");
-}
-
-ClaimResult granted(Peer& peer) {
-  ClaimResult result = next<ClaimResult>(peer);
-  if (result.code != Code::kCommitted || result.place != 0)
-    throw std::runtime_error("no claim was granted: " + result.text);
-  return result;
-}
 
 // One write is answered.
 void committed(Peer& peer) {
-  if (peer.acknowledge(next<SubmitResult>(peer)) != 1)
+  if (peer.acknowledge(next_of<SubmitResult>(peer)) != 1)
     throw std::runtime_error("a write was not answered");
 }
 
@@ -70,11 +39,11 @@ void measure_claims(Run& run) {
   Samples pairs;
   for (int i = 0; i < (run.quick ? 300 : 1'500); ++i) {
     const double begin = now_micros();
-    peers[0]->send(request_of(*peers[0], ClaimVerb::kTake, "bench/one"));
-    const FenceToken token = granted(*peers[0]).token;
+    peers[0]->send(claim_request(*peers[0], ClaimVerb::kTake, "bench/one"));
+    const FenceToken token = claim_granted(*peers[0]).token;
     const double taken = now_micros();
-    peers[0]->send(request_of(*peers[0], ClaimVerb::kRelease, "bench/one", token));
-    (void)granted(*peers[0]);
+    peers[0]->send(claim_request(*peers[0], ClaimVerb::kRelease, "bench/one", token));
+    (void)claim_granted(*peers[0]);
     if (i < 50) continue;  // warm-up
     takes.push_back(taken - begin);
     pairs.push_back(now_micros() - begin);
@@ -89,12 +58,12 @@ void measure_claims(Run& run) {
     const double begin = now_micros();
     for (int turn = 0; turn < kTurns; ++turn) {
       for (std::size_t i = 0; i < kClaimants; ++i)
-        peers[i]->send(request_of(*peers[i], ClaimVerb::kTake, fmt::format("bench/{}", i)));
-      for (std::size_t i = 0; i < kClaimants; ++i) tokens[i] = granted(*peers[i]).token;
+        peers[i]->send(claim_request(*peers[i], ClaimVerb::kTake, fmt::format("bench/{}", i)));
+      for (std::size_t i = 0; i < kClaimants; ++i) tokens[i] = claim_granted(*peers[i]).token;
       for (std::size_t i = 0; i < kClaimants; ++i)
         peers[i]->send(
-            request_of(*peers[i], ClaimVerb::kRelease, fmt::format("bench/{}", i), tokens[i]));
-      for (std::size_t i = 0; i < kClaimants; ++i) (void)granted(*peers[i]);
+            claim_request(*peers[i], ClaimVerb::kRelease, fmt::format("bench/{}", i), tokens[i]));
+      for (std::size_t i = 0; i < kClaimants; ++i) (void)claim_granted(*peers[i]);
     }
     if (block >= 2)
       rates.push_back(kTurns * static_cast<double>(kClaimants) / (now_micros() - begin) * 1e6);
@@ -125,12 +94,13 @@ void measure_tasks(Run& run, std::size_t workers, int rounds) {
     const double begin = now_micros();
     for (int turn = 0; turn < kTurns; ++turn) {
       for (const auto& worker : team) {
-        ClaimRequest request = request_of(*worker, ClaimVerb::kTake, std::string(kTaskKeys) + "*");
+        ClaimRequest request =
+            claim_request(*worker, ClaimVerb::kTake, std::string(kTaskKeys) + "*");
         request.can = {"x", "y"};
         worker->send(std::move(request));
       }
       for (const auto& worker : team) {
-        const ClaimResult taken = granted(*worker);
+        const ClaimResult taken = claim_granted(*worker);
         const std::string id(task_id_of(taken.pattern));
         Mutation report = worker->put(
             taken.pattern,
@@ -175,7 +145,7 @@ void measure_proposals(Run& run, std::size_t voters, int count) {
     if (n > 0) micros.push_back(now_micros() - begin);
     proposer.send(Query{proposer.welcome().session, RequestId(static_cast<std::uint64_t>(n) + 1),
                         GetQuery{{proposal_key(id)}, {}}});
-    const QueryResult read = next<QueryResult>(proposer);
+    const QueryResult read = next_of<QueryResult>(proposer);
     const std::optional<Register> outcome =
         register_of(read.changes.empty() ? nullptr : read.changes.front().record.get());
     if (!outcome || outcome->bytes.find(R"("state":"approved")") == std::string::npos)

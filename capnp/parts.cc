@@ -148,10 +148,9 @@ Entry read_entry(wire::Entry::Reader from) {
           .expect = read_expect(from.getExpect()),
           .op = read_op(from.getOp()),
           .metadata = read_metadata(from.getMetadata()),
-          .signature = from.hasSignature()
-                           ? std::optional(read_array<sizeof(Signature)>(from.getSignature(),
-                                                                         "signature"))
-                           : std::nullopt};
+          .signature = from.hasSignature() ? std::optional(read_array<sizeof(Signature)>(
+                                                 from.getSignature(), "signature"))
+                                           : std::nullopt};
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ constexpr EnumRange range_of(Level) {
   return {0, 3, "level"};
 }
 constexpr EnumRange range_of(Reason) {
-  return {0, 23, "reason"};
+  return {0, 25, "reason"};
 }
 constexpr EnumRange range_of(ConflictKind) {
   return {0, 7, "conflict kind"};

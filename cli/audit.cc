@@ -1,5 +1,5 @@
-// `waggle audit verify`: whether the registers of a swarm are what their writers signed, judged with
-// the public keys at hand and not by the coordinator's word.
+// `waggle audit verify`: whether the registers of a swarm are what their writers signed, judged
+// with the public keys at hand and not by the coordinator's word.
 
 #include <array>
 #include <string>
@@ -53,9 +53,10 @@ Json judgement_json(const Change& change, const Judgement& judgement) {
 int audit(const CommandLine& line, const Config& config) {
   const std::string file = expand_home(config.authorized_keys_file());
   if (file.empty())
-    return fail_usage("with whose keys? Give --authorized-keys FILE, where all agents' public keys "
-                      "stand",
-                      line.json);
+    return fail_usage(
+        "with whose keys? Give --authorized-keys FILE, where all agents' public keys "
+        "stand",
+        line.json);
   const auto keys = read_authorized_keys(file);
   if (!keys) return fail(keys.error(), line.json);
   const auto client = dial(config);
@@ -71,12 +72,11 @@ int audit(const CommandLine& line, const Config& config) {
         if (line.json) {
           printed = printed && print_json(judgement_json(change, judgement));
         } else if (judgement.verdict != Verdict::kUnsigned || line.audit.strict) {
-          rows.push_back({printable(change.key.value(), 64),
-                          std::to_string(change.record->version.value()),
-                          writer_word(change.record->writer.agent),
-                          judgement.key.empty()
-                              ? kWords[static_cast<std::size_t>(judgement.verdict)]
-                              : fmt::format("signed by {}", judgement.key)});
+          rows.push_back(
+              {printable(change.key.value(), 64), std::to_string(change.record->version.value()),
+               writer_word(change.record->writer.agent),
+               judgement.key.empty() ? kWords[static_cast<std::size_t>(judgement.verdict)]
+                                     : fmt::format("signed by {}", judgement.key)});
         }
       });
   if (!read) return fail(read.error(), line.json);

@@ -231,7 +231,8 @@ class Parser {
     app.add_flag("--strict", line_.audit.strict, "What is not signed is wrong too");
     authorized_keys(app);
     app.footer(
-        "With a key an agent signs each register that it puts. The signature is kept with the value, "
+        "With a key an agent signs each register that it puts. The signature is kept with the "
+        "value, "
         "so\n"
         "this trusts the public keys and not the coordinator. Exit code 1: something is wrong.");
   }

@@ -124,9 +124,10 @@ Status check_rule(const BallotRule& rule) {
     return outside("cap", rule.group_cap_permille, 1);
   if (rule.faults && (rule.of_cast || rule.participation_permille > 0 || rule.groups_least > 0 ||
                       rule.group_cap_permille < 1000))
-    return failed(Code::kRejected,
-                  "byzantine: expected nothing beside it about votes cast, participation, groups or "
-                  "a cap");
+    return failed(
+        Code::kRejected,
+        "byzantine: expected nothing beside it about votes cast, participation, groups or "
+        "a cap");
   return {};
 }
 

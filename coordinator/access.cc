@@ -140,8 +140,7 @@ std::optional<Outcome> Coordinator::not_signed(const Swarm& swarm, const Session
     const bool plain = put != nullptr && put->type == ValueType::kRegister;
     const auto refused = [&](std::string text) {
       note_refusal(session, Act::kWrite, entry.key.value(), text);
-      return decision_refused(swarm, entry.key, Code::kDenied, Reason::kNotSigned,
-                              std::move(text));
+      return decision_refused(swarm, entry.key, Code::kDenied, Reason::kNotSigned, std::move(text));
     };
     if (entry.signature &&
         (!plain || session.who == nullptr ||
@@ -149,18 +148,20 @@ std::optional<Outcome> Coordinator::not_signed(const Swarm& swarm, const Session
                    bytes_to_sign(swarm.state.id(), entry.key, writer,
                                  Register{put->content, put->bytes}, entry.metadata),
                    *entry.signature)))
-      return refused(fmt::format("the signature of '{}' is not that of this write by the key of "
-                                 "'{}'; a coordinator without keys takes no signatures",
-                                 entry.key.value(), session.agent.value()));
+      return refused(
+          fmt::format("the signature of '{}' is not that of this write by the key of "
+                      "'{}'; a coordinator without keys takes no signatures",
+                      entry.key.value(), session.agent.value()));
     if (entry.signature || !options_.policies.of(entry.key.value()).signed_writes ||
         std::holds_alternative<DeleteOp>(entry.op))
       continue;
-    return refused(plain ? fmt::format("'{}' takes signed writes only, by its policy: write it from "
-                                       "an agent that has a key and signs; commands don't",
-                                       entry.key.value())
-                         : fmt::format("'{}' takes signed registers only, by its policy: expected a "
-                                       "put",
-                                       entry.key.value()));
+    return refused(plain
+                       ? fmt::format("'{}' takes signed writes only, by its policy: write it from "
+                                     "an agent that has a key and signs; commands don't",
+                                     entry.key.value())
+                       : fmt::format("'{}' takes signed registers only, by its policy: expected a "
+                                     "put",
+                                     entry.key.value()));
   }
   return std::nullopt;
 }

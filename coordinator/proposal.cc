@@ -409,10 +409,10 @@ Result<SignedVote> signed_vote_of(const JsonValue& value) {
   std::string incarnation;
   std::string signature;
   std::uint64_t seq = 0;
-  for (const auto& read : {fields.read_text("vote", 64, vote.vote),
-                           fields.read_text("incarnation", 16, incarnation),
-                           fields.read_text("signature", 2 * sizeof(Signature), signature),
-                           fields.read_whole("seq", 1, std::int64_t{1} << 53, seq)})
+  for (const auto& read :
+       {fields.read_text("vote", 64, vote.vote), fields.read_text("incarnation", 16, incarnation),
+        fields.read_text("signature", 2 * sizeof(Signature), signature),
+        fields.read_whole("seq", 1, std::int64_t{1} << 53, seq)})
     if (!read) return std::unexpected(read.error());
   std::array<std::uint8_t, 8> number{};
   if (!from_hex(incarnation, number) || !from_hex(signature, vote.signature))

@@ -85,8 +85,8 @@ struct Proposal {
   std::map<AgentId, std::string> reasons;  // that were given with votes
   // Whose vote was not counted, and why: at most limits::kRefusedVotes.
   std::map<AgentId, std::string> refused;
-  // With BallotRule::faults: the votes that it was decided by, and of those who signed two different
-  // ones both, which count for nobody.
+  // With BallotRule::faults: the votes that it was decided by, and of those who signed two
+  // different ones both, which count for nobody.
   std::map<AgentId, SignedVote> signed_votes;
   std::map<AgentId, std::pair<SignedVote, SignedVote>> equivocators;
   std::optional<bool> applied;  // of an approved one with writes

@@ -199,10 +199,11 @@ std::optional<std::string> Coordinator::against_policy(const Proposal& proposal)
     const std::size_t voters = proposal.electorate.size();
     if (proposal.rule.faults &&
         !at_least(voices_needed(*proposal.rule.faults, voters), voters, policy.vote_permille))
-      return fmt::format("the policy of '{}' wants at least {} of 1000 of the electorate; with {} "
-                         "liars among {} voters {} would do",
-                         policy.prefix, policy.vote_permille, *proposal.rule.faults, voters,
-                         voices_needed(*proposal.rule.faults, voters));
+      return fmt::format(
+          "the policy of '{}' wants at least {} of 1000 of the electorate; with {} "
+          "liars among {} voters {} would do",
+          policy.prefix, policy.vote_permille, *proposal.rule.faults, voters,
+          voices_needed(*proposal.rule.faults, voters));
     if (!proposal.rule.faults &&
         (proposal.rule.of_cast || proposal.rule.threshold_permille < policy.vote_permille))
       return fmt::format(
@@ -249,8 +250,9 @@ Outcome Coordinator::equivocate(Swarm& swarm, OpenProposal& open, const Record& 
   if (fresh) {
     count("equivocations");
     const std::optional<Register> second = register_put(entry.op);
-    known->second = {signed_vote_of(cast), {author.incarnation, author.seq, second->bytes,
-                                            entry.metadata, *entry.signature}};
+    known->second = {
+        signed_vote_of(cast),
+        {author.incarnation, author.seq, second->bytes, entry.metadata, *entry.signature}};
     note_refusal(swarm.state.id(), author.agent, nullptr, "vote", entry.key.value(), text);
     const Key key = proposal_key(proposal.id);
     commit(swarm,
@@ -260,8 +262,7 @@ Outcome Coordinator::equivocate(Swarm& swarm, OpenProposal& open, const Record& 
     count_vote(open, author.agent, proposal.electorate.at(author.agent),
                Register{ContentType::kText, std::string(to_text(Stance::kAbstain))});
   }
-  Outcome outcome =
-      decision_refused(swarm, entry.key, Code::kDenied, Reason::kVoted, text);
+  Outcome outcome = decision_refused(swarm, entry.key, Code::kDenied, Reason::kVoted, text);
   const auto at = swarm.proposals.find(proposal.id);
   judge_proposal(swarm, at, false);
   return outcome;
@@ -458,9 +459,10 @@ void Coordinator::close_into(Swarm& swarm, Proposals::iterator open, BallotState
 std::optional<std::string> Coordinator::no_register_by_policy(const Key& key) const {
   const Policy& policy = options_.policies.of(key.value());
   if (policy.signed_writes)
-    return fmt::format("'{}' is written by who signs it, by its policy, and not by proposals and "
-                       "tasks",
-                       key.value());
+    return fmt::format(
+        "'{}' is written by who signs it, by its policy, and not by proposals and "
+        "tasks",
+        key.value());
   if (!policy.ephemeral && (!policy.type || *policy.type == ValueType::kRegister))
     return std::nullopt;
   return fmt::format(

@@ -12,7 +12,7 @@ namespace waggle {
 
 // Of a record that is what the entry put, and nothing else. Null: it is not, or was not signed.
 [[nodiscard]] inline std::shared_ptr<const Signature> signature_of(const Entry& entry,
-                                                                          const Record& record) {
+                                                                   const Record& record) {
   const auto* put = std::get_if<PutOp>(&entry.op);
   if (!entry.signature || put == nullptr || !record.live() ||
       *record.value != Value(Register{put->content, put->bytes}))

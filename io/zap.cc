@@ -77,9 +77,9 @@ std::string user_id_of(const Key32& link) {
 std::vector<IdentityPtr> Admission::replace(const std::vector<AuthorizedKey>& keys) {
   std::map<std::string, IdentityPtr, std::less<>> fresh;
   for (const AuthorizedKey& key : keys)
-    fresh.emplace(user_id_of(key.key.link), std::make_shared<const Identity>(Identity{
-                                                key.key.fingerprint(), key.agent, key.swarm,
-                                                key.key.signing}));
+    fresh.emplace(user_id_of(key.key.link),
+                  std::make_shared<const Identity>(
+                      Identity{key.key.fingerprint(), key.agent, key.swarm, key.key.signing}));
   const std::lock_guard lock(mutex_);
   std::vector<IdentityPtr> ended;
   for (const auto& [user_id, identity] : by_user_id_) {

@@ -29,9 +29,8 @@ Record record_of(const Pair& pair) {
   record.version = Revision(3);
   record.writer = {AgentId("a"), Incarnation(7), Seq(9)};
   record.metadata = {{"why", "it is warm"}};
-  record.signature = std::make_shared<const Signature>(
-      pair.sign(bytes_to_sign(SwarmId("s"), Key("k"), record.writer,
-                              std::get<Register>(*record.value), record.metadata)));
+  record.signature = std::make_shared<const Signature>(pair.sign(bytes_to_sign(
+      SwarmId("s"), Key("k"), record.writer, std::get<Register>(*record.value), record.metadata)));
   return record;
 }
 bool fine(const Record& record, const Pair& pair, const char* swarm = "s", const char* key = "k") {
@@ -51,7 +50,8 @@ BOOST_AUTO_TEST_CASE(a_signature_fits_one_write_and_no_other) {
     return fine(record, pair);
   };
   BOOST_TEST(!changed([](Record& r) { std::get<Register>(*r.value).bytes = "south"; }));
-  BOOST_TEST(!changed([](Record& r) { std::get<Register>(*r.value).content = ContentType::kJson; }));
+  BOOST_TEST(
+      !changed([](Record& r) { std::get<Register>(*r.value).content = ContentType::kJson; }));
   BOOST_TEST(!changed([](Record& r) { r.writer.agent = AgentId("b"); }));
   BOOST_TEST(!changed([](Record& r) { r.writer.incarnation = Incarnation(8); }));
   BOOST_TEST(!changed([](Record& r) { r.writer.seq = Seq(10); }));

@@ -43,13 +43,14 @@ BOOST_AUTO_TEST_CASE(of_the_electorate_silence_is_no_consent) {
     const char* closed;  // when the time is over
   };
   const std::vector<Case> cases = {
-      {"fff", "approved", "approved"}, {"ff.", "approved", "approved"},
-      {"f..", "open", "timeout"},      {"...", "open", "timeout"},
-      {"aa.", "rejected", "rejected"}, {"fa.", "open", "timeout"},
+      {"fff", "approved", "approved"},   {"ff.", "approved", "approved"},
+      {"f..", "open", "timeout"},        {"...", "open", "timeout"},
+      {"aa.", "rejected", "rejected"},   {"fa.", "open", "timeout"},
       {"fa", "rejected", "rejected"},  // a tie
-      {"f-", "no_quorum", "no_quorum"}, {"---", "no_quorum", "no_quorum"},
+      {"f-", "no_quorum", "no_quorum"},  {"---", "no_quorum", "no_quorum"},
       {"--.", "no_quorum", "no_quorum"}, {"f.-", "open", "timeout"},
-      {"", "no_quorum", "no_quorum"}, {"f", "approved", "approved"}, {"a", "rejected", "rejected"}};
+      {"", "no_quorum", "no_quorum"},    {"f", "approved", "approved"},
+      {"a", "rejected", "rejected"}};
   for (const Case& test : cases) {
     BOOST_TEST(outcome(simple, test.votes) == test.open, test.votes);
     BOOST_TEST(outcome(simple, test.votes, true) == test.closed, test.votes);

@@ -18,8 +18,8 @@ struct Signer {
     Key32 seed{};
     seed.fill(number);
     secret = std::make_unique<SecretKey>(seed);
-    who = std::make_shared<const Identity>(Identity{secret->pub().fingerprint(), AgentId(agent),
-                                                    SwarmId(), secret->pub().signing});
+    who = std::make_shared<const Identity>(
+        Identity{secret->pub().fingerprint(), AgentId(agent), SwarmId(), secret->pub().signing});
   }
 };
 
@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(the_signature_is_kept_with_the_record_and_fits_it) {
   const Welcome welcome = bench.join_as(a);
   BOOST_TEST((bench.put_signed(a, welcome, 1, "plan", "north").code == Code::kCommitted));
   BOOST_TEST(verifies(a.who->signing, SwarmId("s"), Key("plan"), *bench.find("plan")));
-  BOOST_TEST(!verifies(Signer("b", 2).who->signing, SwarmId("s"), Key("plan"), *bench.find("plan")));
+  BOOST_TEST(
+      !verifies(Signer("b", 2).who->signing, SwarmId("s"), Key("plan"), *bench.find("plan")));
   // Who does not sign is not refused where nobody asks for it.
   BOOST_TEST((bench.submit_as(a, welcome, bench.put(2, "plan", "south", welcome, 1)).code ==
               Code::kCommitted));
@@ -129,8 +130,9 @@ BOOST_AUTO_TEST_CASE(a_policy_may_ask_for_signatures) {
   gone.entries[0].op = DeleteOp{};
   BOOST_TEST((bench.submit_as(a, welcome, gone).code == Code::kCommitted));
   // Nor by a task's or proposal's back door.
-  BOOST_TEST((bench.put_signed(a, welcome, 5, "~proposal/p",
-                               R"({"title":"t","writes":[{"key":"signed/x","value":1}]})")
+  BOOST_TEST((bench
+                  .put_signed(a, welcome, 5, "~proposal/p",
+                              R"({"title":"t","writes":[{"key":"signed/x","value":1}]})")
                   .code == Code::kDenied));
 }
 
@@ -228,9 +230,9 @@ BOOST_AUTO_TEST_CASE(two_f_plus_one_signed_votes_decide_and_are_shown) {
 BOOST_AUTO_TEST_CASE(an_unsigned_vote_does_not_count) {
   ByzantineBench bench;
   BOOST_REQUIRE((bench.propose().code == Code::kCommitted));
-  const Outcome bare = bench.submit_as(
-      bench.voters[1], bench.welcomes[1],
-      bench.put(++bench.seqs[1], "~vote/p/b", "for", bench.welcomes[1]));
+  const Outcome bare =
+      bench.submit_as(bench.voters[1], bench.welcomes[1],
+                      bench.put(++bench.seqs[1], "~vote/p/b", "for", bench.welcomes[1]));
   BOOST_TEST((bare.code == Code::kDenied));
   BOOST_TEST((bare.reason == Reason::kNotSigned));
   // Nor one in other words than those that are counted, which its signature would not fit.
@@ -268,8 +270,7 @@ BOOST_AUTO_TEST_CASE(who_signs_two_votes_is_named_with_both_and_counts_for_nobod
   again.step(Tick{}, bench.now, actions);
   again.finish(bench.now, actions);
   const RecordPtr kept = again.swarm(SwarmId("s"))->find(Key("~proposal/p"));
-  const Result<Proposal> recovered =
-      recover_proposal("p", std::get<Register>(*kept->value).bytes);
+  const Result<Proposal> recovered = recover_proposal("p", std::get<Register>(*kept->value).bytes);
   BOOST_REQUIRE(recovered);
   BOOST_TEST((recovered->state == BallotState::kOpen));
   proof(*recovered);
