@@ -333,6 +333,20 @@ class Killed(Snapshots):
         self.assertEqual(self.out("state", "get", "k"), "v")
         self.assertEqual(list(self.directory.glob("*.part")), [])
 
+    def test_a_coordinator_that_is_killed_while_it_is_saved_loses_nothing(self):
+        for seconds in self.moments(self.save):
+            self.file.unlink(missing_ok=True)
+            process = self.begin("snapshot", "save", self.file, "--store", self.store, "--timeout",
+                                 "100ms")
+            time.sleep(seconds)
+            self.coordinator.signal(signal.SIGKILL)
+            self.coordinator.process.wait()
+            code = process.wait(timeout=program.PATIENCE)
+            self.assertIn(code, (0, 5))
+            self.assertEqual(self.file.exists(), code == 0)
+            self.coordinator = self.serve()
+            self.assertEqual(self.json("status")["swarms"][0]["digest"], self.head["digest"])
+
     def test_a_restore_leaves_a_whole_store_or_none(self):
         self.save()
         self.stop(self.coordinator)
