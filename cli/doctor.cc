@@ -43,7 +43,7 @@ Json report_json(const std::string& directory, const StoreReport& report) {
 
 std::string report_text(const std::string& directory, const StoreReport& report) {
   std::string text = directory + ": ";
-  text += report.kind.empty() ? "a store" : "the store of a kind '" + report.kind + "'";
+  text += report.kind.empty() ? "a store" : "a store of the kind '" + report.kind + "'";
   if (report.format != 0) text += fmt::format(", format {}", report.format);
   if (const Epoch epoch = report.audit.store().epoch; epoch)
     text += fmt::format(", epoch {}", to_hex(epoch.value()));
