@@ -62,10 +62,11 @@ class Stream:
 class Process:
     """A command whose standard output is JSON lines."""
 
-    def __init__(self, *arguments, cwd=None, env=None):
+    def __init__(self, *arguments, cwd=None, env=None, group=None):
         self.process = subprocess.Popen(
             [PROGRAM, *map(str, arguments)], cwd=cwd, env=env or environment(), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            process_group=group)
         self.out = Stream(self.process.stdout)
         self.err = Stream(self.process.stderr)
         self.events = []

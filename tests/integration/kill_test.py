@@ -64,12 +64,15 @@ class Member:
                 (self.life.incarnation is not None or not self.life.writes))
 
 
-class Kill(program.Case):
-    options = argparse.Namespace(seed=0, rounds=0)
+class World(program.Case):
+    """Agents that write, one coordinator, a reader of the feed, and what is known of all of them."""
+
+    seed = 0
+    config = ""  # of the coordinator, beside program.Case's own
 
     def setUp(self):
         super().setUp()
-        self.random = random.Random(self.options.seed)
+        self.random = random.Random(self.seed)
         self.ledger = ledger.Ledger()
         self.readings = ledger.Readings()
         self.inbox = inbox.Inbox()
@@ -285,7 +288,7 @@ class Kill(program.Case):
 
     def restart_coordinator(self):
         before = self.coordinator.ready["epoch"]
-        self.coordinator = self.serve(listen=self.endpoint)
+        self.coordinator = self.serve(listen=self.endpoint, config=self.config)
         self.assertEqual(self.coordinator.ready["epoch"], before)
 
     def stop_coordinator(self):
@@ -435,18 +438,35 @@ class Kill(program.Case):
                 check(add.name in elements, "added", add)
         self.assertIn("all", elements)
 
-    def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(self):
-        print(f"seed {self.options.seed}; again with: --seed {self.options.seed} "
-              f"--rounds {self.options.rounds}", file=sys.stderr, flush=True)
-        self.coordinator = self.serve()
+    def begin(self):
+        self.coordinator = self.serve(config=self.config)
         self.members = [Member(self, f"m{i}") for i in range(AGENTS)]
         for member in self.members:
             member.start()
         self.tail = self.start("tail", "--json", "--from", "0", "--coordinator", self.endpoint)
         self.inbox.follow(self.tail)
         self.traffic(0.3)
-        end = time.monotonic() + max(ROUND_SECONDS * self.options.rounds, 1)
-        for done in range(self.options.rounds):
+        self.wait(lambda: self.tail_at > 0 or self.tail_over, "the first line of the feed")
+
+    def finish(self):
+        self.wait(self.equal, "equal digests and empty outboxes")
+        self.check_everything()
+        head = self.json("status")["swarms"][0]["revision"]
+        check(not self.tail_over, "the feed ends only when it is told to", self.tail.messages)
+        self.wait(lambda: self.tail_at == head, "the end of the feed")
+        self.tail.signal(signal.SIGTERM)
+        self.wait(lambda: self.tail_over, "the feed's last line")
+
+
+class Kill(World):
+    rounds = 0
+
+    def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(self):
+        print(f"seed {self.seed}; again with: --seed {self.seed} --rounds {self.rounds}",
+              file=sys.stderr, flush=True)
+        self.begin()
+        end = time.monotonic() + max(ROUND_SECONDS * self.rounds, 1)
+        for done in range(self.rounds):
             if time.monotonic() > end:  # a slow machine
                 print(f"only {done} rounds in time", file=sys.stderr)
                 break
@@ -459,12 +479,7 @@ class Kill(program.Case):
                 self.traffic(self.random.uniform(0.1, 0.3))
             if self.random.random() < 0.4:
                 self.read_outside()
-        self.wait(self.equal, "equal digests and empty outboxes")
-        self.check_everything()
-        head = self.json("status")["swarms"][0]["revision"]
-        self.wait(lambda: self.tail_at == head, "the end of the feed")
-        self.tail.signal(signal.SIGTERM)
-        self.wait(lambda: self.tail_over, "the feed's last line")
+        self.finish()
         writes = self.ledger.writes()
         earlier = sum(bool(w.outcome and w.outcome.get("earlier")) for w in writes)
         print(f"{len(writes)} writes: {sum(w.committed for w in writes)} committed, "
@@ -478,5 +493,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--rounds", type=int, default=10)
-    Kill.options, rest = parser.parse_known_args()
+    given, rest = parser.parse_known_args()
+    World.seed, Kill.rounds = given.seed, given.rounds
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
