@@ -386,16 +386,22 @@ std::vector<Delivery> OwnClaims::reported(const Mutation& mutation, const Outcom
   const auto ends = [&](Revision since) {
     return outcome.code == Code::kCommitted && outcome.revision > since;
   };
+  // A report brings its token. Without it the commit was of a task that nobody held any more, put
+  // back to be open: then the claim was over before, and nobody has said so yet.
   const auto own = held_.find(key);
   if (own != held_.end() && ends(own->second.since)) {
+    const FenceToken token = own->second.token;
     held_.erase(own);
+    if (mutation.fence != token) tell_lost(key, token, "the task was written anew", told);
   } else if (own != held_.end() && own->second.token == mutation.fence && own->second.reports > 0) {
     --own->second.reports;
   }
   const auto gone = unsettled_.find(key);
   if (gone == unsettled_.end()) return told;
   if (ends(gone->second.since)) {
+    const Unsettled last = gone->second;
     unsettled_.erase(gone);
+    if (mutation.fence != last.token) tell_lost(key, last.token, last.why, told);
   } else if (gone->second.token == mutation.fence && --gone->second.reports <= 0) {
     const Unsettled last = gone->second;
     unsettled_.erase(gone);

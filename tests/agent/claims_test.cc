@@ -52,8 +52,8 @@ struct Holder : BoundsBench {
     answer(*up<ClaimRequest>(), Code::kCommitted, token, revision);
     BOOST_REQUIRE(told<ClaimDone>() != nullptr);
   }
-  static Change record(const std::string& pattern, std::uint64_t version, std::optional<Claim> claim,
-                       const std::string& checkpoint = {}) {
+  static Change record(const std::string& pattern, std::uint64_t version,
+                       std::optional<Claim> claim, const std::string& checkpoint = {}) {
     auto record = std::make_shared<Record>();
     record->version = Revision(version);
     record->writer = {AgentId(kCoordinatorName), Incarnation(1), {}};
@@ -79,9 +79,7 @@ struct Holder : BoundsBench {
       entries.push_back({Key(key), {}, PutOp{ContentType::kText, "v"}, {}});
     feed(Command(WriteCommand{RequestId(++commands), std::move(entries), {}, FenceToken(fence)}));
   }
-  [[nodiscard]] std::uint64_t fence() const {
-    return up<Submit>()->mutations.back().fence.value();
-  }
+  [[nodiscard]] std::uint64_t fence() const { return up<Submit>()->mutations.back().fence.value(); }
 
   std::uint64_t commands = 0;
 };
@@ -128,7 +126,8 @@ BOOST_AUTO_TEST_CASE(its_place_in_line_is_told_once_and_silence_ends_in_its_time
   BOOST_REQUIRE((bench.told<ClaimDone>() != nullptr));
   BOOST_TEST((bench.told<ClaimDone>()->result.code == Code::kTimeout));
   // Granted all the same: given back.
-  bench.hear(BoundsBench::update(0, 1, {Holder::record("k", 1, bench.claim("k", 5, bench.self()))}));
+  bench.hear(
+      BoundsBench::update(0, 1, {Holder::record("k", 1, bench.claim("k", 5, bench.self()))}));
   bench.feed(Tick{});
   bool released = false;
   for (const auto* one : bench.ups<ClaimRequest>())
@@ -189,7 +188,8 @@ BOOST_AUTO_TEST_CASE(without_an_answer_it_is_lost_when_its_time_is_over_counted_
   }
   bench.wait(1'000);
   BOOST_REQUIRE((bench.told<ClaimLost>() != nullptr));
-  BOOST_TEST((bench.told<ClaimLost>()->pattern == "k" && bench.told<ClaimLost>()->token == FenceToken(7)));
+  BOOST_TEST(
+      (bench.told<ClaimLost>()->pattern == "k" && bench.told<ClaimLost>()->token == FenceToken(7)));
   // What it writes of it is to be refused, until the application knows: it releases or takes it.
   bench.put({"k"});
   BOOST_TEST(bench.fence() == 7u);
@@ -220,7 +220,8 @@ BOOST_AUTO_TEST_CASE(that_it_is_lost_is_learned_from_an_answer_and_from_its_reco
   // Records of before it was held say nothing; its own are no news.
   other.hear(BoundsBench::update(0, 4, {Holder::record("k", 4, std::nullopt)}));
   BOOST_TEST((other.told<ClaimLost>() == nullptr));
-  other.hear(BoundsBench::update(4, 6, {Holder::record("k", 6, other.claim("k", 7, other.self()))}));
+  other.hear(
+      BoundsBench::update(4, 6, {Holder::record("k", 6, other.claim("k", 7, other.self()))}));
   BOOST_TEST((other.told<ClaimLost>() == nullptr));
   other.hear(BoundsBench::update(
       6, 7, {Holder::record("k", 7, other.claim("k", 9, {AgentId("b"), Incarnation(3)}))}));
@@ -247,6 +248,20 @@ BOOST_AUTO_TEST_CASE(what_it_gives_away_itself_is_not_lost) {
   bench.answer(*bench.up<ClaimRequest>(), Code::kNotFound);
   bench.put({"k"});
   BOOST_TEST(bench.fence() == 8u);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_an_own_earlier_write_put_back_is_told_to_be_lost) {
+  Holder bench;
+  bench.put({"~task/t"});  // not held yet: without a token
+  const Mutation earlier = bench.up<Submit>()->mutations.at(0);
+  bench.hold("~task/t", 7, 5);
+  MutationResult result{earlier.incarnation, earlier.seq, {}};
+  result.outcome.code = Code::kCommitted;
+  result.outcome.changed = true;
+  result.outcome.revision = Revision(9);
+  bench.receive(SubmitResult{SessionId(1), Holder::kEpoch, {result}});
+  BOOST_REQUIRE((bench.told<WriteSettled>() != nullptr && bench.told<ClaimLost>() != nullptr));
+  BOOST_TEST(bench.told<ClaimLost>()->token.value() == 7u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_handed_over_to_it_is_told_and_renewed) {
