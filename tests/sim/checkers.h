@@ -18,6 +18,8 @@
 //   claims     a token lets write, and only one; see claim_checker.h and claim_truth.h
 //   decisions  one outcome of the votes that were, what it writes once; see decision_truth.h
 //   tasks      each is done once, by who held it, with its effect; see task_truth.h
+//   stamps     the later write wins, none is from the future; see stamp_truth.h
+//   links      who is cut off says so, also where one way still works
 //   ephemeral  what lives in memory only is told without a hole, and is in nothing durable
 //   recovery   a coordinator that starts finds exactly what its disk held for certain
 //   equal      after healing all hold the same
@@ -86,6 +88,12 @@ class Checker {
   // What the coordinator lets out.
   virtual void on_send(const Send& send) { (void)send; }
   virtual void on_restore() {}
+  // For so long nothing came to it from the coordinator but broadcasts, and what is on its way is
+  // there by now.
+  virtual void on_deaf(const AgentSeen& agent, std::int64_t millis) {
+    (void)agent;
+    (void)millis;
+  }
   // After healing.
   virtual void at_end(const std::vector<AgentSeen>& agents) { (void)agents; }
 

@@ -74,9 +74,10 @@ void ClaimChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery)
     if (report == application.reports.end()) return;
     const Outcome& outcome = settled->outcome;
     const std::string& key = report->second.key.value();
+    // The core is ahead of what it tells: that it lost the claim by its time may still be told.
     if (outcome.code == Code::kCommitted && ends_claim(report->second) &&
-        !agent.core->claims().held().contains(key))
-      application.held.erase(key);
+        !agent.core->claims().held().contains(key) && application.held.erase(key) > 0)
+      application.given.insert(key);
     application.reports.erase(report);
   } else if (const auto* gained = std::get_if<ClaimGained>(&delivery)) {
     truth_.story.count("claims gained");

@@ -6,13 +6,29 @@
 #include <fmt/format.h>
 
 namespace waggle::sim {
+namespace {
 
-void ClaimTruth::take(const Key& key, const Record& record, const Found& found) {
+// What is handed to who waits has at most this until it renews (coordinator/claims.cc).
+constexpr std::int64_t kUnconfirmedMillis = 5'000;
+// A grant is seen once it is on the disk, and clocks drift.
+constexpr std::int64_t kSlackMillis = 100;
+
+}  // namespace
+
+void ClaimTruth::take(const Key& key, const Record& record, std::int64_t now, const Found& found) {
   const std::string pattern(pattern_of(key.value()));
   std::optional<Claim> claim = claim_of(key, record);
   const auto before = held_.find(pattern);
   if (!claim) {
-    if (before != held_.end()) held_.erase(before);
+    if (before == held_.end()) return;
+    const std::int64_t lasted = now - since_[pattern];
+    const auto why = record.metadata.find("ended");
+    if (why != record.metadata.end() && why->second == "its time was over" &&
+        lasted + kSlackMillis < std::min(before->second.ttl_millis, kUnconfirmedMillis))
+      found("claims",
+            fmt::format("'{}' was held for {} ms and its time of {} ms is said to be over", pattern,
+                        lasted, before->second.ttl_millis));
+    held_.erase(before);
     return;
   }
   if (before == held_.end() || before->second.token != claim->token) {
@@ -20,6 +36,7 @@ void ClaimTruth::take(const Key& key, const Record& record, const Found& found) 
       found("claims", fmt::format("'{}' is granted under token {}, {} was given before", pattern,
                                   claim->token.value(), last_.value()));
     last_ = std::max(last_, claim->token);
+    since_[pattern] = now;
   }
   for (const auto& [other, held] : held_)
     if (other != pattern && claims_overlap(other, pattern))

@@ -101,6 +101,10 @@ void SimClient::arrive(const Message& message) {
       session_ = {};
       return;
     }
+    if (one.outcome.reason == Reason::kClockAhead) {
+      mutation_->hlc = Hlc::of(one.outcome.coordinator_wall_millis, 0);
+      about_to_send_(*mutation_);
+    }
     if (code == Code::kOverloaded || code == Code::kUnavailable) return;  // again, later
     give_up();
     done_(one);

@@ -1,11 +1,12 @@
 #pragma once
 
 // A machine's clocks, made from virtual time. The monotonic one starts anywhere and drifts; the
-// wall clock is off by an offset that jumps. Neither knows of the other.
+// wall clock is off by an offset that jumps, and stands still at times. Neither knows of the other.
 //
 // One thread.
 
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 #include "io/host.h"
@@ -20,7 +21,8 @@ class SimClock final : public Clock {
   explicit SimClock(const Timeline& timeline) : timeline_(timeline) {}
 
   [[nodiscard]] Now now() override {
-    return {{monotonic(timeline_.now())}, kWallStart + timeline_.now() + wall_offset_};
+    const std::int64_t wall = frozen_at_.value_or(kWallStart + timeline_.now()) + wall_offset_;
+    return {{monotonic(timeline_.now())}, wall};
   }
   // The first moment of virtual time at which the monotonic clock shows `instant` or later.
   [[nodiscard]] std::int64_t virtual_time_of(Instant instant) const {
@@ -35,6 +37,9 @@ class SimClock final : public Clock {
     drift_ppm_ = drift_ppm;
   }
   void set_wall_offset(std::int64_t millis) { wall_offset_ = millis; }
+  // The wall clock stands still until it is thawed.
+  void freeze() { frozen_at_ = kWallStart + timeline_.now(); }
+  void thaw() { frozen_at_.reset(); }
   [[nodiscard]] std::int64_t wall_offset() const { return wall_offset_; }
 
  private:
@@ -48,6 +53,7 @@ class SimClock final : public Clock {
   std::int64_t start_ = 0;
   std::int64_t drift_ppm_ = 0;
   std::int64_t wall_offset_ = 0;
+  std::optional<std::int64_t> frozen_at_;
 };
 
 }  // namespace waggle::sim

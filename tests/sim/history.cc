@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "coordinator/own_keys.h"
+#include "resolver/json_document.h"
 
 namespace waggle::sim {
 
@@ -232,6 +233,7 @@ void History::take_outcome(const Writer& writer, const Outcome& outcome) {
                                     outcome.revision.value()));
   } else if (outcome.code != Code::kCommitted) {
     deed->refused = true;
+    if (deed->mutation) StampTruth::check_loser(*deed->mutation, deed->agent, outcome, found_);
     if (outcome.code == Code::kParked) take_parked(*deed, outcome);
     if (!revision) return;
     found_("once", fmt::format("{} was committed at {} and is answered {}", deed->id,
@@ -297,6 +299,7 @@ Deed* History::take_commit(const Writer& writer, Revision revision, const std::s
 void History::check_effect(const RecordRow& row, const Record* before) {
   const Record& record = *row.record;
   const std::string what = fmt::format("{}@{}", row.key.value(), record.version.value());
+  stamps_.take(what, row.key, record, found_);
   if (is_decision_key(row.key.value())) {
     decisions_.take(row.key, record, found_);
   } else if (!is_own_key(row.key.value())) {
@@ -325,6 +328,11 @@ void History::check_effect(const RecordRow& row, const Record* before) {
       !seen_by(*deed)({before->version, 0, before->writer}))
     found_("effects", fmt::format("{}: expected it unchanged since {}, there was {}", what,
                                   deed->mutation->context.seen.value(), before->version.value()));
+  if (before != nullptr && deed->mutation &&
+      !seen_by(*deed)({before->version, 0, before->writer})) {
+    StampTruth::check_winner(what, row.key, *entry, record, *before, found_);
+    check_untouched(row, *before, *deed, *entry);
+  }
   const auto* put = std::get_if<PutOp>(&entry->op);
   if (put != nullptr && put->type == ValueType::kRegister) {
     // A vote is kept in one form, and looked at by itself.
@@ -348,6 +356,39 @@ void History::check_effect(const RecordRow& row, const Record* before) {
   }
 }
 
+void History::check_untouched(const RecordRow& row, const Record& before, const Deed& deed,
+                              const Entry& entry) {
+  const Context& context = deed.mutation->context;
+  if (!row.key.value().starts_with("json/") || !before.live() || !row.record->live() ||
+      !context.own_through.empty() || !std::holds_alternative<std::monostate>(entry.expect))
+    return;
+  const std::string what = fmt::format("{}@{}", row.key.value(), row.record->version.value());
+  const Revision at = chronicle_->translate({context.epoch, context.seen}, epoch_);
+  RecordPtr seen = chronicle_->newest_at({epoch_, at}, row.key);
+  if (seen && cleared_before(at) > seen->version) seen = nullptr;
+  const auto fields = [](const Record* record) -> std::optional<JsonValue::Object> {
+    const std::optional<Register> document = register_of(record);
+    if (!document || document->content != ContentType::kJson) return std::nullopt;
+    Result<JsonValue> parsed = parse_json_document(document->bytes);
+    return parsed && parsed->object() ? std::optional(*parsed->object()) : std::nullopt;
+  };
+  if (!register_of(seen.get())) {
+    found_("effects", what +
+                          ": was put over what its writer had not seen, and nothing is known "
+                          "that both began from");
+    return;
+  }
+  const auto began = fields(seen.get()), stood = fields(&before), stands = fields(row.record.get());
+  if (!began || !stood || !stands) return;
+  for (const auto& [name, value] : *began) {
+    const auto theirs = stood->find(name), now = stands->find(name);
+    if (theirs == stood->end() || now == stands->end() || theirs->second == value) continue;
+    if (now->second == value)
+      found_("effects", fmt::format("{}: '{}' is back to what it was before {} changed it", what,
+                                    name, before.writer.agent.value()));
+  }
+}
+
 void History::check_ruled(const RecordRow& row, const std::string& what) {
   const std::string& key = row.key.value();
   if (is_claim_key(key)) {
@@ -356,7 +397,7 @@ void History::check_ruled(const RecordRow& row, const std::string& what) {
     const bool granted =
         claim && (held == claims_.held().end() || held->second.token != claim->token);
     if (granted && is_task_key(claim->pattern)) tasks_.take_claim(*claim, found_);
-    claims_.take(row.key, *row.record, found_);
+    claims_.take(row.key, *row.record, timeline_->now(), found_);
     return;
   }
   // Opened, cancelled, reported by somebody; else it is of the coordinator's own making.

@@ -9,7 +9,9 @@
 //                 what was seen and keep the rest, a put puts, an expected version stood; a clear
 //                 leaves nothing and raises the floor to its own revision; a settlement makes the
 //                 value that it names, a merge says of whom, only what has outlived its time is
-//                 expired; the other types as typed_effects.h says
+//                 expired; the other types as typed_effects.h says; of a document that merges what
+//                 others changed meanwhile stays
+//   stamps        see stamp_truth.h
 //   parked        a write that is answered as parked is a side of a conflict that waits or waited
 //
 // A clear has no record: its batch forgets every key and holds its outcome, which names its
@@ -36,8 +38,10 @@
 #include "tests/sim/claim_truth.h"
 #include "tests/sim/decision_truth.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/stamp_truth.h"
 #include "tests/sim/story.h"
 #include "tests/sim/task_truth.h"
+#include "tests/sim/timeline.h"
 #include "tests/sim/typed_effects.h"
 
 namespace waggle::sim {
@@ -68,8 +72,8 @@ class History {
   using Found = std::function<void(CheckerName checker, std::string text)>;
 
   // Borrows them.
-  History(Chronicle& chronicle, Ledger& ledger, Found found)
-      : chronicle_(&chronicle), ledger_(&ledger), found_(std::move(found)) {}
+  History(Chronicle& chronicle, Ledger& ledger, Found found, const Timeline& timeline)
+      : chronicle_(&chronicle), ledger_(&ledger), found_(std::move(found)), timeline_(&timeline) {}
 
   // A batch that no crash can undo.
   void take(const Batch& batch);
@@ -115,12 +119,16 @@ class History {
   void check_settled(const RecordRow& row, const Record* before, const Deed& deed);
   // Up to its cursor, or its own that were in its view.
   [[nodiscard]] std::function<bool(const Dot&)> seen_by(const Deed& deed) const;
+  // Of JSON that merges: what its writer had not touched, and others did, is not put back.
+  void check_untouched(const RecordRow& row, const Record& before, const Deed& deed,
+                       const Entry& entry);
   void check_set(const RecordRow& row, const Record* before, const Deed& deed, const Entry& entry);
   void replace(const Key& key, RecordPtr record);
 
   Chronicle* chronicle_;
   Ledger* ledger_;
   Found found_;
+  const Timeline* timeline_;
   Epoch epoch_;
   Revision head_;
   Revision floor_;
@@ -135,6 +143,7 @@ class History {
   ClaimTruth claims_;
   DecisionTruth decisions_;
   TaskTruth tasks_;
+  StampTruth stamps_;
 };
 
 }  // namespace waggle::sim

@@ -9,6 +9,7 @@ namespace waggle::sim {
 namespace {
 
 constexpr std::size_t kUnsentMax = 64;
+constexpr std::size_t kRecordedMax = 300;
 constexpr std::int64_t kChannelMillis = 3;
 
 }  // namespace
@@ -56,6 +57,16 @@ MessagePtr SimNetwork::coded(const MessagePtr& message) const {
 void SimNetwork::carry(std::size_t at, Leg leg, const std::function<void()>& arrive) {
   Peer& peer = peers_[at];
   const LinkRates& rate = rates(leg);
+  if (!healed_) ++sent_;
+  const auto fated = [&](Fate fate) {
+    return !healed_ && std::ranges::any_of(plan_.fated, [&](const FatedFrame& one) {
+      return one.number == sent_ && one.fate == fate;
+    });
+  };
+  if (fated(Fate::kLost)) {
+    story_.count("frames lost");
+    return;
+  }
   if (peer.cut[index(leg)]) {
     story_.count("frames cut off");
     return;
@@ -69,6 +80,12 @@ void SimNetwork::carry(std::size_t at, Leg leg, const std::function<void()>& arr
     story_.count("frames late");
     when += random_.between(1, rate.late_millis);
   }
+  constexpr std::int64_t kFatedMillis = 150;  // some writes and their answers later
+  if (fated(Fate::kLate)) {
+    timeline_.at(when + kFatedMillis, arrive);
+    return;
+  }
+  if (fated(Fate::kDoubled)) timeline_.at(when + kFatedMillis, arrive);
   std::int64_t& newest = peer.newest_arrival[index(leg)];
   if (random_.below(1000) < rate.overtaken) {
     story_.count("frames reordered");
@@ -84,6 +101,31 @@ void SimNetwork::carry(std::size_t at, Leg leg, const std::function<void()>& arr
   }
 }
 
+void SimNetwork::record(std::size_t at, Leg leg, const MessagePtr& message) {
+  if (!plan_.replays) return;
+  Peer& peer = peers_[at];
+  if (peer.recorded.size() == kRecordedMax) peer.recorded.pop_front();
+  peer.recorded.push_back({leg, peer.connection, peer.process, message});
+}
+
+bool SimNetwork::replay(std::size_t at) {
+  const Peer& peer = peers_[at];
+  std::vector<const Recorded*> earlier;
+  for (const Recorded& one : peer.recorded)
+    if (one.connection != peer.connection) earlier.push_back(&one);
+  if (earlier.empty()) return false;
+  const Recorded one = *earlier[random_.below(earlier.size())];
+  timeline_.after(1, [this, at, one] {
+    if (peers_[at].cut[index(one.leg)]) return;
+    if (one.leg == Leg::kUp) {
+      deliver_up(at, peers_[at].connection, one.process, one.message);
+    } else {
+      put_back(one.leg, at, one.message);
+    }
+  });
+  return true;
+}
+
 // ---- unicast -----------------------------------------------------------------------------------
 
 void SimNetwork::send_up(std::size_t at, MessagePtr message) {
@@ -91,6 +133,7 @@ void SimNetwork::send_up(std::size_t at, MessagePtr message) {
   if (tap_ && !tap_(Leg::kUp, at, message)) return;
   story_.note(timeline_.now(), 1, fingerprint_of(*message),
               [&] { return fmt::format("{} -> c   {}", peer.name, describe(*message)); });
+  record(at, Leg::kUp, message);
   if (!up_) {
     // A DEALER without a connection keeps a little, then drops.
     if (random_.chance(1, 2) && peer.unsent.size() < kUnsentMax)
@@ -132,6 +175,7 @@ void SimNetwork::send_down(const PeerId& to, MessagePtr message) {
     }
     return;
   }
+  record(at, Leg::kDown, message);
   carry(at, Leg::kDown, [this, at = at, connection = connection, m = coded(message)] {
     if (peers_[at].connection != connection) return;
     story_.note(timeline_.now(), 4, at,
@@ -226,6 +270,7 @@ void SimNetwork::broadcast(MessagePtr message) {
   const MessagePtr frame = coded(message);
   for (std::size_t at = 0; at < peers_.size(); ++at) {
     if (!peers_[at].subscribed || (tap_ && !tap_(Leg::kBroadcast, at, message))) continue;
+    record(at, Leg::kBroadcast, message);
     carry(at, Leg::kBroadcast, [this, at, frame, subscription = peers_[at].subscription] {
       if (peers_[at].subscription != subscription) return;
       story_.note(timeline_.now(), 8, at, [&] {
@@ -265,6 +310,7 @@ void SimNetwork::coordinator_came_up() {
 void SimNetwork::heal() {
   plan_.up = plan_.down = plan_.broadcast = LinkRates{};
   plan_.channel_fails = false;
+  healed_ = true;
   for (Peer& peer : peers_) std::fill(std::begin(peer.cut), std::end(peer.cut), false);
 }
 

@@ -65,13 +65,24 @@ class SimNetwork {
   void coordinator_came_up();
   void peer_went_down(std::size_t peer);
   void cut(std::size_t peer, Leg leg, bool is_cut) { peers_[peer].cut[index(leg)] = is_cut; }
+  // A frame that an earlier connection of the peer carried, in either direction, comes once more on
+  // the present one. False: there is none.
+  bool replay(std::size_t peer);
   void heal();
   void set_codec(Codec codec) { codec_ = std::move(codec); }
   void set_tap(Tap tap) { tap_ = std::move(tap); }
+  // Frames that were sent before healing.
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
   // Carries a frame that the tap had dropped, on the peer's present connection.
   void put_back(Leg leg, std::size_t peer, const MessagePtr& message);
 
  private:
+  struct Recorded {
+    Leg leg = Leg::kUp;
+    std::uint64_t connection = 0;
+    std::uint64_t process = 0;
+    MessagePtr message;
+  };
   struct Peer {
     std::string name;
     std::uint64_t connection = 1;
@@ -83,6 +94,7 @@ class SimNetwork {
     bool cut[3] = {false, false, false};
     std::int64_t newest_arrival[3] = {0, 0, 0};
     std::deque<MessagePtr> unsent;  // while the coordinator is down
+    std::deque<Recorded> recorded;
   };
   static std::size_t index(Leg leg) { return static_cast<std::size_t>(leg); }
   [[nodiscard]] PeerId id_of(const Peer& peer, std::uint64_t connection) const;
@@ -92,6 +104,7 @@ class SimNetwork {
   void deliver_up(std::size_t peer, std::uint64_t connection, std::uint64_t process,
                   const MessagePtr& message);
   void subscribe(std::size_t peer);
+  void record(std::size_t peer, Leg leg, const MessagePtr& message);
   [[nodiscard]] MessagePtr coded(const MessagePtr& message) const;
 
   Timeline& timeline_;
@@ -104,6 +117,8 @@ class SimNetwork {
   Tap tap_;
   std::vector<Peer> peers_;
   std::map<PeerId, std::pair<std::size_t, std::uint64_t>> connections_;
+  std::uint64_t sent_ = 0;
+  bool healed_ = false;
   bool up_ = false;
   std::uint64_t coordinator_life_ = 0;
   std::uint64_t channel_ = 0;  // 0: not open

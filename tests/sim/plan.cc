@@ -69,6 +69,10 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.claims = coin();
   plan.proposals = coin();
   plan.tasks = coin();
+  plan.clocks_of_other_years = random.chance(1, 4);
+  plan.clocks_unsteady = random.chance(1, 4);
+  plan.replays = coin();
+  plan.twins = random.chance(1, 4);
   return plan;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/prng.h"
 
@@ -20,6 +21,13 @@ struct LinkRates {
   std::int64_t latency_min = 1;
   std::int64_t latency_max = 5;
   std::int64_t late_millis = 0;
+};
+
+// What becomes of one frame, by its number in the order in which all are sent.
+enum class Fate : std::uint8_t { kLost, kDoubled, kLate };
+struct FatedFrame {
+  std::uint64_t number = 0;
+  Fate fate = Fate::kLost;
 };
 
 struct Plan {
@@ -48,11 +56,24 @@ struct Plan {
   bool slow_disk = false;
   bool clocks = false;
   bool clocks_far_ahead = false;
+  bool clocks_of_other_years = false;
+  bool clocks_unsteady = false;  // swing to and fro, stand still
+  bool replays = false;          // frames of earlier connections come again
+  bool twins = false;            // other processes with the id of an agent
   bool compact = false;
   bool offline = false;
   bool disk_full = false;
   bool leave = false;
   bool channel_fails = false;
+
+  std::vector<FatedFrame> fated;  // beside the rates of the links
+  bool smallest = false;          // all start at once and write two keys
+
+  // The batch of that number ends with its process, the coordinator or the first agent: on
+  // the disk, or not.
+  std::uint64_t dies_at_batch = 0;  // 0: none does
+  bool dying_is_agent = false;
+  bool dying_batch_stays = false;
 
   std::uint64_t tombstones_max = 100'000;
   std::uint32_t chunk_bytes = 0;  // 0: the coordinator's own

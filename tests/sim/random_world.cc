@@ -28,6 +28,11 @@ class Chaos {
     add(plan.partitions, "one-way partitions", &Chaos::partition);
     add(plan.failing_syncs, "syncs told to fail", &Chaos::fail_sync);
     add(plan.clocks, "wall clocks that jump", &Chaos::jump_clock);
+    add(plan.clocks_of_other_years, "wall clocks off by a year", &Chaos::jump_a_year);
+    add(plan.clocks_unsteady, "wall clocks that swing", &Chaos::swing_clock);
+    add(plan.clocks_unsteady, "wall clocks that stand still", &Chaos::freeze_clock);
+    add(plan.replays, "frames of earlier connections replayed", &Chaos::replay);
+    add(plan.twins, "other processes with an agent's id", &Chaos::twin);
     add(plan.compact, "compactions", &Chaos::compact);
     add(plan.offline, "agents offline", &Chaos::offline);
     add(plan.disk_full, "full disks", &Chaos::fill_disk);
@@ -47,7 +52,7 @@ class Chaos {
     }
     world_.start_coordinator();
     for (std::size_t n = 0; n < world_.agents(); ++n) {
-      world_.timeline().after(random_.between(0, 3'000), [this, n] {
+      world_.timeline().after(random_.between(0, plan_.smallest ? 5 : 3'000), [this, n] {
         if (!over() && !world_.agent_runs(n)) world_.start_agent(n);
       });
       write_later(n);
@@ -68,13 +73,23 @@ class Chaos {
     world_.timeline().after(random_.between(1, 2 * plan_.write_every_millis), [this, n] {
       if (over()) return;
       // Now and then many at once, so that groups, updates and windows fill.
-      const std::uint64_t many = random_.chance(1, 20) ? random_.below(30) + 1 : 1;
+      const std::uint64_t many =
+          !plan_.smallest && random_.chance(1, 20) ? random_.below(30) + 1 : 1;
       for (std::uint64_t i = 0; i < many && world_.agent_runs(n); ++i)
         (void)world_.command(
             n, workload_.next(world_.agent(n), world_.agent_id(n), plan_.observes(n)));
-      if (random_.chance(1, 20)) settle(n);
+      if (!plan_.smallest && random_.chance(1, 20)) settle(n);
+      if (random_.chance(1, 20)) write_together();
       write_later(n);
     });
+  }
+  // All of them the same register in the same millisecond, so that stamps are equal now and then.
+  void write_together() {
+    const bool merges = plan_.strategies && random_.chance(1, 3);
+    const Key key(fmt::format("{}/{}", merges ? "json" : "r", random_.below(merges ? 2 : 4)));
+    for (std::size_t n = 0; n < world_.agents(); ++n)
+      if (world_.agent_runs(n) && !plan_.observes(n))
+        (void)world_.command(n, WriteCommand{{}, {workload_.put_on(world_.agent(n), key)}, {}, {}});
   }
   // By an agent or by a client, as they come. They know of what waits as a person would who looked.
   void settle(std::size_t n) {
@@ -158,11 +173,12 @@ class Chaos {
     return true;
   }
   bool partition() {
-    const std::size_t peer = world_.peer(any_agent());
+    const std::size_t n = any_agent();
     const Leg leg = static_cast<Leg>(random_.below(3));
-    world_.network().cut(peer, leg, true);
-    world_.timeline().after(random_.between(100, 8'000),
-                            [this, peer, leg] { world_.network().cut(peer, leg, false); });
+    world_.cut(n, leg, true);
+    const std::int64_t longest = random_.chance(1, 2) ? 30'000 : 8'000;
+    world_.timeline().after(random_.between(100, longest),
+                            [this, n, leg] { world_.cut(n, leg, false); });
     return true;
   }
   bool fail_sync() {
@@ -174,9 +190,46 @@ class Chaos {
     }
     return true;
   }
+  [[nodiscard]] Machine& any_machine() {
+    return random_.chance(1, 3) ? world_.coordinator_machine() : world_.machine(any_agent());
+  }
+  bool jump_a_year() {
+    constexpr std::int64_t kYear = std::int64_t{365} * 24 * 3'600'000;
+    any_machine().clock().set_wall_offset(random_.chance(1, 3)   ? 0
+                                          : random_.chance(1, 2) ? kYear
+                                                                 : -kYear);
+    return true;
+  }
+  bool swing_clock() {
+    Machine& machine = any_machine();
+    const std::int64_t offset = machine.clock().wall_offset();
+    const std::int64_t by = random_.between(5, 4'000);
+    const std::int64_t pause = random_.between(1, 50);
+    for (std::int64_t n = 0; n < 20; ++n)
+      world_.timeline().after(n * pause, [&machine, offset = n % 2 == 0 ? offset + by : offset] {
+        machine.clock().set_wall_offset(offset);
+      });
+    return true;
+  }
+  bool freeze_clock() {
+    Machine& machine = any_machine();
+    machine.clock().freeze();
+    world_.timeline().after(random_.between(200, 6'000), [&machine] { machine.clock().thaw(); });
+    return true;
+  }
+  bool replay() {
+    bool any = false;
+    const std::size_t peer = world_.peer(any_agent());
+    for (std::uint64_t n = random_.below(5) + 1; n > 0; --n)
+      any = world_.network().replay(peer) || any;
+    return any;
+  }
+  bool twin() {
+    world_.say_hello_as(any_agent(), random_.chance(1, 2));
+    return true;
+  }
   bool jump_clock() {
-    Machine& machine =
-        random_.chance(1, 3) ? world_.coordinator_machine() : world_.machine(any_agent());
+    Machine& machine = any_machine();
     const bool far = plan_.clocks_far_ahead && random_.chance(1, 4);
     machine.clock().set_wall_offset(far ? random_.between(-60'000, 60'000)
                                         : random_.between(-4'000, 4'000));
@@ -190,12 +243,10 @@ class Chaos {
     return true;
   }
   bool offline() {
-    const std::size_t peer = world_.peer(any_agent());
-    for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
-      world_.network().cut(peer, leg, true);
-    world_.timeline().after(random_.between(500, 12'000), [this, peer] {
-      for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast})
-        world_.network().cut(peer, leg, false);
+    const std::size_t n = any_agent();
+    for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast}) world_.cut(n, leg, true);
+    world_.timeline().after(random_.between(500, 12'000), [this, n] {
+      for (const Leg leg : {Leg::kUp, Leg::kDown, Leg::kBroadcast}) world_.cut(n, leg, false);
     });
     return true;
   }
@@ -247,6 +298,8 @@ RunResult run_world(const Plan& plan, RunOptions options) {
   while (!stop() && world.step(plan.chaos_millis)) {
   }
   std::string restless;
+  result.batches =
+      (plan.dying_is_agent ? world.machine(0) : world.coordinator_machine()).habits().batches;
   if (!stop()) {
     world.heal();
     const std::int64_t healed = world.now();
@@ -278,6 +331,7 @@ RunResult run_world(const Plan& plan, RunOptions options) {
   result.deeds = world.timeline().done();
   result.commits = world.truth().history->head().value();
   result.writes = world.truth().ledger.all().size();
+  result.frames = world.network().sent();
   result.virtual_millis = world.now();
   return result;
 }

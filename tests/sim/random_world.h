@@ -28,6 +28,8 @@ struct RunResult {
   std::uint64_t writes = 0;
   std::int64_t virtual_millis = 0;
   std::int64_t healed_millis = 0;  // from healing to rest
+  std::uint64_t frames = 0;        // before healing
+  std::uint64_t batches = 0;       // before healing, of the machine that the plan lets die
 };
 
 struct RunOptions {

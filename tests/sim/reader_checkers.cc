@@ -107,6 +107,10 @@ void ReaderChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery
     reader.digest = {};
   }
   for (const Change& change : changed->changes) {
+    if (same_epoch && !changed->cleared && change.record->version <= changed->from.revision)
+      truth_.found("readers",
+                   fmt::format("{}: {}@{} is told as news after {}", agent.name, change.key.value(),
+                               change.record->version.value(), changed->from.revision.value()));
     const auto held = reader.records.find(change.key);
     if (held != reader.records.end()) {
       if (same_epoch && change.record->version < held->second->version)

@@ -146,6 +146,17 @@ auto change_made_for(const char* reason, void (*change)(Record&)) {
   };
 }
 
+void stamp_ahead(Batch& batch) {
+  for (Row& row : batch.rows) {
+    if (auto* swarm = std::get_if<SwarmRow>(&row)) swarm->digest.reset();
+    auto* record = std::get_if<RecordRow>(&row);
+    if (record == nullptr) continue;
+    Record changed = *record->record;
+    changed.hlc = Hlc::of(static_cast<std::uint64_t>(changed.commit_wall_millis) + 6'000, 0);
+    record->record = std::make_shared<const Record>(std::move(changed));
+  }
+}
+
 // Of records of those keys, what a document says.
 void say_instead(Batch& batch, std::string_view keys, std::string_view said, std::string_view now) {
   for (Row& row : batch.rows) {
@@ -273,6 +284,14 @@ std::vector<Delivery> say_it_took(const std::string& machine, const Delivery& de
   (void)machine;
   std::vector<Delivery> told{delivery};
   if (auto* settled = std::get_if<OfferSettled>(&told[0])) settled->took = true;
+  return told;
+}
+
+std::vector<Delivery> say_it_is_attached(const std::string& machine, const Delivery& delivery) {
+  (void)machine;
+  std::vector<Delivery> told{delivery};
+  if (auto* changed = std::get_if<LinkChanged>(&told[0]); changed && changed->link == Link::kLost)
+    changed->link = Link::kAttached;
   return told;
 }
 
@@ -500,6 +519,8 @@ const std::vector<PlantedBug>& planted_bugs() {
           "says too much");
     plant("a task that is done is stored as cancelled", "tasks", {.store = cancel_what_is_done},
           "nobody asked for it");
+    plant("a stamp is of the future", "stamps", {.store = stamp_ahead}, "ahead of the coordinator");
+    plant("a lost link is not told", "links", {.deliver = say_it_is_attached}, "hears nothing");
     plant("what the end of a task writes does not name it", "tasks",
           {.store = change_made_for("task", [](Record& record) { record.metadata.erase("task"); })},
           "did not write what was reported");

@@ -63,6 +63,11 @@ Journal::Progress SimJournal::end(Batch batch) {
     if (random_.chance(1, 2)) store_.write(std::move(batch));
     return Progress::kUnknown;
   }
+  if (++habits_.batches == habits_.dies_at) {
+    batch.sync = true;
+    if (habits_.dying_stays) store_.write(std::move(batch));
+    return Progress::kUnknown;
+  }
   store_.write(std::move(batch));
   return Progress::kDone;
 }

@@ -58,6 +58,9 @@ class SimJournal final : public Journal {
     std::int64_t latency_max = 0;  // 0: every batch is over at once
     bool fail_next = false;        // the next synced batch ends unknown
     bool lies = false;             // says done and does not sync: for planted bugs only
+    std::uint64_t batches = 0;     // so far
+    std::uint64_t dies_at = 0;     // the batch of that number ends unknown ...
+    bool dying_stays = false;      // ... and is on the disk, or is not
   };
 
   // Borrows all of them. `woken` is called when a batch is over.

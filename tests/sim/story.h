@@ -24,11 +24,11 @@ namespace waggle::sim {
 // All checkers that exist; what each watches is said in checkers.h, history.h and typed_effects.h.
 // `recovery` and `equal` are in world.cc, `progress` is in random_world.cc.
 inline constexpr std::string_view kCheckers[] = {
-    "visible",   "revisions", "once",      "effects",  "sets",     "recovery",
-    "readers",   "groups",    "views",     "outcomes", "answers",  "lost",
-    "rounds",    "equal",     "progress",  "counters", "extremes", "unions",
-    "flags",     "siblings",  "edits",     "fields",   "parked",   "ephemeral",
-    "overruled", "claims",    "decisions", "tasks",    "order"};
+    "visible",  "revisions", "once",      "effects",   "sets",   "recovery",  "readers",
+    "groups",   "views",     "outcomes",  "answers",   "lost",   "rounds",    "equal",
+    "progress", "counters",  "extremes",  "unions",    "flags",  "siblings",  "edits",
+    "fields",   "parked",    "ephemeral", "overruled", "claims", "decisions", "tasks",
+    "order",    "stamps",    "links"};
 
 // The name of one of them: another one does not compile, so no checker can be forgotten in the list
 // from which the planted bugs are asked for.

@@ -108,9 +108,17 @@ void TypedEffects::take_incr(Model& model, const IncrOp& op, const TypedCommit& 
     take_escrow(model, {EscrowVerb::kReserve, 0, {}}, commit, found);
     return;
   }
-  model.free += op.amount;
-  if (const auto* grows = value_of<GrowCounter>(&commit.record))
+  if (const auto* grows = value_of<GrowCounter>(&commit.record)) {
+    std::uint64_t sum = 0;
+    if (__builtin_add_overflow(static_cast<std::uint64_t>(model.free),
+                               static_cast<std::uint64_t>(op.amount), &sum))
+      found("counters",
+            fmt::format("{}: a counter that was full took {} more", name_of(commit), op.amount));
+    model.free = static_cast<std::int64_t>(sum);
     total = static_cast<std::int64_t>(grows->total);
+  } else {
+    model.free += op.amount;
+  }
   if (const auto* resets = value_of<ResettableCounter>(&commit.record)) {
     model.parts.push_back({dot_of(commit), op.amount, {}});
     total = resets->total();

@@ -1,6 +1,7 @@
 #include "tests/sim/typed_writes.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +31,8 @@ class TypedWrite {
       case ValueType::kDisableFlag:
         return FlagOp{random_.chance(1, 2), type};
       case ValueType::kGrowCounter:
+        // Now and then as much as it can hold: the third of them is to be refused.
+        if (random_.chance(1, 8)) return IncrOp{std::numeric_limits<std::int64_t>::max(), type};
         return IncrOp{random_.between(0, 20), type};
       case ValueType::kResettableCounter:
         if (random_.chance(1, 4)) return ResetOp{};

@@ -382,7 +382,20 @@ Command Workload::task(const Agent& agent) {
   return write;
 }
 
+WriteCommand Workload::of_two_keys(const AgentId& id) {
+  WriteCommand command;
+  if (random_.chance(1, 2)) {
+    command.entries.push_back(entry(own_counter(id), IncrOp{random_.between(1, 9)}));
+  } else {
+    const bool deletes = random_.chance(1, 5);
+    command.entries.push_back(
+        entry(Key("r/0"), deletes ? Op{DeleteOp{}} : Op{PutOp{ContentType::kText, value()}}));
+  }
+  return command;
+}
+
 Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
+  if (plan_.smallest) return of_two_keys(id);
   if (plan_.ephemeral && random_.chance(1, 4)) return ephemeral(id);
   if (plan_.claims && random_.chance(1, 6)) return claim(agent);
   if (plan_.tasks && random_.chance(1, 4)) return task(agent);
@@ -419,6 +432,10 @@ Command Workload::next(const Agent& agent, const AgentId& id, bool observes) {
     read.at_least = Revision(agent.replica().cursor().revision.value() + random_.below(3));
   read.timeout_millis = random_.between(0, 5'000);
   return read;
+}
+
+Entry Workload::put_on(const Agent& agent, const Key& key) {
+  return entry(key, put(agent, key));
 }
 
 UpdateCommand Workload::append(const std::string& text) {

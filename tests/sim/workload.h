@@ -32,10 +32,13 @@ class Workload {
   // Writes still lack their request and their id. An observer's are to be refused.
   [[nodiscard]] Command next(const Agent& agent, const AgentId& id, bool observes);
   [[nodiscard]] std::vector<Entry> client_entries();
+  [[nodiscard]] Entry put_on(const Agent& agent, const Key& key);
   // By whoever comes to it. REQUIRES: one waits.
   [[nodiscard]] Entry settlement(const std::vector<ParkedConflict>& waiting);
 
  private:
+  // A register that all write, and the counter of which it is known what each write did.
+  [[nodiscard]] WriteCommand of_two_keys(const AgentId& id);
   [[nodiscard]] static UpdateCommand append(const std::string& text);
   [[nodiscard]] EphemeralCommand ephemeral(const AgentId& id);
   [[nodiscard]] ClaimCommand claim(const Agent& agent);

@@ -35,6 +35,10 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
             (peer == writer_peer_ ? writer_ : compactor_)->arrive(*received->message);
           return;
         }
+        if (peer == twin_peer_) {
+          on_twin(event);
+          return;
+        }
         for (const auto& node : agents_)
           if (node->peer == peer) node->machine->arrive(std::move(event));
       });
@@ -83,8 +87,12 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
         saboteur_.get());
     agents_.push_back(std::move(node));
   }
+  SimJournal::Habits& dying = (plan_.dying_is_agent ? machine(0) : *coordinator_machine_).habits();
+  dying.dies_at = plan_.dies_at_batch;
+  dying.dying_stays = plan_.dying_batch_stays;
   writer_peer_ = network_->add_peer("writer");
   compactor_peer_ = network_->add_peer("compactor");
+  twin_peer_ = network_->add_peer("twin");
   writer_ = std::make_unique<SimClient>(
       timeline_, random_,
       [this](MessagePtr message) { network_->send_up(writer_peer_, std::move(message)); },
@@ -98,9 +106,9 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
 World::~World() = default;
 
 History World::empty_history() {
-  return {truth_.chronicle, truth_.ledger, [this](CheckerName checker, std::string text) {
-            truth_.found(checker, std::move(text));
-          }};
+  return {truth_.chronicle, truth_.ledger,
+          [this](CheckerName checker, std::string text) { truth_.found(checker, std::move(text)); },
+          timeline_};
 }
 
 // ---- the coordinator ---------------------------------------------------------------------------
@@ -278,6 +286,7 @@ void World::start_agent(std::size_t n) {
   auto core = std::make_unique<Agent>(std::move(options), std::move(state));
   node.core = core.get();
   node.requests = 0;
+  node.started_at = now();
   node.heard.clear();
   node.machine->clock().boot(random_.between(0, 1'000'000),
                              plan_.clocks ? random_.between(-200, 200) : 0);
@@ -344,6 +353,9 @@ void World::on_delivery(std::size_t n, const Delivery& delivery) {
   if (const auto* queued = std::get_if<WriteQueued>(&delivery)) numbered(*queued);
   if (const auto* settled = std::get_if<WriteSettled>(&delivery)) numbered(*settled);
   if (std::holds_alternative<WritesLost>(delivery)) story_.count("restores told to writers");
+  const auto* link = std::get_if<LinkChanged>(&delivery);
+  if (link != nullptr && link->link == Link::kEnded && link->code == Code::kDenied)
+    start_again_later(n);
   for (const auto& checker : checkers_) checker->on_delivery(seen(n), delivery);
   if (keeps_heard_) agents_[n]->heard.push_back(delivery);
 }
@@ -373,6 +385,56 @@ RequestId World::command(std::size_t n, Command command) {
   for (const auto& checker : checkers_) checker->on_command(seen(n), command);
   node.machine->post(std::move(command));
   return request;
+}
+
+void World::cut(std::size_t n, Leg leg, bool is_cut) {
+  network_->cut(agents_[n]->peer, leg, is_cut);
+  if (leg != Leg::kDown) return;
+  std::int64_t& since = agents_[n]->deaf_since;
+  if (!is_cut) since = -1;
+  if (!is_cut || since >= 0) return;
+  since = now();
+  constexpr std::int64_t kSilentBeats = 3;   // of agent/agent.cc, and one until it looks
+  constexpr std::int64_t kOnItsWay = 3'500;  // doubled and reordered frames, at most so late
+  const std::int64_t notices =
+      (kSilentBeats + 1) * plan_.beat_millis + plan_.down.late_millis + kOnItsWay;
+  timeline_.after(notices, [this, n, began = since] {
+    const AgentNode& node = *agents_[n];
+    if (node.deaf_since != began || node.started_at > began || !node.machine->running()) return;
+    story_.count("agents that must have noticed that they are deaf");
+    for (const auto& checker : checkers_) checker->on_deaf(seen(n), now() - began);
+  });
+}
+
+void World::say_hello_as(std::size_t n, bool same_token) {
+  const AgentNode& node = *agents_[n];
+  const AgentState disk = node.machine->store().durable().load_agent();
+  Hello hello;
+  hello.swarm = kSwarm;
+  hello.agent = node.id;
+  if (plan_.observes(n)) hello.role = Role::kObserver;
+  hello.cursor = disk.cursor;
+  hello.token = disk.identity.token;
+  if (!same_token)
+    for (auto& byte : hello.token) byte = static_cast<std::uint8_t>(random_.below(256));
+  hello.incarnations = {random_.id<Incarnation>()};
+  network_->send_up(twin_peer_, make_message(std::move(hello)));
+}
+
+void World::start_again_later(std::size_t n) {
+  story_.count("agents fenced by another process");
+  timeline_.after(random_.between(1, 2'000), [this, n, life = agents_[n]->machine->life()] {
+    if (!agents_[n]->machine->running() || agents_[n]->machine->life() != life) return;
+    stop_agent(n, false);
+    start_agent(n);
+  });
+}
+
+void World::on_twin(const Event& event) {
+  const auto* received = std::get_if<Received>(&event);
+  if (received == nullptr) return;
+  if (std::holds_alternative<Welcome>(*received->message)) story_.count("twins welcomed");
+  if (std::holds_alternative<Refused>(*received->message)) story_.count("twins refused");
 }
 
 // ---- clients -----------------------------------------------------------------------------------
@@ -414,7 +476,10 @@ void World::heal() {
   story_.note(now(), 27, 0, [] { return std::string("* everything is healed"); });
   network_->heal();
   coordinator_machine_->habits() = {.lies = coordinator_machine_->habits().lies};
-  for (const auto& node : agents_) node->machine->habits() = {};
+  for (const auto& node : agents_) {
+    node->machine->habits() = {};
+    node->deaf_since = -1;
+  }
   if (!coordinator_machine_->running()) start_coordinator();
   for (std::size_t n = 0; n < agents_.size(); ++n)
     if (!agents_[n]->machine->running()) start_agent(n);
@@ -438,8 +503,7 @@ std::string World::restless() const {
     if (agent.replica().cursor() != Cursor{coordinator_->epoch(), state->head()})
       return fmt::format("{} is at {}, the head is {}", node->machine->name(),
                          to_text(agent.replica().cursor()), state->head().value());
-    if (!agent.claims().idle())
-      return fmt::format("{} asked about claims", node->machine->name());
+    if (!agent.claims().idle()) return fmt::format("{} asked about claims", node->machine->name());
     const EphemeralCopy& copy = agent.ephemeral_copy();
     const EphemeralKeys& keys = *coordinator_->ephemeral(state->id());
     if (copy.behind() || copy.at() != keys.at())

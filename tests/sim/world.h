@@ -55,6 +55,13 @@ class World {
   void write_by_client(std::vector<Entry> entries);
   void compact(Revision floor);
 
+  // Cuts one way between the coordinator and an agent, or mends it. Who is deaf for so long that it
+  // must have noticed is asked what it says.
+  void cut(std::size_t n, Leg leg, bool is_cut);
+  // Another process with the id of that agent says hello, once: with the token of its disk (a copy
+  // of it that was started by mistake) or with one of its own (somebody else).
+  void say_hello_as(std::size_t n, bool same_token);
+
   // ---- time
   void run_for(std::int64_t millis);
   // One deed. False: nothing was due.
@@ -102,6 +109,8 @@ class World {
     std::unique_ptr<Machine> machine;
     Agent* core = nullptr;  // owned by the machine's process
     std::uint64_t requests = 0;
+    std::int64_t started_at = 0;
+    std::int64_t deaf_since = -1;  // -1: it hears
     std::vector<Delivery> heard;
   };
   struct Backup {
@@ -113,6 +122,9 @@ class World {
   void send_of_agent(std::size_t n, const Send& send);
   void on_delivery(std::size_t n, const Delivery& delivery);
   void on_agent_turn(std::size_t n);
+  void on_twin(const Event& event);
+  // Its session was ended by another process of its id: somebody sees to it.
+  void start_again_later(std::size_t n);
   void on_coordinator_batch(const Batch& batch);
   void count_choices(const Batch& batch, Revision head);
   [[nodiscard]] History empty_history();
@@ -135,6 +147,7 @@ class World {
   std::vector<Backup> backups_;
   std::vector<std::unique_ptr<AgentNode>> agents_;
   std::size_t writer_peer_ = 0;
+  std::size_t twin_peer_ = 0;
   std::size_t compactor_peer_ = 0;
   std::unique_ptr<SimClient> writer_;
   std::unique_ptr<SimClient> compactor_;
