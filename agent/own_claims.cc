@@ -9,6 +9,7 @@
 #include "base/shape.h"
 #include "consensus/claim_record.h"
 #include "consensus/task_queue.h"
+#include "resolver/json_document.h"
 
 namespace waggle {
 namespace {
@@ -16,6 +17,17 @@ namespace {
 constexpr Millis kResend{1'000};
 constexpr Millis kAnswer{10'000};  // beyond the time in line
 constexpr Millis kWorthWaiting{1'000};
+
+// Puts a dead task back to be open.
+bool reopens(const Mutation& mutation) {
+  const auto* put = std::get_if<PutOp>(&mutation.entries.front().op);
+  if (put == nullptr) return false;
+  const Result<JsonValue> document = parse_json_document(put->bytes);
+  if (!document || document->object() == nullptr) return false;
+  const auto state = document->object()->find("state");
+  return state != document->object()->end() && state->second.text() != nullptr &&
+         *state->second.text() == "open";
+}
 
 }  // namespace
 
@@ -386,13 +398,16 @@ std::vector<Delivery> OwnClaims::reported(const Mutation& mutation, const Outcom
   const auto ends = [&](Revision since) {
     return outcome.code == Code::kCommitted && outcome.revision > since;
   };
-  // A report brings its token. Without it the commit was of a task that nobody held any more, put
-  // back to be open: then the claim was over before, and nobody has said so yet.
+  // A report brings its token. Without it, or where it puts the task back to be open, the commit was
+  // of a task that nobody held any more: the claim was over before, and nobody has said so yet.
+  const auto was_over = [&](FenceToken token) {
+    return mutation.fence != token || reopens(mutation);
+  };
   const auto own = held_.find(key);
   if (own != held_.end() && ends(own->second.since)) {
     const FenceToken token = own->second.token;
     held_.erase(own);
-    if (mutation.fence != token) tell_lost(key, token, "the task was written anew", told);
+    if (was_over(token)) tell_lost(key, token, "the task was written anew", told);
   } else if (own != held_.end() && own->second.token == mutation.fence && own->second.reports > 0) {
     --own->second.reports;
   }
@@ -401,7 +416,7 @@ std::vector<Delivery> OwnClaims::reported(const Mutation& mutation, const Outcom
   if (ends(gone->second.since)) {
     const Unsettled last = gone->second;
     unsettled_.erase(gone);
-    if (mutation.fence != last.token) tell_lost(key, last.token, last.why, told);
+    if (was_over(last.token)) tell_lost(key, last.token, last.why, told);
   } else if (gone->second.token == mutation.fence && --gone->second.reports <= 0) {
     const Unsettled last = gone->second;
     unsettled_.erase(gone);

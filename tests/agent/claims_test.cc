@@ -250,6 +250,29 @@ BOOST_AUTO_TEST_CASE(what_it_gives_away_itself_is_not_lost) {
   BOOST_TEST(bench.fence() == 8u);
 }
 
+// It was dead when it was put back, so nobody held it.
+BOOST_AUTO_TEST_CASE(a_task_that_was_put_back_under_the_old_token_is_told_to_be_lost) {
+  Holder bench;
+  bench.hold("~task/t", 7, 5);
+  const auto put_back = [&](const char* document) {
+    bench.feed(Command(WriteCommand{RequestId(++bench.commands),
+                                    {{Key("~task/t"), {}, PutOp{ContentType::kJson, document}, {}}},
+                                    {},
+                                    FenceToken(7)}));
+    const Mutation sent = bench.up<Submit>()->mutations.back();
+    MutationResult result{sent.incarnation, sent.seq, {}};
+    result.outcome.code = Code::kCommitted;
+    result.outcome.changed = true;
+    result.outcome.revision = Revision(9);
+    bench.receive(SubmitResult{SessionId(1), Holder::kEpoch, {result}});
+    return bench.told<ClaimLost>() != nullptr;
+  };
+  BOOST_TEST(put_back(R"({"state":"open"})"));
+  // A report that it is done ends the claim as it was meant to.
+  bench.hold("~task/t", 7, 5);
+  BOOST_TEST(!put_back(R"({"state":"done"})"));
+}
+
 BOOST_AUTO_TEST_CASE(a_task_that_an_own_earlier_write_put_back_is_told_to_be_lost) {
   Holder bench;
   bench.put({"~task/t"});  // not held yet: without a token
