@@ -398,8 +398,8 @@ std::vector<Delivery> OwnClaims::reported(const Mutation& mutation, const Outcom
   const auto ends = [&](Revision since) {
     return outcome.code == Code::kCommitted && outcome.revision > since;
   };
-  // A report brings its token. Without it, or where it puts the task back to be open, the commit was
-  // of a task that nobody held any more: the claim was over before, and nobody has said so yet.
+  // A report brings its token. Without it, or where it puts the task back to be open, the commit
+  // was of a task that nobody held any more: the claim was over before, and nobody has said so yet.
   const auto was_over = [&](FenceToken token) {
     return mutation.fence != token || reopens(mutation);
   };

@@ -79,7 +79,7 @@ Status RowAudit::add_meta(std::string_view key, std::string_view value) {
     if (const auto row = stored_rows::decode<IdentityRow>(key, value); !row)
       return std::unexpected(row.error());
   } else if (key == keys::kCursor) {
-    if (const auto row = stored_rows::decode<Cursor>(key, value); !row)
+    if (const auto row = stored_rows::decode<HeldState>(key, value); !row)
       return std::unexpected(row.error());
   } else if (key.starts_with(keys::kSwarmPrefix)) {
     const Result<SwarmRow> row = stored_rows::swarm(key, value);

@@ -285,7 +285,8 @@ void OverruledChecker::on_delivery(const AgentSeen& agent, const Delivery& deliv
     const bool due = seen.due.erase({overruled->key, overruled->now->version}) > 0;
     const bool told = !seen.told.emplace(overruled->key, overruled->now->version).second;
     const Deed* deed = truth_.ledger.of({agent.id, overruled->incarnation, overruled->seq});
-    const bool gone = deed != nullptr && truth_.restores == 0 && !truth_.history->committed(deed->id);
+    const bool gone =
+        deed != nullptr && truth_.restores == 0 && !truth_.history->committed(deed->id);
     if (told || (!due && (deed == nullptr || gone)))
       truth_.found("overruled", fmt::format("{} is told that its {} was overruled, and it was not",
                                             agent.name, overruled->key.value()));

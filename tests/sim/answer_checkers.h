@@ -73,8 +73,8 @@ class LostChecker final : public Checker {
   std::set<std::string> ever_acknowledged_;
 };
 
-// `overruled`: an agent that was shown a register of its own, and then one that a rule chose over it,
-// is told so once.
+// `overruled`: an agent that was shown a register of its own, and then one that a rule chose over
+// it, is told so once.
 class OverruledChecker final : public Checker {
  public:
   using Checker::Checker;

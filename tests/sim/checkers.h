@@ -63,6 +63,7 @@ struct AgentSeen {
   const Agent* core = nullptr;
   bool told = true;  // everything that it decided was told; false while a batch is on its way
   bool observes = false;
+  bool blind = false;  // may not read what is_hidden()
 };
 
 class Checker {

@@ -15,11 +15,11 @@ namespace waggle::sim {
 
 // ---- Chronicle ---------------------------------------------------------------------------------
 
-std::optional<Hash128> Chronicle::digest_at(Cursor cursor) const {
+std::optional<Hash128> Chronicle::digest_at(const Digests& of, Cursor cursor) const {
   if (!cursor.revision) return Hash128{};
   while (cursor.epoch) {
-    const auto epoch = digests.find(cursor.epoch);
-    if (epoch != digests.end()) {
+    const auto epoch = of.find(cursor.epoch);
+    if (epoch != of.end()) {
       const auto digest = epoch->second.find(cursor.revision);
       if (digest != epoch->second.end()) return digest->second;
     }
@@ -151,8 +151,9 @@ void History::clear_up_to(Revision revision, std::map<Revision, Writer>& due) {
     claims_.clear(what, found_);
     decisions_.clear();
     tasks_.clear();
-    digest_ = {};
+    digest_ = open_digest_ = {};
     chronicle_->digests[epoch_][head_] = digest_;
+    chronicle_->open_digests[epoch_][head_] = open_digest_;
     cleared_.insert(head_);
     (void)take_commit(next->second, head_, what);
   }
@@ -165,8 +166,12 @@ Revision History::cleared_before(Revision revision) const {
 
 void History::replace(const Key& key, RecordPtr record) {
   RecordPtr& slot = records_[key];
-  if (slot) digest_ -= digest_part(key, *slot);
-  digest_ += digest_part(key, *record);
+  const auto add = [&](Hash128& digest) {
+    if (slot) digest -= digest_part(key, *slot);
+    digest += digest_part(key, *record);
+  };
+  add(digest_);
+  if (!is_hidden(key)) add(open_digest_);
   slot = std::move(record);
 }
 
@@ -192,6 +197,7 @@ void History::take_row(const RecordRow& row) {
   if (!row.record->live()) typed_.forget(row.key);
   replace(row.key, row.record);
   chronicle_->digests[epoch_][head_] = digest_;
+  chronicle_->open_digests[epoch_][head_] = open_digest_;
   chronicle_->records[{epoch_, row.key}][version] = row.record;
 }
 

@@ -46,19 +46,32 @@
 
 namespace waggle::sim {
 
+// Of the keys that some agents may not read (Plan::hidden).
+[[nodiscard]] inline bool is_hidden(const Key& key) {
+  return key.value().starts_with('#');
+}
+
 struct Chronicle {
   struct Origin {
     Epoch epoch;  // 0: none
     Revision last;
   };
   std::map<Epoch, Origin> origins;
-  std::map<Epoch, std::map<Revision, Hash128>> digests;
+  using Digests = std::map<Epoch, std::map<Revision, Hash128>>;
+  Digests digests;
+  Digests open_digests;  // of the keys that are not is_hidden()
   std::map<std::pair<Epoch, Key>, std::map<Revision, RecordPtr>> records;
   std::map<std::string, Cursor> ever_committed;  // by the id of the write, its newest commit
   std::map<std::string, std::set<ConflictId>> ever_parked;  // by the id of the write
 
   // Empty: there never was such a state.
-  [[nodiscard]] std::optional<Hash128> digest_at(Cursor cursor) const;
+  [[nodiscard]] std::optional<Hash128> digest_at(Cursor cursor) const {
+    return digest_at(digests, cursor);
+  }
+  [[nodiscard]] std::optional<Hash128> open_digest_at(Cursor cursor) const {
+    return digest_at(open_digests, cursor);
+  }
+  [[nodiscard]] std::optional<Hash128> digest_at(const Digests& of, Cursor cursor) const;
   // The record of the key that was committed at exactly that version; null: none.
   [[nodiscard]] RecordPtr record_at(Cursor cursor, const Key& key) const;
   // The newest record of the key, tombstones included, at or below the cursor; null: none ever.
@@ -133,6 +146,7 @@ class History {
   Revision head_;
   Revision floor_;
   Hash128 digest_;
+  Hash128 open_digest_;
   std::map<Key, RecordPtr> records_;
   std::map<std::string, Revision> committed_;
   std::set<Writer> writers_;

@@ -73,6 +73,7 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.clocks_unsteady = random.chance(1, 4);
   plan.replays = coin();
   plan.twins = random.chance(1, 4);
+  plan.hidden = random.chance(1, 4);
   return plan;
 }
 

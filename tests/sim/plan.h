@@ -87,7 +87,9 @@ struct Plan {
   bool claims = false;      // of the keys of registers, for a while
   bool tasks = false;       // tasks: added, taken, done, failed
   bool clears = false;      // now and then the whole swarm is cleared
+  bool hidden = false;      // keys that every other agent may not read
 
+  [[nodiscard]] bool blind(std::size_t agent) const { return hidden && agent % 2 == 1; }
   [[nodiscard]] bool observes(std::size_t agent) const { return agent + observers >= agents; }
   [[nodiscard]] bool stores(std::size_t agent) const { return agent >= unstored; }
 

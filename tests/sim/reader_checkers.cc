@@ -44,11 +44,27 @@ void VisibleChecker::check(Cursor cursor, const char* what) {
                              to_text(Cursor{truth_.history->epoch(), truth_.history->head()})));
 }
 
+// What some may not read is in nothing that everybody gets.
+void VisibleChecker::check_hidden(const Message& message) {
+  const auto named = [&](const Key& key) {
+    if (is_hidden(key))
+      truth_.found("visible",
+                   fmt::format("a broadcast {} names {}", name_of(message), key.value()));
+  };
+  if (const auto* update = std::get_if<StateUpdate>(&message))
+    for (const Change& change : update->changes) named(change.key);
+  if (const auto* update = std::get_if<EphemeralUpdate>(&message))
+    for (const Change& change : update->changes) named(change.key);
+  if (const auto* request = std::get_if<StateRequest>(&message))
+    for (const AskedKey& asked : request->keys) named(asked.key);
+}
+
 void VisibleChecker::on_send(const Send& send) {
   MessagePtr message;
   if (const auto* to = std::get_if<SendTo>(&send)) message = to->message;
   if (const auto* broadcast = std::get_if<Broadcast>(&send)) message = broadcast->message;
   if (!message) return;
+  if (hides_ && std::holds_alternative<Broadcast>(send)) check_hidden(*message);
   if (const auto* update = std::get_if<StateUpdate>(message.get()))
     check({update->epoch, update->to}, "state_update");
   if (const auto* chunk = std::get_if<DeltaChunk>(message.get()); chunk && !chunk->reset)
@@ -76,12 +92,14 @@ void ReaderChecker::on_start(const AgentSeen& agent, const AgentState& recovered
     reader.records[row.key] = row.record;
     reader.digest += digest_part(row.key, *row.record);
   }
-  check(agent.name, reader);
+  check(agent, reader);
 }
 
-void ReaderChecker::check(const std::string& name, const Reader& reader) {
+void ReaderChecker::check(const AgentSeen& agent, const Reader& reader) {
+  const std::string& name = agent.name;
   if (!reader.cursor.epoch) return;
-  const std::optional<Hash128> digest = truth_.chronicle.digest_at(reader.cursor);
+  const std::optional<Hash128> digest = agent.blind ? truth_.chronicle.open_digest_at(reader.cursor)
+                                                    : truth_.chronicle.digest_at(reader.cursor);
   if (!digest) {
     truth_.found("readers",
                  fmt::format("{} holds {}, which never was", name, to_text(reader.cursor)));
@@ -124,7 +142,7 @@ void ReaderChecker::on_delivery(const AgentSeen& agent, const Delivery& delivery
     reader.digest += digest_part(change.key, *change.record);
   }
   reader.cursor = changed->to;
-  check(agent.name, reader);
+  check(agent, reader);
 }
 
 // ---- groups ------------------------------------------------------------------------------------

@@ -12,9 +12,15 @@ namespace waggle::sim {
 class VisibleChecker final : public Checker {
  public:
   using Checker::Checker;
+  void on_start(const AgentSeen& agent, const AgentState& recovered) override {
+    (void)recovered;
+    hides_ = hides_ || agent.blind;
+  }
   void on_send(const Send& send) override;
 
  private:
+  void check_hidden(const Message& message);
+  bool hides_ = false;  // there are agents that may not read everything
   void check(Cursor cursor, const char* what);
 };
 
@@ -31,7 +37,7 @@ class ReaderChecker final : public Checker {
     std::map<Key, RecordPtr> records;
     Hash128 digest;
   };
-  void check(const std::string& name, const Reader& reader);
+  void check(const AgentSeen& agent, const Reader& reader);
 
   std::map<std::string, Reader> readers_;
 };

@@ -1,6 +1,7 @@
 #include "tests/sim/workload.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,18 @@ Entry entry(Key key, Op op, Expect expect = {}) {
 }
 
 }  // namespace
+
+AccessRulesPtr access_of_the_world() {
+  auto rules = std::make_shared<AccessRules>();
+  AccessRule all{.agents = {"*"}};
+  all.allow = {Act::kWrite, Act::kPropose, Act::kVote, Act::kClaim, Act::kSync, Act::kAdminister};
+  AccessRule open{.agents = {"*"}, .keys = {"~*"}, .allow = {Act::kRead}};
+  for (char letter = 'a'; letter <= 'z'; ++letter) open.keys.push_back(std::string{letter, '*'});
+  AccessRule hidden{.agents = {"a1", "a3", "a5"}, .keys = {"#*"}, .allow = {Act::kRead}};
+  for (AccessRule* rule : {&all, &open, &hidden})
+    WAGGLE_CHECK(rules->add(std::move(*rule)).has_value());
+  return rules;
+}
 
 Policies policies_of_the_world() {
   Policies policies;
@@ -125,6 +138,10 @@ WriteCommand Workload::write(const Agent& agent, const AgentId& id) {
   const std::int64_t amount = random_.between(-5, 20);
   if (plan_.clears && random_.chance(1, 100)) {
     entries.push_back(entry({}, ClearOp{}));
+    return command;
+  }
+  if (plan_.hidden && random_.chance(1, 4)) {
+    entries.push_back(entry(Key(fmt::format("#{}", random_.below(3))), IncrOp{amount}));
     return command;
   }
   if (plan_.proposals && random_.chance(1, 6)) {

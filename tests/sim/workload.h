@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "base/access.h"
 #include "base/conflict.h"
 #include "base/event.h"
 #include "base/prng.h"
@@ -24,6 +25,8 @@ namespace waggle::sim {
 // parks) are registers under the strategies, `brief/` lives for a while; `here/` and, for a
 // while, `soon/` are ephemeral; everything else is the default.
 [[nodiscard]] Policies policies_of_the_world();
+// Everybody may everything, but for reading `#`, which is for the agents with an even number.
+[[nodiscard]] AccessRulesPtr access_of_the_world();
 
 class Workload {
  public:

@@ -130,6 +130,7 @@ void World::start_coordinator() {
   options.tombstones_max = plan_.tombstones_max;
   options.version = "sim";
   options.new_epoch = new_epoch_due_;
+  if (plan_.hidden) options.access = access_of_the_world();
   auto core = std::make_unique<Coordinator>(std::move(options), *std::move(state));
   coordinator_ = core.get();
   story_.note(now(), 20, 0, [&] {
@@ -265,7 +266,8 @@ AgentSeen World::seen(std::size_t n) const {
           node.machine->life(),
           node.core,
           node.machine->running() && !node.machine->host().waiting_for_journal(),
-          plan_.observes(n)};
+          plan_.observes(n),
+          plan_.blind(n)};
 }
 
 void World::start_agent(std::size_t n) {
@@ -566,9 +568,10 @@ void World::check_end() {
     const Replica& replica = agents_[n]->core->replica();
     agents_[n]->core->check_invariants();
     if (state == nullptr) continue;
+    const bool blind = plan_.blind(n);
     std::size_t live = 0;
     for (const auto& [key, record] : truth_.history->records()) {
-      if (!record->live()) continue;
+      if (!record->live() || (blind && is_hidden(key))) continue;
       ++live;
       const RecordPtr held = replica.find(key);
       if (held && held->value) check_invariants(*held->value);
@@ -578,7 +581,10 @@ void World::check_end() {
         truth_.found("equal", fmt::format("{} holds another {} than the coordinator",
                                           agents_[n]->machine->name(), key.value()));
     }
-    if (replica.keys() != live || replica.digest() != state->digest())
+    const Cursor at{coordinator_->epoch(), state->head()};
+    const Hash128 digest =
+        blind ? truth_.chronicle.open_digest_at(at).value_or(Hash128{}) : state->digest();
+    if (replica.keys() != live || replica.digest() != digest)
       truth_.found("equal", fmt::format("{} holds {} keys, the coordinator {}",
                                         agents_[n]->machine->name(), replica.keys(), live));
   }
