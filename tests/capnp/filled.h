@@ -25,7 +25,7 @@ inline constexpr int kFields = 0;  // 0: not taken apart
 template <>
 inline constexpr int kFields<Hello> = 8;
 template <>
-inline constexpr int kFields<Welcome> = 12;
+inline constexpr int kFields<Welcome> = 13;
 template <>
 inline constexpr int kFields<Refused> = 3;
 template <>
@@ -131,7 +131,7 @@ inline constexpr int kFields<Writer> = 3;
 template <>
 inline constexpr int kFields<Dot> = 3;
 template <>
-inline constexpr int kFields<Record> = 11;
+inline constexpr int kFields<Record> = 12;
 template <>
 inline constexpr int kFields<Change> = 0;
 template <>
@@ -147,7 +147,7 @@ inline constexpr int kFields<ExpectVersion> = 1;
 template <>
 inline constexpr int kFields<ExpectMine> = 1;
 template <>
-inline constexpr int kFields<Entry> = 4;
+inline constexpr int kFields<Entry> = 5;
 template <>
 inline constexpr int kFields<OwnThrough> = 2;
 template <>
@@ -178,6 +178,8 @@ template <>
 inline constexpr int kFields<ConflictSide> = 5;
 template <>
 inline constexpr int kFields<IdentityRow> = 3;
+template <>
+inline constexpr int kFields<HeldState> = 2;
 
 template <typename T>
 auto fields_of(T& value) {
@@ -263,7 +265,8 @@ template <typename T>
     return a.at == b.at && a.index == b.index && a.receipt == b.receipt;
   } else if constexpr (std::is_same_v<T, RecordPtr>) {
     return (a == nullptr) == (b == nullptr) && (a == nullptr || same(*a, *b));
-  } else if constexpr (std::is_same_v<T, std::shared_ptr<const Choice>>) {
+  } else if constexpr (std::is_same_v<T, std::shared_ptr<const Choice>> ||
+                       std::is_same_v<T, std::shared_ptr<const Signature>>) {
     return (a == nullptr) == (b == nullptr) && (a == nullptr || *a == *b);
   } else if constexpr (std::is_empty_v<T>) {
     return true;
@@ -351,6 +354,7 @@ class Filler {
   void fill(std::optional<ReceiptPlace>& value) { fill(value.emplace()); }
   void fill(std::optional<Register>& value) { fill(value.emplace()); }
   void fill(std::optional<Hash128>& value) { fill(value.emplace()); }
+  void fill(std::optional<Signature>& value) { fill(value.emplace()); }
   void fill(Op& value) {
     switch (turn_++ % 5) {
       case 0:
@@ -399,6 +403,11 @@ class Filler {
   void fill(std::shared_ptr<const Choice>& value) {
     value =
         std::make_shared<const Choice>(Choice{make<std::string>(), Revision(1), make<Writer>()});
+  }
+  void fill(std::shared_ptr<const Signature>& value) {
+    Signature signature{};
+    fill(signature);
+    value = std::make_shared<const Signature>(signature);
   }
   void fill(RecordPtr& value) { value = std::make_shared<const Record>(make<Record>()); }
   void fill(Ask& value) {

@@ -39,7 +39,7 @@ void for_each_type(std::uint64_t turn, const Check& check) {
   check(filled<Receipt>(turn));
   check(filled<IdentityRow>(turn));
   check(filled<Mutation>(turn));
-  check(filled<Cursor>(turn));
+  check(filled<HeldState>(turn));
 }
 
 template <typename T>
@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(default_rows_come_back_the_same) {
   check(WriterRow());
   check(std::vector<Outcome>(1));
   check(IdentityRow());
-  check(Cursor());
+  check(HeldState());
+  check(HeldState{{Epoch(1), Revision(2)}, 7});
   Receipt receipt;
   receipt.key = Key("k");
   check(receipt);
@@ -117,7 +118,7 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_kind_are_corrupt) {
   const std::string store = encode_stored(StoreRow{Epoch(1), Hlc{2}});
   BOOST_REQUIRE_EQUAL(cursor.size(), store.size());
   BOOST_CHECK(corrupt<StoreRow>(cursor));
-  BOOST_CHECK(corrupt<Cursor>(store));
+  BOOST_CHECK(corrupt<HeldState>(store));
   BOOST_CHECK(corrupt<std::vector<Outcome>>(encode_stored(Record())));
   BOOST_CHECK(corrupt<std::vector<Outcome>>(encode_stored(std::vector<Outcome>())));
   BOOST_CHECK(corrupt<Value>(encode_stored(Record())));

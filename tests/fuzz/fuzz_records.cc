@@ -63,7 +63,7 @@ void try_kind(std::string_view bytes) {
     case 10:
       return try_stored<waggle::Mutation>(bytes);
     case 11:
-      return try_stored<waggle::Cursor>(bytes);
+      return try_stored<waggle::HeldState>(bytes);
     case 13:
       return try_stored<waggle::ParkedConflict>(bytes);
     default:
