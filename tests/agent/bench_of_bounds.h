@@ -15,12 +15,10 @@ class BoundsBench {
   static constexpr Epoch kEpoch{8};
   static constexpr StartId kStart{3};
 
-  explicit BoundsBench(AgentState state = {}, bool stored = false)
-      : core(options(stored), std::move(state)) {}
+  explicit BoundsBench(AgentState state = {}) : core(options(), std::move(state)) {}
 
-  static AgentOptions options(bool stored = false) {
+  static AgentOptions options() {
     AgentOptions options;
-    options.stored = stored;
     options.seed = 3;
     options.swarm = SwarmId("s");
     options.agent = AgentId("a");

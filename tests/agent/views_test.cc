@@ -8,8 +8,7 @@ namespace waggle {
 namespace {
 
 struct ViewBench : BoundsBench {
-  explicit ViewBench(AgentState state = {}, bool stored = false)
-      : BoundsBench(std::move(state), stored) {}
+  using BoundsBench::BoundsBench;
 
   void join(std::uint64_t session, std::uint64_t head, std::uint64_t view, bool private_keys) {
     Welcome welcome = welcome_to(session, head);
@@ -87,12 +86,12 @@ BOOST_AUTO_TEST_CASE(the_view_is_kept_with_the_state) {
   state.cursor = {ViewBench::kEpoch, Revision(2)};
   state.view = 5;
   {
-    ViewBench same(state, true);
+    ViewBench same(state);
     same.feed(Tick{});
     same.join(1, 2, 5, false);
     BOOST_TEST((same.up<DeltaRequest>() == nullptr));
   }
-  ViewBench other(state, true);
+  ViewBench other(state);
   other.feed(Tick{});
   other.join(1, 2, 0, false);
   BOOST_REQUIRE(other.up<DeltaRequest>() != nullptr);
