@@ -248,12 +248,34 @@ void Agent::on_refused(const Refused& refused) {
     return;
   }
   if (link_ != Link::kLost) set_link(Link::kLost, refused.code, refused.text);
-  hello_at_ = in(jittered(refused.retry_millis));
+  // Not before, where there was too much of something; spread, since there may be many of them.
+  hello_at_ = refused.code == Code::kOverloaded
+                  ? in(refused.retry_millis + random_.between(0, refused.retry_millis / 2))
+                  : in(jittered(refused.retry_millis));
+}
+
+// This agent sends more than it may: what was refused is sent again at the time that is named, not
+// before. Without a request it speaks of an ephemeral write, which has none.
+void Agent::come_back(const ErrorReply& error) {
+  count("requests_over_limit");
+  const Instant at = in(error.retry_millis);
+  if (pull_ && pull_->request == error.request) pull_->resend_at = at;
+  for (Syncing& syncing : syncings_)
+    if (syncing.command.request == error.request) syncing.resend_at = at;
+  if (error.request && error.request == ephemeral_request_ &&
+      ephemeral_pull_at_ != Instant::never())
+    ephemeral_pull_at_ = at;
+  if (!error.request && ephemeral_.on_its_way() != nullptr) ephemeral_resend_at_ = at;
+  claims_.come_back(error.request, at);
 }
 
 // What the coordinator could not use. A request of the application that it names is over.
 void Agent::on_error(const ErrorReply& error) {
   count("errors_received");
+  if (error.code == Code::kOverloaded && error.retry_millis > 0) {
+    come_back(error);
+    return;
+  }
   trouble_ = {error.code, error.text};
   const auto syncing = std::find_if(syncings_.begin(), syncings_.end(), [&](const Syncing& s) {
     return error.request && s.command.request == error.request;

@@ -116,6 +116,7 @@ class Agent final : public Core {
   void on_attached(const Attached& attached);
   void on_malformed(const Malformed& malformed);
   void on_error(const ErrorReply& error);
+  void come_back(const ErrorReply& error);
   void on_heartbeat(const Heartbeat& heartbeat);
   void on_ack(const HeartbeatAck& ack);
   void on_tick();
@@ -253,7 +254,9 @@ class Agent final : public Core {
   Outbox::Place sent_;
   Instant resend_at_ = Instant::never();
   std::int64_t resend_millis_ = 500;
-  bool told_waiting_ = false;   // why the first unanswered write is refused at present
+  bool told_waiting_ = false;  // why the first unanswered write is refused at present
+  bool over_rate_ = false;     // that is because this agent sends more than it may
+  std::uint64_t window_ = limits::kWindow / 2;  // under way at most; smaller after such a refusal
   bool window_closed_ = false;  // waits for resend_at_ after `overloaded` or `unavailable`
   bool submit_wanted_ = false;
   std::map<Incarnation, Seq> answered_here_;  // the greatest answered in this session

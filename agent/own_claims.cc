@@ -98,6 +98,11 @@ std::vector<ClaimRequest> OwnClaims::to_send(Instant now) {
   return requests;
 }
 
+void OwnClaims::come_back(RequestId request, Instant at) {
+  const auto asking = asking_.find(request);
+  if (asking != asking_.end()) asking->second.resend_at = at;
+}
+
 void OwnClaims::ask_again(Instant now) {
   for (auto& [number, asking] : asking_) asking.resend_at = now;
 }

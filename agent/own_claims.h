@@ -36,6 +36,8 @@ class OwnClaims {
   [[nodiscard]] Status ask(const ClaimCommand& command, RequestId number, Instant now);
   // What is to be sent now, without its session.
   [[nodiscard]] std::vector<ClaimRequest> to_send(Instant now);
+  // That one is not taken before, and is sent again then.
+  void come_back(RequestId request, Instant at);
   // The link is up again: all that was asked is sent again.
   void ask_again(Instant now);
   [[nodiscard]] std::vector<Delivery> on_result(const ClaimResult& result, Instant now);

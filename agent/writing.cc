@@ -300,9 +300,9 @@ void Agent::submit() {
     if (sent_.order != begin.order) sent_ = {begin.order, Seq(begin.seq.value() - 1)};
     const std::uint64_t ahead =
         sent_.seq >= begin.seq ? sent_.seq.value() + 1 - begin.seq.value() : 0;
-    if (ahead >= limits::kWindow / 2) break;
+    if (ahead >= window_) break;
     const std::vector<Pending*> batch =
-        outbox_.to_send(sent_, limits::kWindow / 2 - ahead, limits::kSubmitBytes);
+        outbox_.to_send(sent_, window_ - ahead, limits::kSubmitBytes);
     if (batch.empty()) break;
     Submit submit;
     submit.session = session_;
@@ -368,11 +368,23 @@ void Agent::on_submit_result(const SubmitResult& result) {
       sent_ = outbox_.before(one.incarnation, one.seq);
       resend_at_ = in(jittered(resend_millis_));
       submit_wanted_ = !window_closed_;
+      if (outcome.retry_millis > 0) {
+        // Not before, not later, and not so many at once that most come back again.
+        count("writes_over_limit");
+        resend_at_ = in(outcome.retry_millis);
+        over_rate_ = true;
+        window_ = std::max<std::uint64_t>(window_ / 2, 1);
+      }
     }
     break;
   }
   if (progress) {
-    if (std::exchange(told_waiting_, false)) set_link(link_, Code::kCommitted, {});
+    if (!window_closed_) window_ = std::min<std::uint64_t>(window_ * 2, limits::kWindow / 2);
+    // Who sends more than it may goes on by fits and starts: over when nothing waits any more.
+    if (!window_closed_ && (!over_rate_ || outbox_.unanswered() == 0)) {
+      over_rate_ = false;
+      if (std::exchange(told_waiting_, false)) set_link(link_, Code::kCommitted, {});
+    }
     resend_millis_ = options_.resend_millis;
     if (!window_closed_)
       resend_at_ = outbox_.unanswered() > 0 ? in(jittered(resend_millis_)) : Instant::never();

@@ -275,6 +275,8 @@ struct Received {  // by DEALER or ROUTER
   PeerId peer;     // at an agent: empty
   MessagePtr message;
   IdentityPtr who{};   // at a coordinator with keys: who proved to be at the other end
+  // At a coordinator: of its frame; 0: it came by no connection, and no limit counts it.
+  std::size_t bytes = 0;
   bool inner = false;  // at a coordinator: it comes from its own process
 };
 struct BroadcastReceived {  // at an agent, by SUB
@@ -336,6 +338,12 @@ struct OpenChannel {  // bind a broadcast socket; `wanted` is the address it had
 struct DropPeer {  // forget what is queued for it
   PeerId peer;
 };
+// What comes from that peer within the time may be thrown away unread: it sends far more than it
+// may. Only a saving; without it the same is refused one by one.
+struct IgnorePeer {
+  PeerId peer;
+  std::int64_t millis = 0;
+};
 struct SendUp {  // agent -> its coordinator
   MessagePtr message;
 };
@@ -353,7 +361,7 @@ struct SendReceipts {
 };
 struct Redial {};  // agent: drop the connection to the coordinator and make a new one
 using Send = std::variant<SendTo, Broadcast, OpenChannel, DropPeer, SendUp, JoinChannel,
-                          LeaveChannel, Redial, SendReceipts>;
+                          LeaveChannel, Redial, SendReceipts, IgnorePeer>;
 
 struct Actions {
   Batch persist;

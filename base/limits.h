@@ -111,6 +111,10 @@ inline constexpr std::size_t kTaskFailures = 5;
 inline constexpr std::size_t kTaskWhyBytes = 1'024;
 inline constexpr std::int64_t kTaskBackoffMillisMax = std::int64_t{3600} * 1000;
 
+// Senders whose allowances a coordinator keeps apart (coordinator/allowances.h). Beyond: the others
+// share one.
+inline constexpr std::size_t kAllowances = 2 * kSessions;
+
 // Client rows that the coordinator remembers, see coordinator/writers.h.
 inline constexpr std::size_t kClientRows = 100'000;
 
@@ -126,6 +130,8 @@ inline constexpr std::size_t kPeerQueueBytes = std::size_t{16} << 20;
 
 // Events that the host steps before it makes them durable.
 inline constexpr std::size_t kEventsPerTurn = 4096;
+// Frames of one peer among them; beyond, the turn ends early and the next one goes on.
+inline constexpr std::size_t kFramesOfPeer = 128;
 
 // Cap'n Proto.
 inline constexpr int kNesting = 16;

@@ -454,6 +454,7 @@ struct AgentInfo {
   Cursor cursor;
   std::int64_t heard_millis_ago = 0;
   SessionId session;
+  std::uint64_t over_limit = 0;  // messages and writes refused to this session by a limit
 };
 struct SwarmInfo {
   SwarmId swarm;
@@ -509,6 +510,7 @@ struct ErrorReply {
   RequestId request;
   Code code = Code::kRejected;
   std::string text;
+  std::int64_t retry_millis = 0;  // with overloaded: nothing more before that, please; 0: unsaid
 };
 
 using Message =

@@ -79,6 +79,8 @@ std::string_view to_text(Reason reason) {
       return "not_allowed";
     case Reason::kTooMany:
       return "too_many";
+    case Reason::kRateLimit:
+      return "rate_limit";
   }
   return "unrecognised";
 }
@@ -86,7 +88,7 @@ std::string_view to_text(Reason reason) {
 bool operator==(const Outcome& a, const Outcome& b) {
   const auto fields = [](const Outcome& o) {
     return std::tie(o.code, o.level, o.revision, o.changed, o.reason, o.conflict, o.key, o.expected,
-                    o.coordinator_wall_millis, o.parked, o.text);
+                    o.coordinator_wall_millis, o.retry_millis, o.parked, o.text);
   };
   return fields(a) == fields(b) && Change{a.key, a.committed} == Change{b.key, b.committed};
 }

@@ -108,6 +108,7 @@ enum class Reason : std::uint8_t {
   kTooMany = 23,        // of something that is bounded
   kNotAllowed = 24,     // by the coordinator's access rules
   kNotSigned = 25,      // as the policy wants it, or the signature is not that of the writer
+  kRateLimit = 26,      // more than this agent may send; `retry_millis` says when to come back
 };
 [[nodiscard]] std::string_view to_text(Reason reason);
 
@@ -124,6 +125,7 @@ struct Outcome {
   Seq expected;         // with a gap: the seq to send next
   ConflictId parked;    // with parked: the conflict that waits
   std::uint64_t coordinator_wall_millis = 0;  // with clock_ahead
+  std::int64_t retry_millis = 0;  // with overloaded: not before; 0: on the writer's own timer
   std::string text;
 
   // Final outcomes consume the seq and are durable with it; the others consume nothing.

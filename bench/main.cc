@@ -2,11 +2,13 @@
 // of this folder explains the rows.
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
 
 #include "bench/bare.h"
+#include "bench/flood.h"
 #include "bench/process.h"
 #include "bench/rows.h"
 #include "bench/swarm.h"
@@ -36,6 +38,9 @@ int run(int argc, char** argv) {
     const bool more = i + 1 < argc;
     if (argument == "--serve-bare") return waggle::bench::serve_bare();
     if (argument == "--serve-waggle" && more) return waggle::bench::serve_waggle(argv[i + 1]);
+    if (argument == "--serve-limited" && i + 2 < argc)
+      return waggle::bench::serve_waggle(argv[i + 1], std::strtoull(argv[i + 2], nullptr, 10));
+    if (argument == "--flood" && more) return waggle::bench::flood(argv[i + 1]);
     if (argument == "--quick") {
       quick = true;
     } else if (argument == "--only" && more) {
@@ -67,6 +72,7 @@ int run(int argc, char** argv) {
   measure_typed(bench);
   measure_decisions(bench);
   measure_locks(bench);
+  measure_flood(bench);
   measure_footprint(bench);
   const bool fine = report.finish();
   std::printf("\n%.0f s", (waggle::bench::now_micros() - begin) / 1e6);

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -87,9 +88,13 @@ std::string Child::read_line(double timeout_seconds) {
   }
 }
 
+void Child::finish_input() {
+  if (in_ >= 0) close(std::exchange(in_, -1));
+}
+
 void Child::stop() {
   if (pid_ < 0) return;
-  close(in_);
+  finish_input();
   close(out_);
   int status = 0;
   for (int turn = 0; turn < 500; ++turn) {
@@ -103,6 +108,13 @@ void Child::stop() {
   kill(pid_, SIGKILL);
   waitpid(pid_, &status, 0);
   pid_ = -1;
+}
+
+bool input_ended() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  if (poll(&input, 1, 0) <= 0) return false;
+  char byte = 0;
+  return (input.revents & POLLHUP) != 0 || read(STDIN_FILENO, &byte, 1) == 0;
 }
 
 void wait_for_end_of_input() {

@@ -23,6 +23,8 @@ class Child {
   // The next line of its standard output. Throws when none comes in time.
   [[nodiscard]] std::string read_line(double timeout_seconds);
   [[nodiscard]] pid_t pid() const { return pid_; }
+  // Its standard input ends; what it says then can still be read.
+  void finish_input();
   // Ends it in order; SIGTERM for a program that does not watch its input.
   void stop();
 
@@ -35,6 +37,8 @@ class Child {
 
 // Waits until the parent closes standard input.
 void wait_for_end_of_input();
+// Without waiting.
+[[nodiscard]] bool input_ended();
 
 [[nodiscard]] std::string own_program();
 [[nodiscard]] double cpu_seconds(pid_t pid);

@@ -30,6 +30,7 @@ void measure_resolver(Run& run);    // resolver.*
 void measure_typed(Run& run);       // typed.*
 void measure_decisions(Run& run);   // claims.*, tasks.*, proposals.*
 void measure_locks(Run& run);       // locks.*
+void measure_flood(Run& run);       // flood.*
 void measure_footprint(Run& run);   // idle.*, memory.*, ready.*
 
 }  // namespace waggle::bench

@@ -25,8 +25,9 @@ std::string value_of(std::uint64_t number) {
 
 }  // namespace
 
-int serve_waggle(const std::string& data) {
+int serve_waggle(const std::string& data, std::optional<std::uint64_t> limit) {
   CoordinatorRuntimeOptions options;
+  if (limit) options.core.limits.messages = options.core.limits.writes = *limit;
   options.listen = "tcp://127.0.0.1:*";
   options.data = data;
   auto coordinator = CoordinatorRuntime::open(options);
@@ -52,8 +53,10 @@ int serve_waggle(const std::string& data) {
   return 0;
 }
 
-Coordinator::Coordinator(const std::string& data)
-    : child_({own_program(), "--serve-waggle", data}) {
+Coordinator::Coordinator(const std::string& data, std::optional<std::uint64_t> limit)
+    : child_(limit ? std::vector<std::string>{own_program(), "--serve-limited", data,
+                                              std::to_string(*limit)}
+                   : std::vector<std::string>{own_program(), "--serve-waggle", data}) {
   const std::string line = child_.read_line(60);
   endpoint_ = line.substr(0, line.find(' '));
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,13 @@
 namespace waggle::bench {
 
 // The hidden role: a coordinator until standard input ends. Says one line: endpoint, then the
-// number of keys that it recovered. `data` empty: in memory.
-int serve_waggle(const std::string& data);
+// number of keys that it recovered. `data` empty: in memory. `limit`: of messages and of writes a
+// second of an agent; none: the default ones.
+int serve_waggle(const std::string& data, std::optional<std::uint64_t> limit = {});
 
 class Coordinator {
  public:
-  explicit Coordinator(const std::string& data);
+  explicit Coordinator(const std::string& data, std::optional<std::uint64_t> limit = {});
   [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
   [[nodiscard]] pid_t pid() const { return child_.pid(); }
   void stop() { child_.stop(); }

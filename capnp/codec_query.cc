@@ -91,6 +91,7 @@ void write_agent(wire::AgentInfo::Builder to, const AgentInfo& info) {
   write_cursor(to.getCursor(), info.cursor);
   to.setHeardMillisAgo(info.heard_millis_ago);
   to.setSession(info.session.value());
+  to.setOverLimit(info.over_limit);
 }
 
 AgentInfo read_agent_info(wire::AgentInfo::Reader from) {
@@ -100,7 +101,8 @@ AgentInfo read_agent_info(wire::AgentInfo::Reader from) {
           .attached = from.getAttached(),
           .cursor = read_cursor(from.getCursor()),
           .heard_millis_ago = read_duration(from.getHeardMillisAgo(), "time since heard"),
-          .session = SessionId(from.getSession())};
+          .session = SessionId(from.getSession()),
+          .over_limit = from.getOverLimit()};
 }
 
 void write_swarm(wire::SwarmInfo::Builder to, const SwarmInfo& info) {
@@ -248,13 +250,15 @@ void write(wire::ErrorReply::Builder to, const ErrorReply& from) {
   to.setRequest(from.request.value());
   to.setCode(number_of(from.code));
   if (!from.text.empty()) to.setText(text_of(from.text));
+  to.setRetryMillis(from.retry_millis);
 }
 
 ErrorReply read(wire::ErrorReply::Reader from) {
   return {.session = SessionId(from.getSession()),
           .request = RequestId(from.getRequest()),
           .code = read_enum<Code>(from.getCode()),
-          .text = read_text(from.getText(), "text")};
+          .text = read_text(from.getText(), "text"),
+          .retry_millis = read_duration(from.getRetryMillis(), "time to come back")};
 }
 
 }  // namespace waggle::codec

@@ -498,6 +498,7 @@ void write(wire::Outcome::Builder to, const Outcome& outcome) {
   if (outcome.committed) write(to.initCommitted(), *outcome.committed);
   if (!outcome.text.empty()) to.setText(text_of(outcome.text));
   to.setParked(outcome.parked.value());
+  to.setRetryMillis(outcome.retry_millis);
 }
 
 Outcome read(wire::Outcome::Reader from) {
@@ -516,6 +517,7 @@ Outcome read(wire::Outcome::Reader from) {
       read_number(from.getCoordinatorWallMillis(), "the coordinator's wall clock");
   outcome.text = read_text(from.getText(), "text");
   outcome.parked = ConflictId(read_number(from.getParked(), "conflict"));
+  outcome.retry_millis = read_duration(from.getRetryMillis(), "time to come back");
   return outcome;
 }
 

@@ -123,7 +123,7 @@ constexpr EnumRange range_of(Level) {
   return {0, 3, "level"};
 }
 constexpr EnumRange range_of(Reason) {
-  return {0, 25, "reason"};
+  return {0, 26, "reason"};
 }
 constexpr EnumRange range_of(ConflictKind) {
   return {0, 7, "conflict kind"};
@@ -150,7 +150,7 @@ constexpr EnumRange range_of(ClaimVerb) {
   return {0, 3, "claim verb"};
 }
 static_assert(range_of(Code{}).last == static_cast<std::uint8_t>(Code::kInternal));
-static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kNotSigned));
+static_assert(range_of(Reason{}).last == static_cast<std::uint8_t>(Reason::kRateLimit));
 
 template <typename Enum>
 [[nodiscard]] Enum read_enum(std::uint8_t number) {

@@ -223,6 +223,7 @@ struct Outcome {
   committed @9 :Record;  # null: the key is absent
   text @10 :Text;
   parked @11 :UInt64;
+  retryMillis @12 :Int64;
 }
 
 # ---- joining -------------------------------------------------------------------------------------
@@ -680,6 +681,7 @@ struct AgentInfo {
   }
   heardMillisAgo @6 :Int64;
   session @7 :UInt64;
+  overLimit @8 :UInt64;
 }
 
 struct SwarmInfo {
@@ -745,4 +747,5 @@ struct ErrorReply {
   request @1 :UInt64;
   code @2 :UInt8;
   text @3 :Text;
+  retryMillis @4 :Int64;
 }

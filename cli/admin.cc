@@ -74,6 +74,7 @@ int agent_list(const CommandLine& line, const Config& config) {
       one.set("agent", agent.agent.value()).set("role", to_text(agent.role));
       one.set("health", to_text(agent.health)).set("attached", agent.attached);
       one.set("cursor", to_text(agent.cursor)).set("heard_ms_ago", agent.heard_millis_ago);
+      one.set("over_limit", agent.over_limit);
       agents.push(one.set("session", to_hex(agent.session.value())));
     }
     Json out;
@@ -85,12 +86,13 @@ int agent_list(const CommandLine& line, const Config& config) {
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows = {
-      {"AGENT", "ROLE", "HEALTH", "ATTACHED", "REVISION", "HEARD"}};
+      {"AGENT", "ROLE", "HEALTH", "ATTACHED", "REVISION", "HEARD", "OVER LIMIT"}};
   for (const AgentInfo& agent : found->agents)
     rows.push_back({agent.agent.value(), std::string(to_text(agent.role)),
                     std::string(to_text(agent.health)), agent.attached ? "yes" : "no",
                     std::to_string(agent.cursor.revision.value()),
-                    duration_text(agent.heard_millis_ago) + " ago"});
+                    duration_text(agent.heard_millis_ago) + " ago",
+                    agent.over_limit == 0 ? std::string("-") : std::to_string(agent.over_limit)});
   return print(table(rows)) ? kExitDone : kExitFailure;
 }
 

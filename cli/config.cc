@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/shape.h"
+#include "base/token_bucket.h"
 #include "cli/config_policy.h"
 #include "cli/config_value.h"
 #include "cli/durations.h"
@@ -66,6 +67,10 @@ Status set_file(std::string& out, const RawValue& raw, const char* example) {
 
 constexpr std::int64_t kSecond = 1'000;
 constexpr std::int64_t kHour = 3'600 * kSecond;
+constexpr std::int64_t kRateMax = 1'000'000'000;
+constexpr std::uint64_t kPeerQueueMin = std::uint64_t{5} << 20;  // a frame, and one behind it
+constexpr std::uint64_t kPeerQueueMax = std::uint64_t{256} << 20;
+static_assert(kPeerQueueMin > limits::kFrameBytes);
 
 const Setting kSettings[] = {
     {"coordinator", "listen", "WAGGLE_LISTEN", "\"tcp://127.0.0.1:4600\"",
@@ -155,6 +160,66 @@ const Setting kSettings[] = {
      "How long a deletion is remembered for delta sync.",
      [](Config& config, const RawValue& raw) {
        return store(as_duration(raw, kSecond, 3'650 * 24 * kHour), config.tombstone_age_millis);
+     }},
+    {"limits", "messages_per_second", "WAGGLE_MESSAGES_PER_SECOND", "50000",
+     "Of each agent, by its id; clients by their connection, and those of a swarm together what 8\n"
+     "agents have. Beyond: refused (overloaded) with the time to come back; who does not mind it "
+     "is\n"
+     "ignored. 0: no limit, here and in the next two.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, kRateMax), config.limits.messages);
+     }},
+    {"limits", "writes_per_second", "WAGGLE_WRITES_PER_SECOND", "250000",
+     "One message may carry many writes.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, kRateMax), config.limits.writes);
+     }},
+    {"limits", "bytes_per_second", "WAGGLE_BYTES_PER_SECOND", "\"256MiB\"",
+     "Of all that an agent sends.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto size = as_size(raw);
+       if (size && *size > TokenBucket::kMax) return expected_but("at most 1TiB", raw);
+       return store(size, config.limits.bytes);
+     }},
+    {"limits", "burst", "WAGGLE_BURST", "\"2s\"",
+     "What so much time brings of the three above may come at once.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_duration(raw, 1, kHour), config.limits.burst_millis);
+     }},
+    {"limits", "rounds", "WAGGLE_ROUNDS", "32",
+     "Full synchronisations that an agent, or all clients of a swarm, asked for and that are not\n"
+     "over. Beyond: overloaded. 0: only all swarms together are bounded.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, 2 * limits::kOpenRounds), config.limits.rounds);
+     }},
+    {"limits", "keys", "WAGGLE_KEYS", "0",
+     "Live keys of a swarm that an agent wrote last; clients together 8 times as many. Then it "
+     "makes\n"
+     "no new one (rejected, too_many). 0: no limit but `state_bytes_max`.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, kRateMax), config.limits.keys);
+     }},
+    {"limits", "value_bytes", "WAGGLE_VALUE_BYTES", "\"1MiB\"",
+     "The largest value. Beyond: rejected (too_large).",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto size = as_size(raw);
+       if (size && (*size == 0 || *size > limits::kValueBytes))
+         return expected_but("a size from 1 to 1MiB", raw);
+       return store(size, config.limits.value_bytes);
+     }},
+    {"limits", "history", "WAGGLE_HISTORY", "64",
+     "Earlier versions that are kept of a key, whatever its policy says. 0: none.",
+     [](Config& config, const RawValue& raw) {
+       return store(as_whole(raw, 0, limits::kHistoryVersions), config.limits.history);
+     }},
+    {"limits", "peer_queue", "WAGGLE_PEER_QUEUE", "\"16MiB\"",
+     "What waits for one peer that reads too slowly. Beyond: its session is dropped, and it comes\n"
+     "back by delta. Below 16MiB a swarm whose ephemeral keys have many bytes may be too much.",
+     [](Config& config, const RawValue& raw) -> Status {
+       const auto size = as_size(raw);
+       if (size && (*size < kPeerQueueMin || *size > kPeerQueueMax))
+         return expected_but("a size from 5MiB to 256MiB", raw);
+       return store(size, config.peer_queue_bytes);
      }},
 
     {"timing", "heartbeat", "WAGGLE_HEARTBEAT", "\"5s\"",

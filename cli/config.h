@@ -15,7 +15,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/status.h"
+#include "coordinator/agent_limits.h"
 #include "resolver/policy.h"
 
 namespace waggle::cli {
@@ -36,6 +38,8 @@ struct Config {
   std::uint64_t state_bytes_max = std::uint64_t{1} << 30;
   std::uint64_t tombstones_max = 100'000;
   std::int64_t tombstone_age_millis = std::int64_t{24} * 3600 * 1000;
+  AgentLimits limits;  // of each agent
+  std::size_t peer_queue_bytes = limits::kPeerQueueBytes;
   // [timing]
   std::int64_t heartbeat_millis = 5'000;
   std::int64_t round_timeout_millis = 10'000;

@@ -149,6 +149,8 @@ CoordinatorRuntimeOptions runtime_options(const CommandLine& line, const Config&
   options.core.tombstone_millis = config.tombstone_age_millis;
   options.core.tombstones_max = config.tombstones_max;
   options.core.state_bytes_max = config.state_bytes_max;
+  options.core.limits = config.limits;
+  options.peer_queue_bytes = config.peer_queue_bytes;
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/shape.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/own_keys.h"
 #include "coordinator/signed_record.h"
 #include "resolver/apply.h"
 #include "resolver/receipt.h"
@@ -32,6 +33,14 @@ std::optional<Register> written_by(const Op& op) {
   return put != nullptr ? std::optional(Register{put->content, put->bytes}) : std::nullopt;
 }
 
+Outcome rejected(Reason reason, const Key& key, std::string text, Outcome outcome) {
+  outcome.code = Code::kRejected;
+  outcome.reason = reason;
+  outcome.key = key;
+  outcome.text = std::move(text);
+  return outcome;
+}
+
 }  // namespace
 
 // Null: it may not write, which was said.
@@ -46,13 +55,20 @@ Coordinator::Swarm* Coordinator::writable_by(const Session& session) {
   return swarm;
 }
 
-void Coordinator::on_submit(Session& session, const Submit& submit) {
+void Coordinator::on_submit(Session& session, const Submit& submit, const Admitted& admitted) {
   Swarm* swarm = writable_by(session);
   if (swarm == nullptr) return;
   swarm->writers.confirm(session.agent, submit.confirmed, actions_->persist.rows);
   Waiting& waiting = results_[session.id];
   waiting.peer = session.peer;
+  std::uint64_t stepped = 0;
   for (const Mutation& mutation : submit.mutations) {
+    // Over its limit: nothing is consumed, and nothing of this writer passes before it comes again.
+    if (stepped++ == admitted.writes) {
+      waiting.results.push_back({mutation.incarnation, mutation.seq, admitted.refused});
+      waiting.results.back().outcome.revision = swarm->state.head();
+      break;
+    }
     if (session.retired.contains(mutation.incarnation)) {
       count("ignored_retired_writer");
       break;
@@ -205,13 +221,19 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
     return step_decision(swarm, session, mutation.entries.front(), author);
   if (mutation.entries.size() == 1 && is_task_key(mutation.entries.front().key.value()))
     return step_task(swarm, session, mutation, author);
-  if (mutation.entries.size() == 1)
-    if (const auto* settle = std::get_if<SettleOp>(&mutation.entries.front().op))
-      return settle_conflict(swarm, mutation.entries.front(), *settle, author);
+  if (mutation.entries.size() == 1) {
+    const Entry& entry = mutation.entries.front();
+    if (const auto* settle = std::get_if<SettleOp>(&entry.op)) {
+      if (std::optional<std::string> text = too_large(entry.key, &settle->value))
+        return rejected(Reason::kTooLarge, entry.key, *std::move(text), std::move(outcome));
+      return settle_conflict(swarm, entry, *settle, author);
+    }
+  }
 
   std::vector<Judged> judged;
   judged.reserve(mutation.entries.size());
   std::size_t bytes = 0;
+  std::uint64_t fresh = 0;  // keys
   std::uint32_t index = 0;
   for (const Entry& entry : mutation.entries) {
     Judged one{&entry, swarm.state.find(entry.key), {}, {}, {}};
@@ -231,21 +253,29 @@ Outcome Coordinator::commit_mutation(Swarm& swarm, const Session& session, const
     if (verdict.kind != Verdict::Kind::kApply) continue;
     if (verdict.value) {
       one.content = content_hash(*verdict.value);
-      bytes += size_of(*verdict.value);
+      const std::size_t size = size_of(*verdict.value);
+      const bool live = one.standing && one.standing->live();
+      // What is larger from before the limit may still become smaller.
+      if (size > options_.limits.value_bytes && !(live && size <= size_of(*one.standing->value)))
+        return rejected(Reason::kTooLarge, entry.key, too_large_text(entry.key, size),
+                        std::move(outcome));
+      bytes += size;
+      if (!live && !is_own_key(entry.key.value())) ++fresh;
     }
     bytes += entry.key.value().size();
     judged.push_back(std::move(one));
   }
-  if (bytes > limits::kCommitBytes) {
-    outcome.code = Code::kRejected;
-    outcome.reason = Reason::kTooLarge;
-    outcome.key = mutation.entries.front().key;
-    outcome.text = fmt::format(
-        "the group would make records of {} bytes, one commit has at most {}; "
-        "write it in several groups",
-        bytes, limits::kCommitBytes);
-    return outcome;
+  if (std::optional<std::string> text = keys_full(swarm, session, fresh)) {
+    count("over_limit_keys");
+    return rejected(Reason::kTooMany, mutation.entries.front().key, *std::move(text),
+                    std::move(outcome));
   }
+  if (bytes > limits::kCommitBytes)
+    return rejected(Reason::kTooLarge, mutation.entries.front().key,
+                    fmt::format("the group would make records of {} bytes, one commit has at most "
+                                "{}; write it in several groups",
+                                bytes, limits::kCommitBytes),
+                    std::move(outcome));
   // A write that comes to what stands already changes nothing: no revision, no bytes.
   if (judged.empty()) return outcome;
 
@@ -365,7 +395,7 @@ void Coordinator::commit(Swarm& swarm, std::vector<Change> changes, RoundId roun
   std::vector<Row>& rows = actions_->persist.rows;
   for (const Change& change : changes) {
     // No gap: who had seen the key deleted, or in a version that was not kept, began from nothing.
-    const std::uint32_t kept = options_.policies.of(change.key.value()).history_kept();
+    const std::uint32_t kept = history_kept(change.key);
     if (kept == 0 || !change.record->live()) {
       swarm.history.forget(change.key, rows);
     } else if (const RecordPtr before = swarm.state.find(change.key)) {

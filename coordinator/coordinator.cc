@@ -47,6 +47,7 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
       start_(random_.id<StartId>()),
       store_(recovered.store),
       sessions_(options_.beat),
+      allowances_(options_.limits),
       rounds_(options_.policies),
       hlc_(recovered.store.hlc_bound) {
   access_ = options_.access;
@@ -58,6 +59,7 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
     Swarm& swarm = *swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second;
     swarm.open_to_all = open_to_all(id);
     swarm.row_dirty = begins;
+    if (options_.limits.keys > 0) swarm.state.count_owners();
   }
   const auto swarm_of = [&](const SwarmId& id) -> Swarm& {
     Swarm* swarm = find(id);
@@ -73,7 +75,7 @@ Coordinator::Coordinator(CoordinatorOptions options, CoordinatorState recovered)
   // The oldest of all keys is the first to go.
   std::ranges::stable_sort(recovered.history, {}, &HistoryRow::version);
   for (const HistoryRow& row : recovered.history)
-    swarm_of(row.swarm).history.restore(row, options_.policies.of(row.key.value()).history_kept());
+    swarm_of(row.swarm).history.restore(row, history_kept(row.key));
 }
 
 Coordinator::~Coordinator() = default;
@@ -343,6 +345,7 @@ void Coordinator::on_tick() {
   std::erase_if(told_no_session_, [&](const auto& entry) {
     return now_.monotonic - entry.second > Millis{kNoSessionMillis};
   });
+  allowances_.forget(now_.monotonic);
   rounds_.forget_decided(now_.monotonic);
   for (auto& [id, swarm] : swarms_) {
     forget_old(*swarm);
@@ -360,7 +363,7 @@ void Coordinator::on_tick() {
 void Coordinator::on_received(const Received& received) {
   const Message& message = *received.message;
   if (const auto* hello = std::get_if<Hello>(&message)) {
-    on_hello(received, *hello);
+    if (admits_stranger(received)) on_hello(received, *hello);
     return;
   }
   SessionId named;
@@ -371,12 +374,14 @@ void Coordinator::on_received(const Received& received) {
       message);
   Session* session = sessions_.of(received.peer, received.who, named);
   if (session == nullptr) {
-    no_session(received.peer, named);
+    if (admits_stranger(received)) no_session(received.peer, named);
     return;
   }
   session->heard = now_.monotonic;
+  const std::optional<Admitted> admitted = admits(*session, received);
+  if (!admitted) return;
   if (const auto* submit = std::get_if<Submit>(&message)) {
-    on_submit(*session, *submit);
+    on_submit(*session, *submit, *admitted);
   } else if (const auto* beat = std::get_if<AgentHeartbeat>(&message)) {
     on_heartbeat(*session, *beat);
   } else if (const auto* delta = std::get_if<DeltaRequest>(&message)) {
@@ -427,10 +432,17 @@ void Coordinator::no_session(const PeerId& peer, SessionId session) {
 
 void Coordinator::on_malformed(const Malformed& malformed) {
   count("malformed_frames");
+  const Session* session = sessions_.by_peer(malformed.peer);
+  const Sender sender = session != nullptr && session->sender.counted()
+                            ? session->sender
+                            : Sender::of_stranger(malformed.peer);
+  if (!allowances_.owe(sender, {.messages = 1}, now_.monotonic)) {
+    ignore(sender, malformed.peer, session);
+    return;
+  }
   if (told_no_session_.size() >= kNoSessionPeers) return;
   const auto [told, fresh] = told_no_session_.try_emplace(malformed.peer, now_.monotonic);
   if (!fresh) return;
-  const Session* session = sessions_.by_peer(malformed.peer);
   ErrorReply reply;
   if (session != nullptr) reply.session = session->id;
   reply.code = malformed.error.code;

@@ -13,6 +13,7 @@
 //   tasks.cc        tasks: added, taken, reported on, given back
 //   ephemeral.cc    keys that live in memory only
 //   service.cc      deltas, questions, compaction
+//   limiting.cc     what is more than its sender may send
 //   synchronise.cc  full synchronisations
 //
 // Everything that a swarm decided since the group was opened is gathered in Swarm and leaves in
@@ -38,6 +39,8 @@
 #include "base/prng.h"
 #include "consensus/claims.h"
 #include "consensus/task_queue.h"
+#include "coordinator/agent_limits.h"
+#include "coordinator/allowances.h"
 #include "coordinator/conflict_inbox.h"
 #include "coordinator/ephemeral_keys.h"
 #include "coordinator/history.h"
@@ -63,6 +66,7 @@ struct CoordinatorOptions {
   std::int64_t tombstone_millis = std::int64_t{24} * 3600 * 1000;
   std::uint64_t tombstones_max = 100'000;
   std::uint64_t state_bytes_max = std::uint64_t{1} << 30;  // of one swarm
+  AgentLimits limits;                                      // of each agent
   std::string version;
   AccessRulesPtr access;   // null: everybody may everything
   bool new_epoch = false;  // the store was restored or its loss accepted: begin a new history
@@ -178,6 +182,25 @@ class Coordinator final : public Core {
   [[nodiscard]] bool all_may_read(const Swarm& swarm, const Key& key) const;
   std::uint64_t keep_readable(const Rights& rights, std::vector<Change>& changes) const;
 
+  // limiting.cc
+  // Of a message: so many of its writes may be stepped, and what the others are answered.
+  struct Admitted {
+    std::uint64_t writes = UINT64_MAX;
+    Outcome refused;
+  };
+  [[nodiscard]] bool admits_stranger(const Received& received);
+  [[nodiscard]] std::optional<Admitted> admits(Session& session, const Received& received);
+  void ignore(const Sender& sender, const PeerId& peer, const Session* session);
+  [[nodiscard]] std::string over_limit_text(std::string_view who,
+                                            const Allowances::Refusal& refusal,
+                                            const Allowances::Cost& cost,
+                                            std::uint64_t taken) const;
+  [[nodiscard]] std::optional<std::string> keys_full(const Swarm& swarm, const Session& session,
+                                                     std::uint64_t fresh) const;
+  [[nodiscard]] std::string too_large_text(const Key& key, std::size_t bytes) const;
+  [[nodiscard]] std::optional<std::string> too_large(const Key& key, const Register* value) const;
+  [[nodiscard]] std::uint32_t history_kept(const Key& key) const;
+
   // joining.cc
   Swarm* find(const SwarmId& id);
   Swarm* ensure(const SwarmId& id);  // null: no place for another swarm
@@ -198,7 +221,7 @@ class Coordinator final : public Core {
 
   // commits.cc
   [[nodiscard]] Swarm* writable_by(const Session& session);
-  void on_submit(Session& session, const Submit& submit);
+  void on_submit(Session& session, const Submit& submit, const Admitted& admitted);
   [[nodiscard]] Outcome step_mutation(Swarm& swarm, const Session& session,
                                       const Mutation& mutation, Seq confirmed);
   [[nodiscard]] Outcome commit_mutation(Swarm& swarm, const Session& session,
@@ -384,6 +407,7 @@ class Coordinator final : public Core {
   // Volatile.
   AccessRulesPtr access_;
   Sessions sessions_;
+  Allowances allowances_;
   Rounds rounds_;
   std::vector<Round> to_ask_again_;
   HlcClock hlc_;

@@ -108,6 +108,8 @@ std::optional<EphemeralRefusal> Coordinator::write_ephemeral(Swarm& swarm, const
     return refused(Code::kRejected, Reason::kTooLarge,
                    fmt::format("the value has {} bytes, an ephemeral one has at most {}",
                                entry.value->bytes.size(), limits::kEphemeralValueBytes));
+  if (std::optional<std::string> text = too_large(entry.key, &*entry.value))
+    return refused(Code::kRejected, Reason::kTooLarge, *std::move(text));
   const std::int64_t left = policy.live_millis.value_or(0) - entry.age_millis;
   if (policy.live_millis && left <= 0)
     return refused(Code::kStale, Reason::kNone,

@@ -29,6 +29,7 @@ Coordinator::Swarm* Coordinator::ensure(const SwarmId& id) {
   Swarm& swarm = *swarms_.emplace(id, std::make_unique<Swarm>(std::move(row))).first->second;
   swarm.row_dirty = true;
   swarm.open_to_all = open_to_all(id);
+  if (options_.limits.keys > 0) swarm.state.count_owners();
   open_channel(swarm);
   return &swarm;
 }
@@ -232,6 +233,9 @@ void Coordinator::welcome(const Received& received, const Hello& hello, Swarm* s
   fresh.nonce = random_.id<Nonce>();
   fresh.heard = now_.monotonic;
   fresh.cursor = hello.cursor;
+  if (received.bytes > 0)
+    fresh.sender = hello.role == Role::kClient ? Sender::of_client(hello.swarm, received.peer)
+                                               : Sender::of_agent(hello.swarm, hello.agent);
   const Session& session = sessions_.open(std::move(fresh));
   count("sessions_opened");
 

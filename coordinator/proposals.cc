@@ -477,6 +477,7 @@ std::optional<std::string> Coordinator::not_writable_now(
   if (swarm.state.bytes() > options_.state_bytes_max) return state_full_text(swarm);
   for (const ProposedWrite& write : writes) {
     if (std::optional<std::string> text = claimed(swarm, write.key.value(), {})) return text;
+    if (std::optional<std::string> text = too_large(write.key, &write.value)) return text;
     const RecordPtr standing = swarm.state.find(write.key);
     const bool live = standing && standing->live();
     if (live && !register_of(standing.get()))

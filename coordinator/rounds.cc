@@ -10,13 +10,30 @@
 
 namespace waggle {
 
-Status Rounds::add(Round round) {
+Status Rounds::add(Round round, std::size_t each_max) {
   const auto same = [&](const Round& other) {
     return other.caller_session == round.caller_session && other.request == round.request;
   };
   if (std::any_of(waiting_.begin(), waiting_.end(), same)) return {};
   for (const auto& [id, open] : open_)
     if (same(open)) return {};
+  if (each_max > 0 && !round.asker.empty()) {
+    std::size_t own = 0;
+    Instant first_over = Instant::never();
+    const auto look = [&](const Round& other) {
+      if (other.asker != round.asker) return;
+      ++own;
+      first_over = std::min(first_over, other.deadline);
+    };
+    std::ranges::for_each(waiting_, look);
+    for (const auto& [id, open] : open_) look(open);
+    if (own >= each_max)
+      return failed(
+          Code::kOverloaded,
+          fmt::format("{} rounds of the same asker are not over yet, which is the limit "
+                      "(limits.rounds); ask again when one is, in {} ms at the latest",
+                      own, std::max<std::int64_t>((first_over - round.started).count, 1)));
+  }
   if (waiting_.size() >= limits::kOpenRounds)
     return failed(
         Code::kOverloaded,

@@ -45,6 +45,7 @@ struct Round {
   SwarmId swarm;
   PeerId caller;
   SessionId caller_session;
+  std::string asker;  // its rounds are counted together; empty: not counted
   RequestId request;
   Priority priority = Priority::kNormal;
   bool all = false;
@@ -113,8 +114,9 @@ class Rounds {
  public:
   explicit Rounds(const Policies& policies) : policies_(policies) {}
 
-  // Refuses when too many wait. A repeated request of the same caller is ignored.
-  [[nodiscard]] Status add(Round round);
+  // Refuses when too many wait, or `each_max` of that asker are not over; 0: any number. A repeated
+  // request of the same caller is ignored.
+  [[nodiscard]] Status add(Round round, std::size_t each_max = 0);
   // The next waiting round that may be asked now, by priority and then by age; removed from the
   // waiting ones, and open once the caller gave it to start().
   [[nodiscard]] std::optional<Round> next_to_ask();

@@ -169,9 +169,9 @@ void Coordinator::on_query(Session& session, const Query& query) {
     return;
   } else if (std::holds_alternative<AgentsQuery>(query.ask)) {
     for (const Session* member : sessions_.of_swarm(session.swarm)) {
-      result.agents.push_back({member->agent, member->role,
-                               sessions_.health(*member, now_.monotonic), member->attached,
-                               member->cursor, (now_.monotonic - member->heard).count, member->id});
+      result.agents.push_back(
+          {member->agent, member->role, sessions_.health(*member, now_.monotonic), member->attached,
+           member->cursor, (now_.monotonic - member->heard).count, member->id, member->over_limit});
     }
   }
   choose_packing(result.changes);

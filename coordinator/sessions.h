@@ -24,6 +24,7 @@
 #include "base/ids.h"
 #include "base/message.h"
 #include "base/time.h"
+#include "coordinator/allowances.h"
 
 namespace waggle {
 
@@ -61,6 +62,8 @@ struct Session {
   // Of its ephemeral writes: the last one, and its result in case that is lost.
   std::uint64_t ephemeral_number = 0;
   MessagePtr ephemeral_result;
+  Sender sender;                 // whose allowances it draws on; of this process: nobody's
+  std::uint64_t over_limit = 0;  // messages and writes that a limit refused
 };
 
 class Sessions {

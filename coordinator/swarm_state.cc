@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/glob.h"
+#include "coordinator/own_keys.h"
 
 namespace waggle {
 
@@ -39,6 +40,7 @@ void SwarmState::place(Records::iterator slot, RecordPtr record, std::uint32_t i
   bytes_ += wire_size(slot->first, *record);
   changes_.emplace_hint(changes_.end(), at, slot);
   if (!record->live()) tombstones_.emplace_hint(tombstones_.end(), at, slot);
+  if (owned_) note_owner(slot->first, *record, true);
   slot->second.record = std::move(record);
   slot->second.index = index;
 }
@@ -48,7 +50,26 @@ void SwarmState::displace(Records::iterator slot) {
   digest_ -= slot->second.part;
   bytes_ -= wire_size(slot->first, *slot->second.record);
   changes_.erase(at);
+  if (owned_) note_owner(slot->first, *slot->second.record, false);
   if (!slot->second.record->live()) tombstones_.erase(at);
+}
+
+void SwarmState::note_owner(const Key& key, const Record& record, bool comes) {
+  if (!record.live() || is_own_key(key.value())) return;
+  const auto owned = owned_->try_emplace(public_name(record.writer.agent)).first;
+  owned->second += comes ? 1 : UINT64_MAX;
+  if (owned->second == 0) owned_->erase(owned);
+}
+
+void SwarmState::count_owners() {
+  owned_.emplace();
+  for (const auto& [key, slot] : records_) note_owner(key, *slot.record, true);
+}
+
+std::uint64_t SwarmState::owned_by(const AgentId& agent) const {
+  WAGGLE_CHECK(owned_.has_value());
+  const auto owned = owned_->find(public_name(agent));
+  return owned == owned_->end() ? 0 : owned->second;
 }
 
 void SwarmState::commit(const std::vector<Change>& changes, std::vector<Row>& rows) {
@@ -200,6 +221,12 @@ void SwarmState::check_invariants() const {
   WAGGLE_CHECK(changes_.size() == records_.size() && dead == tombstones_.size());
   WAGGLE_CHECK(digest == digest_ && bytes == bytes_, "derived sums are wrong");
   WAGGLE_CHECK(row_.floor <= row_.head);
+  if (!owned_) return;
+  std::map<AgentId, std::uint64_t> owned;
+  for (const auto& [key, held] : records_)
+    if (held.record->live() && !is_own_key(key.value()))
+      ++owned[public_name(held.record->writer.agent)];
+  WAGGLE_CHECK(owned == *owned_, "the keys of some agent are counted wrongly");
 }
 
 }  // namespace waggle

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,12 @@ class SwarmState {
   [[nodiscard]] std::uint64_t live_keys() const { return records_.size() - tombstones_.size(); }
   [[nodiscard]] std::uint64_t tombstones() const { return tombstones_.size(); }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+  // From now on it is known how many live keys each agent wrote last, clients as one; what the
+  // coordinator keeps for itself apart. Else nobody pays for it.
+  void count_owners();
+  // REQUIRES: they are counted.
+  [[nodiscard]] std::uint64_t owned_by(const AgentId& agent) const;
 
   // Null: never written, or forgotten. May be a tombstone.
   [[nodiscard]] RecordPtr find(const Key& key) const;
@@ -109,12 +116,14 @@ class SwarmState {
   void place(Records::iterator slot, RecordPtr record, std::uint32_t index);
   void displace(Records::iterator slot);
   void forget(Records::iterator slot, std::vector<Row>& rows);
+  void note_owner(const Key& key, const Record& record, bool comes);
 
   SwarmRow row_;
   EarlierVersions earlier_;
   Records records_;
   Index changes_;
   std::map<At, Records::iterator> tombstones_;
+  std::optional<std::map<AgentId, std::uint64_t>> owned_;
   Hash128 digest_;
   std::uint64_t bytes_ = 0;
 };

@@ -65,6 +65,7 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
   round.swarm = session.swarm;
   round.caller = session.peer;
   round.caller_session = session.id;
+  round.asker = session.role == Role::kClient ? session.sender.together : session.sender.own;
   round.request = request.request;
   round.all = request.all;
   round.wanted = request.keys;
@@ -123,8 +124,10 @@ void Coordinator::on_sync_request(Session& session, const SyncRequest& request) 
            fmt::format("swarm '{}' has no members", session.swarm.value()));
     return;
   }
-  if (const Status added = rounds_.add(round); !added)
+  if (const Status added = rounds_.add(round, options_.limits.rounds); !added) {
+    count("over_limit_rounds");
     report(round, RoundOutcome::kUnchanged, added.error().code, added.error().text);
+  }
 }
 
 void Coordinator::on_state_response(Session& session, const StateResponse& response) {
@@ -139,7 +142,7 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (answer.kind != AnswerKind::kOffer) continue;
     const Policy& policy = options_.policies.of(answer.key.value());
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
-        answer.offer.value.bytes.size() > limits::kValueBytes || !check_key(answer.key.value()) ||
+        answer.offer.value.bytes.size() > options_.limits.value_bytes || !check_key(answer.key.value()) ||
         (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
         is_own_key(answer.key.value()) || policy.vote_permille > 0 || policy.signed_writes ||
         not_allowed(session, Act::kWrite, answer.key.value())) {

@@ -170,10 +170,18 @@ void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::si
   Frame id;
   Frame frame;
   bool more = false;
-  for (; max > 0 && router_.receive(id, more); --max) {
+  taken_.clear();
+  bool filled = false;
+  for (; max > 0 && !filled && router_.receive(id, more); --max) {
     PeerId peer = peer_of(id.bytes());
     lost_.erase(peer);
     ++counters_.frames_in;
+    filled = ++taken_[peer] >= limits::kFramesOfPeer;
+    if (more && ignores(peer)) {
+      router_.discard_rest();
+      ++counters_.ignored;
+      continue;
+    }
     if (!more || !router_.receive(frame, more) || more) {
       const std::uint64_t frames = 1 + (more ? router_.discard_rest() : 0);
       ++counters_.multipart;
@@ -190,13 +198,29 @@ void ZmqCoordinatorTransport::receive_router(std::vector<Event>& events, std::si
                                   ? failed(Code::kRejected, "a frame beyond the limit")
                                   : decode(frame.bytes());
     if (message) {
-      events.push_back(
-          Received{std::move(peer), make_message(std::move(*message)), std::move(who)});
+      events.push_back(Received{std::move(peer), make_message(std::move(*message)), std::move(who),
+                                frame.size()});
     } else {
       ++counters_.malformed;
       events.push_back(Malformed{std::move(peer), std::move(message.error())});
     }
   }
+}
+
+// Bound: one entry a peer that was ignored of late; those whose time is over go with the next one.
+void ZmqCoordinatorTransport::ignore(const IgnorePeer& ignore) {
+  const Instant now = monotonic_now();
+  std::erase_if(ignored_, [&](const auto& entry) { return now >= entry.second; });
+  ignored_[ignore.peer] = now + Millis{ignore.millis};
+}
+
+bool ZmqCoordinatorTransport::ignores(const PeerId& peer) {
+  if (ignored_.empty()) return false;
+  const auto found = ignored_.find(peer);
+  if (found == ignored_.end()) return false;
+  if (monotonic_now() < found->second) return true;
+  ignored_.erase(found);
+  return false;
 }
 
 void ZmqCoordinatorTransport::receive_channel(const SwarmId& swarm, Channel& channel,
@@ -233,6 +257,8 @@ void ZmqCoordinatorTransport::send(const Send& send) {
     open_channel(*channel);
   } else if (const auto* drop = std::get_if<DropPeer>(&send)) {
     drop_peer(drop->peer);
+  } else if (const auto* peer = std::get_if<IgnorePeer>(&send)) {
+    ignore(*peer);
   } else {
     WAGGLE_CHECK(false, "an agent's action at a coordinator");
   }

@@ -14,6 +14,9 @@
 // it was sent by; what nobody in the table sent is dropped and counted. A swarm's broadcast socket
 // lets in only who enters that swarm, and shut_out() makes everybody come in anew.
 //
+// One peer's frames fill no turn: beyond limits::kFramesOfPeer what was read is stepped first,
+// since ROUTER reads its peers in turn and who sent one frame would wait for all of another's.
+//
 // Safety: the XPUB socket is the border of a swarm, since any peer of it can read all of it; there
 // is no XPUB_MANUAL. Peers are told apart by ROUTER's own ids with a prefix, so that no remote peer
 // can take the name of a local one. Routing ids never leave in a message. No input ends the
@@ -99,6 +102,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     std::uint64_t multipart = 0;  // messages of more than one frame, discarded
     std::uint64_t upstream = 0;   // messages on a broadcast socket that are no subscription
     std::uint64_t subscriptions = 0;
+    std::uint64_t ignored = 0;  // frames of peers over their limits, thrown away unread
     std::uint64_t queued = 0;   // frames that had to wait for a slow peer
     std::uint64_t dropped = 0;  // frames that nobody gets: peer lost, no channel, too large
     std::uint64_t peers_lost = 0;
@@ -140,6 +144,8 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   void broadcast(const Broadcast& send);
   void open_channel(const OpenChannel& send);
   void drop_peer(const PeerId& peer);
+  void ignore(const IgnorePeer& ignore);
+  [[nodiscard]] bool ignores(const PeerId& peer);
 
   [[nodiscard]] Result<Socket> bind_channel(const SwarmId& swarm, const std::string& wanted);
   // 0, EAGAIN or EHOSTUNREACH.
@@ -162,7 +168,9 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
   std::map<SwarmId, Channel> channels_;
   std::deque<Event> own_;  // ChannelOpened, ChannelFailed, PeerLost
   Queues queues_;
-  std::unordered_set<PeerId> lost_;  // reported, and not heard of since
+  std::unordered_set<PeerId> lost_;                // reported, and not heard of since
+  std::unordered_map<PeerId, Instant> ignored_;    // until then
+  std::unordered_map<PeerId, std::size_t> taken_;  // frames in the present receive()
   Instant next_retry_ = Instant::never();
 
   MessagePtr encoded_message_;

@@ -199,6 +199,7 @@ Status CoordinatorRuntime::Parts::start() {
     sockets.local = &local;
     sockets.key = key;
     sockets.admission = &admission;
+    sockets.peer_queue_bytes = options.peer_queue_bytes;
     Result<std::unique_ptr<ZmqCoordinatorTransport>> opened =
         ZmqCoordinatorTransport::open(context, sockets);
     if (!opened) return std::unexpected(std::move(opened.error()));
@@ -265,6 +266,7 @@ void CoordinatorRuntime::Parts::measure() {
       {"transport_malformed", seen.malformed},
       {"transport_multipart", seen.multipart},
       {"transport_upstream", seen.upstream},
+      {"transport_ignored", seen.ignored},
       {"transport_queued", seen.queued},
       {"transport_dropped", seen.dropped},
       {"transport_peers_lost", seen.peers_lost},

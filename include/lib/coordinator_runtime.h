@@ -39,6 +39,7 @@ struct CoordinatorRuntimeOptions {
   bool sync = true;  // false: acknowledged writes may be lost by a power failure
   bool accept_rollback = false;
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;
+  std::size_t peer_queue_bytes = limits::kPeerQueueBytes;  // unsent, for one slow peer
   // Called on the loop's thread with what a person should know; must not block.
   std::function<void(const std::string&)> on_alarm;
   // Called with who was not let in; on any thread, must not block.

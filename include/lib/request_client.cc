@@ -97,14 +97,20 @@ struct RequestClient::Parts {
   [[nodiscard]] Status join(Instant deadline);
 
   // What a message means for the question that waits.
-  enum class Heard : std::uint8_t { kNothing, kAnswer, kSendAgain, kJoinAgain };
+  enum class Heard : std::uint8_t { kNothing, kAnswer, kSendAgain, kSendLater, kJoinAgain };
   using Take = std::function<Heard(const Message&)>;
   struct Asking {
     std::function<Message()> build;  // called for each sending, in the present session
     Take take;
-    std::uint64_t sendings = 0;  // given to the port
+    std::optional<RequestId> request;  // as an error names it; none: `take` reads errors itself
+    std::uint64_t sendings = 0;        // given to the port
+    std::int64_t later_millis = 0;     // with kSendLater: not before
+    Error refused;                     // what was said of that
   };
-  // Sends until `take` says kAnswer. Errors: no session in time; kTimeout, no answer in time.
+  // An answer that says not now, but then. kNothing: it is no such answer to that request.
+  [[nodiscard]] static Heard heard_later(const Message& message, Asking& asking);
+  // Sends until `take` says kAnswer. Errors: no session in time; kTimeout, no answer in time;
+  // kOverloaded when it may come back only after the deadline.
   [[nodiscard]] Status ask(Asking& asking, Instant deadline);
   [[nodiscard]] Error no_answer(std::string_view to) const;
 };
@@ -166,6 +172,17 @@ Error RequestClient::Parts::no_answer(std::string_view to) const {
   return {Code::kTimeout, fmt::format("{} did not answer {} in time", port->name(), to)};
 }
 
+RequestClient::Parts::Heard RequestClient::Parts::heard_later(const Message& message,
+                                                              Asking& asking) {
+  const auto* error = std::get_if<ErrorReply>(&message);
+  if (error == nullptr || error->request != asking.request.value_or(RequestId()) ||
+      error->code != Code::kOverloaded || error->retry_millis <= 0)
+    return Heard::kNothing;
+  asking.later_millis = error->retry_millis;
+  asking.refused = Error{error->code, error->text};
+  return Heard::kSendLater;
+}
+
 Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
   std::int64_t delay = kResendMillis;
   while (true) {
@@ -195,7 +212,9 @@ Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
         session = later->session;
         again = monotonic_now();
       } else {
-        switch (asking.take(**message)) {
+        Heard meant = asking.request ? heard_later(**message, asking) : Heard::kNothing;
+        if (meant == Heard::kNothing) meant = asking.take(**message);
+        switch (meant) {
           case Heard::kNothing:
             break;
           case Heard::kAnswer:
@@ -203,6 +222,10 @@ Status RequestClient::Parts::ask(Asking& asking, Instant deadline) {
           case Heard::kSendAgain:
             again = monotonic_now();
             break;
+          case Heard::kSendLater:
+            again = in(asking.later_millis);
+            if (again < deadline) break;
+            return std::unexpected(asking.refused);
           case Heard::kJoinAgain:
             session = {};
             break;
@@ -285,6 +308,7 @@ Result<QueryResult> RequestClient::query(Ask ask, std::int64_t timeout_millis) {
   const RequestId id = p.random.id<RequestId>();
   std::optional<Result<QueryResult>> answer;
   Parts::Asking asking;
+  asking.request = id;
   asking.build = [&] { return Query{p.session, id, ask}; };
   asking.take = [&](const Message& message) {
     if (const auto* result = std::get_if<QueryResult>(&message); result && result->request == id) {
@@ -312,6 +336,7 @@ Result<std::optional<EphemeralRefusal>> RequestClient::write_ephemeral(
   SessionId within;
   std::uint64_t number = 0;
   Parts::Asking asking;
+  asking.request = RequestId();
   // Each session counts its own from 1; the same number again is the same write.
   asking.build = [&] {
     if (within != p.session) number = p.next_ephemeral();
@@ -349,6 +374,7 @@ Result<ClaimResult> RequestClient::claim(ClaimRequest request, std::int64_t time
   std::optional<Result<ClaimResult>> answer;
   std::uint32_t place = 0;
   Parts::Asking asking;
+  asking.request = request.request;
   asking.build = [&] {
     request.session = p.session;
     return request;
@@ -416,6 +442,7 @@ Result<CompactResult> RequestClient::compact(Revision floor, std::int64_t timeou
   const RequestId id = p.random.id<RequestId>();
   std::optional<Result<CompactResult>> answer;
   Parts::Asking asking;
+  asking.request = id;
   asking.build = [&] { return CompactRequest{p.session, id, floor}; };
   asking.take = [&](const Message& message) {
     if (const auto* result = std::get_if<CompactResult>(&message);
@@ -448,6 +475,7 @@ Result<SyncReport> RequestClient::synchronise(const SyncRequest& request,
   sent.request = p.random.id<RequestId>();
   std::optional<Result<SyncReport>> answer;
   Parts::Asking asking;
+  asking.request = sent.request;
   asking.build = [&] {
     sent.session = p.session;
     return sent;
@@ -527,6 +555,11 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
     }
     if (outcome.code == Code::kOverloaded || outcome.code == Code::kUnavailable) {
       passing = outcome;
+      if (outcome.retry_millis > 0) {
+        asking.later_millis = outcome.retry_millis;
+        asking.refused = Error{outcome.code, outcome.text};
+        return Parts::Heard::kSendLater;
+      }
       if (outcome.reason != Reason::kClockAhead) return Parts::Heard::kNothing;
       p.clock_shift =
           static_cast<std::int64_t>(outcome.coordinator_wall_millis) - p.clock.now().wall_millis;
@@ -550,6 +583,7 @@ Result<Outcome> RequestClient::write(std::vector<Entry> entries, std::int64_t ti
       passing = Outcome{};
       passing->code = error->code;
       passing->text = error->text;
+      return p.heard_later(message, asking);
     } else if (const auto* result = std::get_if<SubmitResult>(&message)) {
       for (const MutationResult& one : result->results)
         if (one.incarnation == mutation.incarnation && one.seq == mutation.seq)
@@ -597,6 +631,7 @@ Result<RequestClient::Delta> RequestClient::delta(const Cursor& since, const std
     const RequestId id = p.random.id<RequestId>();
     std::optional<Result<DeltaChunk>> answer;
     Parts::Asking asking;
+    asking.request = id;
     asking.build = [&] {
       DeltaRequest request;
       request.session = p.session;

@@ -56,6 +56,28 @@ Result<AccessRulesPtr> to_access(const std::vector<AccessGrant>& grants, const P
   return rules;
 }
 
+Status take_limits(const AgentLimit& limit, CoordinatorRuntimeOptions& options) {
+  const auto outside = [](const char* name, const char* expected) {
+    return failed(Code::kRejected, fmt::format("limit.{}: expected {}", name, expected));
+  };
+  if (limit.burst.count() <= 0) return outside("burst", "a time above 0");
+  if (limit.value_bytes == 0 || limit.value_bytes > limits::kValueBytes)
+    return outside("value_bytes", "1 to 1 MiB");
+  if (limit.history > limits::kHistoryVersions) return outside("history", "at most 64");
+  if (limit.queue_bytes <= limits::kFrameBytes) return outside("queue_bytes", "more than 4 MiB");
+  AgentLimits& core = options.core.limits;
+  core.messages = limit.messages_per_second;
+  core.writes = limit.writes_per_second;
+  core.bytes = limit.bytes_per_second;
+  core.burst_millis = limit.burst.count();
+  core.rounds = limit.rounds;
+  core.keys = limit.keys;
+  core.value_bytes = limit.value_bytes;
+  core.history = limit.history;
+  options.peer_queue_bytes = limit.queue_bytes;
+  return {};
+}
+
 Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
   CoordinatorRuntimeOptions options;
   options.listen = config.listen;
@@ -72,6 +94,8 @@ Result<CoordinatorRuntimeOptions> to_options(const SynchronizerConfig& config) {
     return failed(Code::kRejected, "round_timeout and heartbeat must be above 0");
   options.core.round_timeout_millis = config.round_timeout.count();
   options.core.beat.interval_millis = config.heartbeat.count();
+  if (const Status limits = take_limits(config.limit, options); !limits)
+    return std::unexpected(limits.error());
   if (const Status added = add_mergers(config.mergers, options.core.policies); !added)
     return std::unexpected(added.error());
   for (const KeyRule& rule : config.rules) {

@@ -77,6 +77,21 @@ struct AccessGrant {
   std::vector<std::string> allow = {};      // read, write, propose, vote, claim, sync, administer
 };
 
+// What each agent may do, so that one that lost its mind harms no other. Beyond: its writes wait
+// and what it asks is answered `overloaded`, both with the time to come back. 0: no limit. Your own
+// calls of a StateSynchronizer are not counted.
+struct AgentLimit {
+  std::uint64_t messages_per_second = 50'000;
+  std::uint64_t writes_per_second = 250'000;  // a message may carry many
+  std::uint64_t bytes_per_second = std::uint64_t{256} << 20;
+  std::chrono::milliseconds burst = std::chrono::seconds(2);  // that brings what may come at once
+  std::uint32_t rounds = 32;                                  // synchronisations that are not over
+  std::uint64_t keys = 0;  // live ones of a swarm that it wrote last; then it makes no new one
+  std::size_t value_bytes = std::size_t{1} << 20;   // 1 to 1 MiB
+  std::uint32_t history = 64;                       // earlier versions of a key, at most; 0: none
+  std::size_t queue_bytes = std::size_t{16} << 20;  // that wait for it, when it reads too slowly
+};
+
 struct SynchronizerConfig {
   std::string listen = "tcp://127.0.0.1:*";  // `*`: any free port; or ipc:///path
   bool allow_remote = false;  // listening beyond this machine without keys is refused without it
@@ -90,6 +105,7 @@ struct SynchronizerConfig {
   std::uint64_t disk_reserve_bytes = std::uint64_t{256} << 20;  // below it writes are refused
   std::chrono::milliseconds round_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds heartbeat = std::chrono::seconds(5);
+  AgentLimit limit = {};
   std::vector<KeyRule> rules = {};
   std::vector<VotingRoleRule> roles = {};
   std::vector<AccessGrant> access = {};

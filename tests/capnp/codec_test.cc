@@ -443,7 +443,7 @@ BOOST_AUTO_TEST_CASE(an_enumerator_that_nobody_knows_is_refused) {
   BOOST_CHECK(refused(result, "health"));
   SubmitResult results;
   results.results.resize(1);
-  results.results[0].outcome.reason = static_cast<Reason>(26);
+  results.results[0].outcome.reason = static_cast<Reason>(27);
   BOOST_CHECK(refused(results, "reason"));
   results.results[0].outcome.reason = Reason::kNone;
   results.results[0].outcome.conflict = static_cast<ConflictKind>(8);

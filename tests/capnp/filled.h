@@ -83,7 +83,7 @@ inline constexpr int kFields<ListQuery> = 4;
 template <>
 inline constexpr int kFields<Query> = 3;
 template <>
-inline constexpr int kFields<AgentInfo> = 7;
+inline constexpr int kFields<AgentInfo> = 8;
 template <>
 inline constexpr int kFields<SwarmInfo> = 10;
 template <>
@@ -95,7 +95,7 @@ inline constexpr int kFields<CompactRequest> = 3;
 template <>
 inline constexpr int kFields<CompactResult> = 6;
 template <>
-inline constexpr int kFields<ErrorReply> = 4;
+inline constexpr int kFields<ErrorReply> = 5;
 template <>
 inline constexpr int kFields<EphemeralEntry> = 4;
 template <>
@@ -155,7 +155,7 @@ inline constexpr int kFields<Context> = 3;
 template <>
 inline constexpr int kFields<Mutation> = 6;
 template <>
-inline constexpr int kFields<Outcome> = 12;
+inline constexpr int kFields<Outcome> = 13;
 template <>
 inline constexpr int kFields<StoreRow> = 2;
 template <>

@@ -69,6 +69,15 @@ disk_reserve = "1MiB"
 state_bytes_max = "64MiB"
 tombstones_max = 50
 tombstone_age = "2h"
+messages_per_second = 300
+writes_per_second = 0
+bytes_per_second = "2MiB"
+burst = "500ms"
+rounds = 3
+keys = 1000
+value_bytes = "64KiB"
+history = 4
+peer_queue = "8MiB"
 [timing]
 heartbeat = "250ms"
 round_timeout = "3s"
@@ -118,6 +127,15 @@ elements_max = 7
   BOOST_TEST(config->state_bytes_max == std::uint64_t{64} << 20);
   BOOST_TEST(config->tombstones_max == 50U);
   BOOST_TEST(config->tombstone_age_millis == 7'200'000);
+  BOOST_TEST(config->limits.messages == 300U);
+  BOOST_TEST(config->limits.writes == 0U);
+  BOOST_TEST(config->limits.bytes == std::uint64_t{2} << 20);
+  BOOST_TEST(config->limits.burst_millis == 500);
+  BOOST_TEST(config->limits.rounds == 3U);
+  BOOST_TEST(config->limits.keys == 1'000U);
+  BOOST_TEST(config->limits.value_bytes == std::size_t{64} << 10);
+  BOOST_TEST(config->limits.history == 4U);
+  BOOST_TEST(config->peer_queue_bytes == std::size_t{8} << 20);
   BOOST_TEST(config->heartbeat_millis == 250);
   BOOST_TEST(config->round_timeout_millis == 3'000);
   BOOST_TEST(config->coordinator == "tcp://10.0.0.1:4600");
@@ -167,6 +185,16 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
       {"[timing]\nheartbeat = \"1ms\"\n", "2: timing.heartbeat: expected 50 ms to"},
       {"[limits]\ntombstones_max = \"many\"\n",
        "2: limits.tombstones_max: expected a whole number"},
+      {"[limits]\nvalue_bytes = \"2MiB\"\n",
+       "2: limits.value_bytes: expected a size from 1 to 1MiB, found"},
+      {"[limits]\nvalue_bytes = 0\n", "2: limits.value_bytes: expected a size from 1 to 1MiB"},
+      {"[limits]\nhistory = 65\n", "2: limits.history: expected a whole number from 0 to 64"},
+      {"[limits]\nrounds = 1000\n", "2: limits.rounds: expected a whole number from 0 to 128"},
+      {"[limits]\npeer_queue = \"1MiB\"\n",
+       "2: limits.peer_queue: expected a size from 5MiB to 256MiB, found"},
+      {"[limits]\nburst = \"0s\"\n", "2: limits.burst: expected 1 ms to 1 h 0 m, found"},
+      {"[limits]\nmessages = 5\n", "2: unknown key 'messages' in [limits]"},
+      {"[limits]\nmesages_per_second = 5\n", "did you mean 'messages_per_second'"},
       {"[limits]\nstate_bytes_max = true\n",
        "2: limits.state_bytes_max: expected a size such as \"256MiB\" or a number of bytes, found "
        "true"},
@@ -254,6 +282,15 @@ BOOST_AUTO_TEST_CASE(the_default_file_checks_and_means_the_defaults) {
   BOOST_TEST(config->state_bytes_max == defaults.state_bytes_max);
   BOOST_TEST(config->tombstones_max == defaults.tombstones_max);
   BOOST_TEST(config->tombstone_age_millis == defaults.tombstone_age_millis);
+  BOOST_TEST(config->limits.messages == defaults.limits.messages);
+  BOOST_TEST(config->limits.writes == defaults.limits.writes);
+  BOOST_TEST(config->limits.bytes == defaults.limits.bytes);
+  BOOST_TEST(config->limits.burst_millis == defaults.limits.burst_millis);
+  BOOST_TEST(config->limits.rounds == defaults.limits.rounds);
+  BOOST_TEST(config->limits.keys == defaults.limits.keys);
+  BOOST_TEST(config->limits.value_bytes == defaults.limits.value_bytes);
+  BOOST_TEST(config->limits.history == defaults.limits.history);
+  BOOST_TEST(config->peer_queue_bytes == defaults.peer_queue_bytes);
   BOOST_TEST(config->heartbeat_millis == defaults.heartbeat_millis);
   BOOST_TEST(config->round_timeout_millis == defaults.round_timeout_millis);
   BOOST_TEST(config->timeout_millis == defaults.timeout_millis);

@@ -237,6 +237,42 @@ BOOST_AUTO_TEST_CASE(a_client_over_a_socket_reads_writes_and_pulls) {
   BOOST_TEST(!foreign->text.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_client_over_its_limit_comes_back_in_time_and_passes) {
+  CoordinatorRuntimeOptions options;
+  options.core.limits.writes = 20;
+  options.core.limits.burst_millis = 100;
+  const Serving serving(std::move(options));
+  auto dialled = RequestClient::dial(serving.runtime->endpoint(), SwarmId("bees"), kPatienceMillis);
+  BOOST_REQUIRE(dialled.has_value());
+  for (int i = 0; i < 6; ++i) {
+    const auto outcome = (*dialled)->write(incr(1), kPatienceMillis);
+    BOOST_REQUIRE(outcome.has_value());
+    BOOST_TEST((outcome->code == Code::kCommitted));
+  }
+  BOOST_TEST(count_at(serving) == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_may_come_back_only_after_its_time_is_told_at_once) {
+  CoordinatorRuntimeOptions options;
+  options.core.limits.bytes = 1;  // the hello alone is worth minutes
+  const Serving serving(std::move(options));
+  auto dialled = RequestClient::dial(serving.runtime->endpoint(), SwarmId("bees"), kPatienceMillis);
+  BOOST_REQUIRE(dialled.has_value());
+  const auto outcome = (*dialled)->write(incr(1), kPatienceMillis);
+  BOOST_REQUIRE(outcome.has_value());
+  BOOST_TEST((outcome->code == Code::kOverloaded));
+  BOOST_TEST((outcome->reason == Reason::kRateLimit));
+  BOOST_TEST(outcome->text.contains("come back in"));
+  const auto read = (*dialled)->query(StatusQuery{}, kPatienceMillis);
+  BOOST_REQUIRE(!read.has_value());
+  BOOST_TEST((read.error().code == Code::kOverloaded));
+  BOOST_TEST(read.error().text.contains("limits.bytes_per_second"));
+  // Whoever asks from within the process is not counted.
+  const auto within = client_over(serving, all, all);
+  BOOST_REQUIRE(within->write(incr(2), kPatienceMillis).has_value());
+  BOOST_TEST(count_at(serving) == 2);
+}
+
 BOOST_AUTO_TEST_CASE(cursors_are_read_as_people_type_them) {
   const Serving serving;
   auto client = client_over(serving, all, all);

@@ -129,6 +129,10 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_can_not_be_is_refused) {
   BOOST_TEST((code_of({.listen = "tcp://0.0.0.0:*"}) == StatusCode::kDenied));
   BOOST_TEST((code_of({.listen = "nonsense"}) == StatusCode::kRejected));
   BOOST_TEST((code_of({.heartbeat = std::chrono::seconds(0)}) == StatusCode::kRejected));
+  BOOST_TEST((code_of({.limit = {.value_bytes = 0}}) == StatusCode::kRejected));
+  BOOST_TEST((code_of({.limit = {.burst = std::chrono::seconds(0)}}) == StatusCode::kRejected));
+  BOOST_TEST((code_of({.limit = {.history = 65}}) == StatusCode::kRejected));
+  BOOST_TEST((code_of({.limit = {.queue_bytes = 1}}) == StatusCode::kRejected));
   BOOST_TEST((code_of({.rules = {{.prefix = "a"}, {.prefix = "a"}}}) == StatusCode::kRejected));
   const auto hive = serve();
   BOOST_TEST((code_of({.listen = hive->endpoint()}) == StatusCode::kUnavailable));

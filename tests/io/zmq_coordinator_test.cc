@@ -102,6 +102,52 @@ BOOST_DATA_TEST_CASE(a_subscriber_that_does_not_read_loses_updates_and_delays_no
   BOOST_TEST((std::ranges::adjacent_find(got, std::greater_equal<>()) == got.end()));
 }
 
+BOOST_AUTO_TEST_CASE(what_an_ignored_peer_sends_is_thrown_away_unread_and_others_are_read) {
+  ZmqContext context;
+  CoordinatorPump coordinator = coordinator_at(context, "tcp://127.0.0.1:*");
+  AgentPump loud = agent_of(context, coordinator.transport->endpoint());
+  AgentPump calm = agent_of(context, coordinator.transport->endpoint());
+  const PeerId peer = greet(coordinator, loud, "loud");
+  static_cast<void>(greet(coordinator, calm, "calm"));
+  coordinator.transport->send(IgnorePeer{peer, 3'600'000});
+  for (std::uint64_t n = 1; n <= 20; ++n) loud.transport->send(SendUp{bye_of(n)});
+  BOOST_REQUIRE(eventually([&] {
+    loud.take();
+    coordinator.take();
+    return coordinator.transport->counters().ignored == 20u;
+  }));
+  BOOST_TEST(coordinator.events.empty());
+  calm.transport->send(SendUp{bye_of(1)});
+  const Received heard = coordinator.wait_for_message<Bye>();
+  BOOST_TEST((heard.peer != peer));
+  BOOST_TEST(heard.bytes > 0u);
+  // Its time is over.
+  coordinator.transport->send(IgnorePeer{peer, 0});
+  loud.transport->send(SendUp{bye_of(21)});
+  BOOST_TEST(std::get<Bye>(*coordinator.wait_for_message<Bye>().message).session.value() == 21u);
+}
+
+BOOST_AUTO_TEST_CASE(one_peer_does_not_fill_a_turn) {
+  ZmqContext context;
+  CoordinatorPump coordinator = coordinator_at(context, "tcp://127.0.0.1:*");
+  AgentPump loud = agent_of(context, coordinator.transport->endpoint());
+  static_cast<void>(greet(coordinator, loud, "loud"));
+  const std::uint64_t count = 10 * limits::kFramesOfPeer;
+  std::uint64_t got = 0;
+  std::uint64_t sent = 0;
+  BOOST_REQUIRE(eventually([&] {
+    for (; sent < count; ++sent) loud.transport->send(SendUp{bye_of(sent)});
+    loud.take();
+    std::vector<Event> events;
+    coordinator.transport->receive(events, limits::kEventsPerTurn);
+    BOOST_TEST_REQUIRE(events.size() <= limits::kFramesOfPeer);
+    for (const Event& event : events)
+      if (const auto* bye = std::get_if<Bye>(std::get<Received>(event).message.get()))
+        BOOST_TEST_REQUIRE(bye->session.value() == got++);
+    return got == count;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(while_one_peer_does_not_read_another_is_answered) {
   constexpr std::size_t kQueueBytes = 3u << 20;
   ZmqContext context;

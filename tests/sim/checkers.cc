@@ -8,6 +8,7 @@
 #include "tests/sim/claim_checker.h"
 #include "tests/sim/ephemeral_checker.h"
 #include "tests/sim/link_checker.h"
+#include "tests/sim/limit_checker.h"
 #include "tests/sim/order_checker.h"
 #include "tests/sim/reader_checkers.h"
 #include "tests/sim/round_checker.h"
@@ -30,6 +31,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth) {
   checkers.push_back(std::make_unique<ClaimChecker>(truth));
   checkers.push_back(std::make_unique<OrderChecker>(truth));
   checkers.push_back(std::make_unique<LinkChecker>(truth));
+  checkers.push_back(std::make_unique<LimitChecker>(truth));
   return checkers;
 }
 

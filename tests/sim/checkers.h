@@ -21,6 +21,7 @@
 //   stamps     the later write wins, none is from the future; see stamp_truth.h
 //   links      who is cut off says so, also where one way still works
 //   ephemeral  what lives in memory only is told without a hole, and is in nothing durable
+//   limits     nobody is told that it sent too much but who did; see limit_checker.h
 //   recovery   a coordinator that starts finds exactly what its disk held for certain
 //   equal      after healing all hold the same
 //   progress   after healing nothing is left to do within a bound
@@ -49,6 +50,7 @@ struct Truth {
   Chronicle chronicle;
   std::unique_ptr<History> history;
   std::uint64_t restores = 0;  // and losses: how often a history was given up
+  bool tight_limits = false;   // anybody may be over one
 
   void found(CheckerName checker, std::string text) const {
     story.found(checker, timeline.now(), std::move(text));
@@ -103,6 +105,8 @@ class Checker {
 };
 
 [[nodiscard]] std::vector<std::unique_ptr<Checker>> all_checkers(Truth& truth);
+
+inline constexpr const char* kFlooderName = "flooder";
 
 // The keys of which checkers know more.
 [[nodiscard]] Key own_counter(const AgentId& agent);

@@ -12,6 +12,16 @@ constexpr std::size_t kUnsentMax = 64;
 constexpr std::size_t kRecordedMax = 300;
 constexpr std::int64_t kChannelMillis = 3;
 
+// About what its frame would have.
+std::size_t size_of(const Message& message) {
+  std::size_t size = 64;
+  if (const auto* submit = std::get_if<Submit>(&message))
+    for (const Mutation& mutation : submit->mutations) size += wire_size(mutation);
+  if (const auto* response = std::get_if<StateResponse>(&message))
+    for (const Answer& answer : response->answers) size += 64 + answer.offer.value.bytes.size();
+  return size;
+}
+
 }  // namespace
 
 std::string_view to_text(Leg leg) {
@@ -152,10 +162,19 @@ void SimNetwork::deliver_up(std::size_t at, std::uint64_t connection, std::uint6
   if (!up_) return;
   const Peer& peer = peers_[at];
   if (process != peer.process && std::holds_alternative<Hello>(*message)) return;
+  if (const auto ignored = ignored_.find(id_of(peer, connection));
+      ignored != ignored_.end() && timeline_.now() < ignored->second) {
+    story_.count("frames thrown away unread");
+    return;
+  }
   story_.note(timeline_.now(), 2, at, [&] {
     return fmt::format("      c gets from {}#{}: {}", peer.name, connection, name_of(*message));
   });
-  to_coordinator_(Received{id_of(peer, connection), message});
+  to_coordinator_(Received{id_of(peer, connection), message, {}, size_of(*message)});
+}
+
+void SimNetwork::ignore(const PeerId& peer, std::int64_t millis) {
+  ignored_[peer] = timeline_.now() + millis;
 }
 
 void SimNetwork::send_down(const PeerId& to, MessagePtr message) {
@@ -297,6 +316,7 @@ void SimNetwork::coordinator_went_down() {
   up_ = false;
   channel_ = 0;
   ++coordinator_life_;
+  ignored_.clear();
   for (Peer& peer : peers_) peer.subscribed = false;
 }
 

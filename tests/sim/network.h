@@ -55,6 +55,7 @@ class SimNetwork {
   void send_down(const PeerId& to, MessagePtr message);
   void broadcast(MessagePtr message);
   void open_channel(const OpenChannel& asked);
+  void ignore(const PeerId& peer, std::int64_t millis);
   void join_channel(std::size_t peer, const JoinChannel& join);
   void leave_channel(std::size_t peer);
   // A new connection. What the old one still carries upwards may arrive late.
@@ -119,6 +120,7 @@ class SimNetwork {
   std::map<PeerId, std::pair<std::size_t, std::uint64_t>> connections_;
   std::uint64_t sent_ = 0;
   bool healed_ = false;
+  std::map<PeerId, std::int64_t> ignored_;  // until then
   bool up_ = false;
   std::uint64_t coordinator_life_ = 0;
   std::uint64_t channel_ = 0;  // 0: not open

@@ -74,6 +74,8 @@ Plan Plan::drawn(std::uint64_t seed) {
   plan.replays = coin();
   plan.twins = random.chance(1, 4);
   plan.hidden = random.chance(1, 4);
+  plan.flood = random.chance(1, 4);
+  plan.tight_limits = !plan.flood && random.chance(1, 4);
   return plan;
 }
 

@@ -65,6 +65,8 @@ struct Plan {
   bool disk_full = false;
   bool leave = false;
   bool channel_fails = false;
+  bool flood = false;         // a member that floods, and limits that it alone is over
+  bool tight_limits = false;  // that everybody is over now and then
 
   std::vector<FatedFrame> fated;  // beside the rates of the links
   bool smallest = false;          // all start at once and write two keys

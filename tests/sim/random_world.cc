@@ -59,6 +59,7 @@ class Chaos {
     }
     if (!faults_.empty()) fault_later();
     if (plan_.clients) client_later();
+    world_.flood(plan_.chaos_millis);
   }
 
  private:

@@ -218,6 +218,13 @@ auto change_messages(void (*change)(T&)) {
   };
 }
 
+void blame_the_writer(SubmitResult& result) {
+  Outcome& outcome = result.results.front().outcome;
+  outcome.code = Code::kOverloaded;
+  outcome.reason = Reason::kRateLimit;
+  outcome.retry_millis = 10;
+}
+
 void drop_right_halves(StateUpdate& update) {
   std::erase_if(update.changes, [](const Change& c) { return c.key.value().ends_with("/right"); });
 }
@@ -443,6 +450,8 @@ const std::vector<PlantedBug>& planted_bugs() {
                       [crime = std::move(crime)] { return std::make_unique<Criminal>(crime); }});
     };
     plant("the answer goes out before the disk has synced", "visible", {.disk_lies = true});
+    plant("an agent is told that it sends too much when it does not", "limits",
+          {.send = change_messages<SubmitResult>(blame_the_writer)});
     plant("a heartbeat names a wrong digest", "visible",
           {.send = change_messages<Heartbeat>([](Heartbeat& beat) { beat.digest.low ^= 1; })});
     plant("who wrote how far is not stored", "once", {.store = forget_writers});

@@ -28,7 +28,7 @@ inline constexpr std::string_view kCheckers[] = {
     "groups",   "views",     "outcomes",  "answers",   "lost",   "rounds",    "equal",
     "progress", "counters",  "extremes",  "unions",    "flags",  "siblings",  "edits",
     "fields",   "parked",    "ephemeral", "overruled", "claims", "decisions", "tasks",
-    "order",    "stamps",    "links"};
+    "order",    "stamps",    "links",     "limits"};
 
 // The name of one of them: another one does not compile, so no checker can be forgotten in the list
 // from which the planted bugs are asked for.

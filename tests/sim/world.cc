@@ -16,13 +16,29 @@ const SwarmId kSwarm("hive");
 constexpr std::size_t kBackups = 3;
 constexpr std::uint64_t kInvariantsEvery = 16;
 
+AgentLimits limits_of(const Plan& plan) {
+  AgentLimits limits;
+  if (plan.flood) {
+    limits.messages = 2'000;
+    limits.burst_millis = 200;
+  } else if (plan.tight_limits) {
+    limits.messages = 60;
+    limits.writes = 30;
+    limits.bytes = 60'000;
+    limits.burst_millis = 1'000;
+    limits.rounds = 2;
+    limits.keys = 25;
+  }
+  return limits;
+}
+
 }  // namespace
 
 World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
     : plan_(plan),
       random_(plan.seed * 2),
       story_(told),
-      truth_{timeline_, story_, {}, {}, nullptr, 0},
+      truth_{timeline_, story_, {}, {}, nullptr, 0, plan.tight_limits},
       saboteur_(std::move(saboteur)) {
   truth_.history = std::make_unique<History>(empty_history());
   checkers_ = all_checkers(truth_);
@@ -30,6 +46,11 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
       timeline_, random_, story_, plan_,
       [this](Event event) { coordinator_machine_->arrive(std::move(event)); },
       [this](std::size_t peer, Event event) {
+        if (flooder_ && peer == flooder_peer_) {
+          if (const auto* received = std::get_if<Received>(&event))
+            flooder_->arrive(*received->message);
+          return;
+        }
         if (peer == writer_peer_ || peer == compactor_peer_) {
           if (const auto* received = std::get_if<Received>(&event))
             (peer == writer_peer_ ? writer_ : compactor_)->arrive(*received->message);
@@ -101,6 +122,11 @@ World::World(const Plan& plan, bool told, std::unique_ptr<Saboteur> saboteur)
       timeline_, random_,
       [this](MessagePtr message) { network_->send_up(compactor_peer_, std::move(message)); },
       "~client-compactor");
+  if (!plan_.flood) return;
+  flooder_peer_ = network_->add_peer(kFlooderName);
+  flooder_ = std::make_unique<Flooder>(timeline_, plan_.seed, [this](MessagePtr message) {
+    network_->send_up(flooder_peer_, std::move(message));
+  });
 }
 
 World::~World() = default;
@@ -131,6 +157,7 @@ void World::start_coordinator() {
   options.version = "sim";
   options.new_epoch = new_epoch_due_;
   if (plan_.hidden) options.access = access_of_the_world();
+  options.limits = limits_of(plan_);
   auto core = std::make_unique<Coordinator>(std::move(options), *std::move(state));
   coordinator_ = core.get();
   story_.note(now(), 20, 0, [&] {
@@ -254,6 +281,8 @@ void World::send_of_coordinator(const Send& send) {
     network_->broadcast(broadcast->message);
   } else if (const auto* channel = std::get_if<OpenChannel>(&send)) {
     network_->open_channel(*channel);
+  } else if (const auto* ignored = std::get_if<IgnorePeer>(&send)) {
+    network_->ignore(ignored->peer, ignored->millis);
   }
 }
 

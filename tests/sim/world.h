@@ -19,6 +19,7 @@
 #include "coordinator/coordinator.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/client.h"
+#include "tests/sim/flooder.h"
 #include "tests/sim/machine.h"
 #include "tests/sim/network.h"
 #include "tests/sim/plan.h"
@@ -54,6 +55,10 @@ class World {
   RequestId command(std::size_t n, Command command);
   void write_by_client(std::vector<Entry> entries);
   void compact(Revision floor);
+  // Where the plan has a flooder.
+  void flood(std::int64_t until) {
+    if (flooder_) flooder_->begin(until);
+  }
 
   // Cuts one way between the coordinator and an agent, or mends it. Who is deaf for so long that it
   // must have noticed is asked what it says.
@@ -151,6 +156,8 @@ class World {
   std::size_t compactor_peer_ = 0;
   std::unique_ptr<SimClient> writer_;
   std::unique_ptr<SimClient> compactor_;
+  std::size_t flooder_peer_ = 0;
+  std::unique_ptr<Flooder> flooder_;  // null: nobody floods
   std::optional<MutationResult> client_heard_;
   bool keeps_heard_ = false;
 };
