@@ -57,7 +57,7 @@ class ZmqCoordinatorTransport final : public Transport, public PollSource {
     std::uint16_t channel_port_high = 0;
     LocalPeers* local = nullptr;  // borrowed
     // Null: without CURVE. Else the context has a ZapHandler over `admission`; borrowed.
-    SecretKeyPtr key;
+    SecretKeyPtr key = {};
     const Admission* admission = nullptr;
     int peer_send_messages = 256;  // in ZeroMQ for one peer, before our own queue begins
     int channel_messages = 512;    // in ZeroMQ for one subscriber; beyond, it loses updates
