@@ -274,7 +274,7 @@ using Delivery =
 struct Received {  // by DEALER or ROUTER
   PeerId peer;     // at an agent: empty
   MessagePtr message;
-  IdentityPtr who{};   // at a coordinator with keys: who proved to be at the other end
+  IdentityPtr who{};  // at a coordinator with keys: who proved to be at the other end
   // At a coordinator: of its frame; 0: it came by no connection, and no limit counts it.
   std::size_t bytes = 0;
   bool inner = false;  // at a coordinator: it comes from its own process

@@ -142,10 +142,10 @@ void Coordinator::on_state_response(Session& session, const StateResponse& respo
     if (answer.kind != AnswerKind::kOffer) continue;
     const Policy& policy = options_.policies.of(answer.key.value());
     if (HlcClock::too_far_ahead(answer.offer.hlc, now_.wall_millis) ||
-        answer.offer.value.bytes.size() > options_.limits.value_bytes || !check_key(answer.key.value()) ||
-        (policy.type && *policy.type != ValueType::kRegister) || policy.ephemeral ||
-        is_own_key(answer.key.value()) || policy.vote_permille > 0 || policy.signed_writes ||
-        not_allowed(session, Act::kWrite, answer.key.value())) {
+        answer.offer.value.bytes.size() > options_.limits.value_bytes ||
+        !check_key(answer.key.value()) || (policy.type && *policy.type != ValueType::kRegister) ||
+        policy.ephemeral || is_own_key(answer.key.value()) || policy.vote_permille > 0 ||
+        policy.signed_writes || not_allowed(session, Act::kWrite, answer.key.value())) {
       count("offers_refused");
       answer.kind = AnswerKind::kBehind;
     }

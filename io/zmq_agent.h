@@ -31,8 +31,8 @@ namespace waggle {
 class ZmqAgentTransport final : public Transport, public PollSource {
  public:
   struct Options {
-    Endpoint coordinator;  // of parse_dial()
-    LinkKeysPtr keys = {};      // null: without CURVE
+    Endpoint coordinator;   // of parse_dial()
+    LinkKeysPtr keys = {};  // null: without CURVE
     // Says why a connection does not come about; costs two inner sockets.
     bool explain = false;
     int send_messages = 1000;      // in ZeroMQ, on their way to the coordinator
