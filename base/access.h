@@ -60,6 +60,7 @@ class Rights {
   [[nodiscard]] bool nothing(Act act) const { return globs_[index(act)].empty(); }
   // Names what may be read: two with the same view read the same keys. 0: all of them.
   [[nodiscard]] std::uint64_t view() const { return view_; }
+  friend bool operator==(const Rights&, const Rights&) = default;
 
  private:
   friend class AccessRules;

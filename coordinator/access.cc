@@ -1,6 +1,7 @@
 // Who may do what: the rights of a session, and what is refused by them (base/access.h).
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,30 +35,39 @@ std::string refusal_text(const AgentId& agent, Act act, std::string_view what) {
 
 // ---- rights ------------------------------------------------------------------------------------
 
+RightsPtr Coordinator::rights_of(const IdentityPtr& who, const AgentId& called,
+                                 const SwarmId& swarm) const {
+  return access_ == nullptr ? Rights::all() : access_->of(principal_of(who, called), swarm);
+}
+
 RightsPtr Coordinator::rights_of(const Received& received, const Hello& hello) const {
-  if (access_ == nullptr || received.inner) return Rights::all();
-  return access_->of(principal_of(received.who, hello.agent), hello.swarm);
+  return received.inner ? Rights::all() : rights_of(received.who, hello.agent, hello.swarm);
 }
 
 RightsPtr Coordinator::open_to_all(const SwarmId& swarm) const {
   return access_ == nullptr ? Rights::all() : access_->of_all(swarm);
 }
 
-// Everybody joins again: what a session may read decides what it was sent so far.
+// Whose rights changed joins again: what a session may read decides what it was sent so far.
 void Coordinator::on_access_changed(const AccessChanged& changed) {
   count("access_rules_changed");
   access_ = changed.rules;
+  std::set<SwarmId> opened_otherwise;
   for (auto& [id, swarm] : swarms_) {
-    swarm->open_to_all = open_to_all(id);
-    const RightsPtr& all = swarm->open_to_all;
+    const RightsPtr before = std::exchange(swarm->open_to_all, open_to_all(id));
+    if (*before == *swarm->open_to_all) continue;
+    opened_otherwise.insert(id);
     // An ephemeral key goes to everybody, so from now on some can't be.
     for (const Change& change : swarm->ephemeral.list({}, {}, std::nullopt, SIZE_MAX))
-      if (!all->allows(Act::kRead, change.key.value()))
+      if (!all_may_read(*swarm, change.key))
         swarm->ephemeral.erase(change.key, change.record->writer, now_.wall_millis);
   }
   std::vector<SessionId> ended;
   for (const auto& [id, session] : sessions_.all())
-    if (!session.inner) ended.push_back(id);
+    if (!session.inner &&
+        (opened_otherwise.contains(session.swarm) ||
+         *rights_of(session.who, session.agent, session.swarm) != *session.rights))
+      ended.push_back(id);
   for (const SessionId id : ended) {
     send(sessions_.all().at(id).peer, make_message(NoSession{id}));
     results_.erase(id);

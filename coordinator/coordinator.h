@@ -162,6 +162,8 @@ class Coordinator final : public Core {
   // access.cc
   void on_access_changed(const AccessChanged& changed);
   [[nodiscard]] RightsPtr rights_of(const Received& received, const Hello& hello) const;
+  [[nodiscard]] RightsPtr rights_of(const IdentityPtr& who, const AgentId& called,
+                                    const SwarmId& swarm) const;
   [[nodiscard]] RightsPtr open_to_all(const SwarmId& swarm) const;
   void note_refusal(const SwarmId& swarm, const AgentId& agent, const IdentityPtr& who,
                     const char* what, std::string on, const std::string& why);

@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(what_goes_to_everybody_can_not_be_ephemeral_where_not_every
   BOOST_TEST(refused(2, "open/here") == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(new_rules_hold_at_once_and_everybody_joins_again) {
+BOOST_AUTO_TEST_CASE(new_rules_hold_at_once_and_whose_rights_changed_joins_again) {
   AccessBench bench;
   bench.write("boss", bench.boss, 1, "own/x", "1");
   bench.feed(AccessChanged{rules({rule({"*"}, {Act::kRead}), rule({"b"}, {Act::kWrite})})});
@@ -303,6 +303,10 @@ BOOST_AUTO_TEST_CASE(new_rules_hold_at_once_and_everybody_joins_again) {
   BOOST_TEST(a.view == 0u);
   BOOST_TEST(!a.private_keys);
   BOOST_TEST((bench.write("a", a, 1, "own/x", "2", 1).code == Code::kDenied));
+  // The same once more: nobody whose rights stay has to come again.
+  bench.feed(AccessChanged{rules({rule({"*"}, {Act::kRead}), rule({"b", "c"}, {Act::kWrite})})});
+  bench.close();
+  BOOST_TEST(bench.core.sessions().size() == 1u);
   // None: as before there were any.
   bench.feed(AccessChanged{nullptr});
   bench.close();
