@@ -24,10 +24,7 @@ class Pipe:
         for end in (self.source, self.target):
             if reset:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            try:
-                end.close()
-            except OSError:
-                pass
+            end.close()
 
 
 class Proxy:
@@ -121,7 +118,7 @@ class Proxy:
         pipe.held.append((time.monotonic() + self.delay, data))
 
     def _pass_on(self, pipe):
-        while pipe.held and pipe.held[0][0] <= time.monotonic():
+        while pipe.source in self._pipes and pipe.held and pipe.held[0][0] <= time.monotonic():
             when, data = pipe.held[0]
             try:
                 sent = pipe.target.send(data)
@@ -137,6 +134,9 @@ class Proxy:
             pipe.held.pop(0)
 
     def _drop(self, pipe, reset):
+        """Both directions of its connection."""
+        if pipe.source not in self._pipes:
+            return
         for end in (pipe.source, pipe.target):
             if self._pipes.pop(end, None) is not None:
                 self._selector.unregister(end)
