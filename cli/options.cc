@@ -45,8 +45,6 @@ class Parser {
     app_.set_version_flag("--version", [] { return std::string("waggle " WAGGLE_VERSION); });
     common();
     serve();
-    keys();
-    audit();
     agent();
     state();
     resolution();
@@ -54,6 +52,8 @@ class Parser {
     synchronise();
     follow();
     add_stores(app_, line_, commands_);
+    keys();
+    audit();
     admin();
   }
 
