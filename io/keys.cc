@@ -355,6 +355,10 @@ Result<SecretKeyPtr> new_key_file(const std::string& path) {
 Result<SecretKeyPtr> read_secret_key(const std::string& path) {
   Result<FileText> file = read_file(path);
   if (!file) return std::unexpected(std::move(file.error()));
+  if (only_line(file->text).starts_with(kPublicPrefix))
+    return failed(Code::kRejected, fmt::format("'{}' is a public key; the secret one is most often "
+                                               "the file of that name without '.pub'",
+                                               path));
   if ((file->mode & (S_IRWXG | S_IRWXO)) != 0) {
     sodium_memzero(file->text.data(), file->text.size());
     return failed(

@@ -112,6 +112,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused_by_name) {
   const TempDirectory directory;
   BOOST_TEST((code_of(read_secret_key(directory.file("none"))) == Code::kNotFound));
   BOOST_TEST((code_of(read_secret_key(directory.file(""))) == Code::kRejected));
+  made(directory.file("p"));
+  const auto swapped = read_secret_key(directory.file("p.pub"));
+  BOOST_REQUIRE(!swapped);
+  BOOST_TEST(says(swapped.error(), "is a public key"));
   const std::string path = directory.file("k");
   const std::string good = [&] {
     made(directory.file("g"));
