@@ -124,12 +124,6 @@ std::uint64_t counter(Peer& peer, std::string_view name) {
   throw std::runtime_error("the coordinator does not tell its counters");
 }
 
-// What the flooder says when it ends: how many frames it sent, how many writes were taken of it.
-struct Flood {
-  double frames = 0;
-  double committed = 0;
-};
-
 void measure(Run& run, const std::string& name, std::optional<std::uint64_t> limit) {
   const ScratchDirectory scratch;
   Coordinator coordinator(scratch.path("store"), limit);
@@ -200,9 +194,13 @@ int flood(const std::string& endpoint) {
   // A hot loop of one write after the other. What was refused is sent again at once, as somebody
   // does who never reads the time to come back.
   Mutation mutation = peer.put("flood", value);
+  Seq confirmed;
   while (!input_ended()) {
     for (std::size_t n = 0; n < kDrainEvery; ++n) {
-      peer.send(peer.submit({mutation}));
+      mutation.context.own_through = {{mutation.incarnation, Seq(mutation.seq.value() - 1)}};
+      Submit submit = peer.submit({mutation});
+      submit.confirmed = {{mutation.incarnation, confirmed}};
+      peer.send(submit);
       mutation.seq = mutation.seq.next();
       ++frames;
     }
@@ -212,6 +210,7 @@ int flood(const std::string& endpoint) {
       for (const MutationResult& one : result->results) {
         if (one.outcome.code == Code::kCommitted) {
           ++committed;
+          confirmed = std::max(confirmed, one.seq);
         } else if (one.outcome.code == Code::kGap) {
           mutation.seq = one.outcome.expected;
         } else if (one.outcome.code == Code::kOverloaded) {

@@ -274,7 +274,6 @@ BOOST_AUTO_TEST_CASE(an_agent_makes_only_so_many_keys_and_a_deleted_one_makes_ro
   BOOST_TEST(bench.counter("over_limit_keys") == 2u);
 
   // A start counts anew what the disk has.
-  LimitBench later({}, [](AgentLimits& limits) { limits.keys = 2; });
   CoordinatorOptions options = limited([](AgentLimits& limits) { limits.keys = 2; });
   Coordinator again(options, bench.stored());
   BOOST_TEST(again.swarm(SwarmId("s"))->owned_by(AgentId("a")) == 2u);
@@ -284,10 +283,10 @@ BOOST_AUTO_TEST_CASE(an_agent_makes_only_so_many_keys_and_a_deleted_one_makes_ro
 
 BOOST_AUTO_TEST_CASE(a_value_may_be_only_so_large) {
   LimitBench bench({"a"}, [](AgentLimits& limits) { limits.value_bytes = 10; });
-  BOOST_TEST(bench.write("a", {1}, "k", "0123456789") == "r");
+  BOOST_TEST(bench.write("a", {1}, "k", "0123456789.") == "r");
   BOOST_TEST((bench.last_outcome().reason == Reason::kTooLarge));
   BOOST_TEST(bench.last_outcome().text.contains("a value has at most 10 here"));
-  BOOST_TEST(bench.write("a", {2}, "k", "01234") == "c");
+  BOOST_TEST(bench.write("a", {2}, "k", "0123456789") == "c");
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_list_says_what_was_refused_of_each) {
