@@ -8,7 +8,7 @@
 namespace waggle {
 namespace {
 
-// Enough for who minds what an answer says, ten times over.
+// Enough for who minds what an answer says, several times over.
 constexpr TokenBucket::Rate kAnswers{50, 200};
 constexpr std::int64_t kTellMillis = 1'000;
 constexpr std::int64_t kSweepMillis = 1'000;
