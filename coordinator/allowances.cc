@@ -97,8 +97,12 @@ Allowances::Taken Allowances::take(const Sender& sender, const Cost& cost, Insta
       for (std::size_t i = 0; one != nullptr && i < kLimits; ++i)
         if (costs[i] > 0) static_cast<void>(one->buckets[i].take(costs[i], now));
   };
+  constexpr auto kWrites = static_cast<std::size_t>(Limit::kWrites);
+  std::uint64_t room = drawn.own->buckets[kWrites].left(now);
+  if (drawn.together != nullptr) room = std::min(room, drawn.together->buckets[kWrites].left(now));
   Taken taken;
-  if (!judge(drawn, cost, cost.writes, now)) {
+  // What can be divided goes into no debt: it passes as far as there is room.
+  if ((!divisible || cost.writes <= room) && !judge(drawn, cost, cost.writes, now)) {
     pay(cost);
     taken.writes = cost.writes;
     return taken;
@@ -106,10 +110,7 @@ Allowances::Taken Allowances::take(const Sender& sender, const Cost& cost, Insta
   Cost part = cost;
   if (divisible && cost.writes > 1) part.writes = 1;
   if ((taken.refusal = judge(drawn, part, cost.writes, now))) return taken;
-  constexpr auto kWrites = static_cast<std::size_t>(Limit::kWrites);
-  part.writes = drawn.own->buckets[kWrites].left(now);
-  if (drawn.together != nullptr)
-    part.writes = std::min(part.writes, drawn.together->buckets[kWrites].left(now));
+  part.writes = std::min(room, cost.writes);
   pay(part);
   taken.writes = part.writes;
   const std::uint64_t rest = cost.writes - part.writes;
