@@ -194,7 +194,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
        "2: limits.peer_queue: expected a size from 5MiB to 256MiB, found"},
       {"[limits]\nburst = \"0s\"\n", "2: limits.burst: expected 1 ms to 1 h 0 m, found"},
       {"[limits]\nmessages = 5\n", "2: unknown key 'messages' in [limits]"},
-      {"[limits]\nmesages_per_second = 5\n", "did you mean 'messages_per_second'"},
+      {"[limits]\nmesages_per_second = 5\n",
+       "2: unknown key 'mesages_per_second' in [limits], did you mean 'messages_per_second'?"},
       {"[limits]\nstate_bytes_max = true\n",
        "2: limits.state_bytes_max: expected a size such as \"256MiB\" or a number of bytes, found "
        "true"},
