@@ -184,7 +184,8 @@ void measure(Run& run, const std::string& name, std::optional<std::uint64_t> lim
 int flood(const std::string& endpoint) {
   setpriority(PRIO_PROCESS, 0, 19);
   ZmqContext context;
-  Peer peer(context, endpoint, "flooder");
+  // Another one each time: the coordinator still holds the id of the one before.
+  Peer peer(context, endpoint, fmt::format("flooder-{}", getpid()));
   std::printf("floods\n");
   std::fflush(stdout);
   const std::string value(kValueBytes, 'f');
