@@ -129,7 +129,7 @@ const Setting kSettings[] = {
                        "a file such as \"/etc/waggle/authorized_keys\"");
      }},
     {"coordinator", "access_log", "WAGGLE_ACCESS_LOG", "\"\"",
-     "Where refusals are written, one JSON line each. It is only added to, and kept at about 64\n"
+     "Where refusals and administrative acts are written, one JSON line each, kept at about 64\n"
      "MiB: FILE and FILE.1 to FILE.3. Default: no such log.",
      [](Config& config, const RawValue& raw) {
        return set_file(config.access_log, raw, "a file such as \"/var/log/waggle/access.log\"");

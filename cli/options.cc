@@ -167,7 +167,7 @@ class Parser {
         ->type_name("FILE")
         ->check(not_empty());
     app.add_option("--access-log", serve.access_log,
-                   "Write who was refused there, as JSON lines [WAGGLE_ACCESS_LOG]")
+                   "Write who was refused and who administered there [WAGGLE_ACCESS_LOG]")
         ->type_name("FILE")
         ->check(not_empty());
     app.add_flag("--insecure-listen", serve.insecure_listen,

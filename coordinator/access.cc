@@ -109,6 +109,19 @@ void Coordinator::note_refusal(const Session& session, Act act, std::string_view
                to_text(act).data(), std::string(on), why);
 }
 
+// What only some may, and did.
+void Coordinator::note_administered(const Session& session, const char* on) {
+  AccessNote note;
+  note.wall_millis = now_.wall_millis;
+  note.refused = false;
+  note.agent = principal_of(session.who, session.agent).value();
+  if (session.who != nullptr) note.key = session.who->key;
+  note.swarm = session.swarm.value();
+  note.what = to_text(Act::kAdminister);
+  note.on = on;
+  actions_->deliver.emplace_back(std::move(note));
+}
+
 std::optional<std::string> Coordinator::not_allowed(const Session& session, Act act,
                                                     std::string_view key) {
   if (session.rights->allows(act, key)) return std::nullopt;

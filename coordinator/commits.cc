@@ -193,6 +193,7 @@ Outcome Coordinator::step_mutation(Swarm& swarm, const Session& session, const M
     outcome = *std::move(refused);
   } else if (clears) {
     outcome = clear_swarm(swarm, {session.agent, mutation.incarnation, mutation.seq});
+    note_administered(session, "clear");
   } else {
     outcome = commit_mutation(swarm, session, mutation, seen);
   }

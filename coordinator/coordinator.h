@@ -168,6 +168,7 @@ class Coordinator final : public Core {
   void note_refusal(const SwarmId& swarm, const AgentId& agent, const IdentityPtr& who,
                     const char* what, std::string on, const std::string& why);
   void note_refusal(const Session& session, Act act, std::string_view on, const std::string& why);
+  void note_administered(const Session& session, const char* on);
   // Why it may not; nothing: it may. What is refused is noted.
   [[nodiscard]] std::optional<std::string> not_allowed(const Session& session, Act act,
                                                        std::string_view key);

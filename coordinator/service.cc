@@ -246,6 +246,7 @@ void Coordinator::on_compact(Session& session, const CompactRequest& request) {
       result.forgotten = raise_floor(*swarm, floor, UINT64_MAX);
     }
     result.floor = swarm->state.floor();
+    note_administered(session, "compact");
   }
   send(session.peer, make_message(std::move(result)));
 }

@@ -207,6 +207,10 @@ BOOST_AUTO_TEST_CASE(claims_rounds_and_compaction_need_their_word) {
   bench.receive("boss", CompactRequest{bench.boss.session, RequestId(3), {}});
   bench.close();
   BOOST_TEST((bench.to<CompactResult>("boss")->code == Code::kCommitted));
+  BOOST_REQUIRE(bench.notes().size() == 1u);
+  BOOST_TEST(!bench.notes()[0]->refused);
+  BOOST_TEST(bench.notes()[0]->agent == "boss");
+  BOOST_TEST(bench.notes()[0]->on == "compact");
   Mutation clear = bench.put(1, "", "", bench.a);
   clear.entries = {Entry{Key(), {}, ClearOp{}, {}}};
   BOOST_TEST((bench.submit("a", bench.a, {clear})[0].outcome.code == Code::kDenied));
